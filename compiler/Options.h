@@ -1,0 +1,133 @@
+//===- Options.h - One struct per stage, and the command lines ------------===//
+//
+// What it is for: everything that a user can choose, as plain structs that travel by reference; there are no global
+// option variables. How it works: `parseCompileCommand` and `parseRunCommand` fill the structs from argv by the one
+// table of flags in Options.cpp; a program that embeds the compiler fills them by hand and calls `completeOptions`.
+//
+// Holds after parsing (or completing): the output kind, the C prefix, the target triple and the CPU are final, never
+// empty; a flag whose capability is not there yet has been refused.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ONNX_AOT_COMPILER_OPTIONS_H
+#define ONNX_AOT_COMPILER_OPTIONS_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace onnx_aot {
+
+class Diagnostics;
+
+/// The stages that end in IR; --stop-after takes their names in lower case.
+enum class Stage { Import, Graph, Tensor, Schedule, Buffer, Codegen };
+
+llvm::StringRef stageName(Stage stage);
+
+struct ImportOptions {
+  std::map<std::string, int64_t> dims;                // --dim NAME=N
+  std::map<std::string, std::vector<int64_t>> shapes; // --shape INPUT=AxBxC; an empty shape is a scalar
+  std::string name;                                   // of the module: the C prefix
+};
+
+/// The graph stage has nothing to choose: it says what the model means.
+struct GraphOptions {};
+
+/// Neither has the tensor stage: strategies are chosen when everything is linalg.
+struct TensorOptions {};
+
+struct ScheduleOptions {
+  int64_t threads = 1;
+};
+
+struct BufferOptions {
+  int64_t arenaAlign = 64; // bytes; a power of two
+};
+
+struct CodegenOptions {
+  enum class Sanitize { None, Address, Thread };
+
+  std::string triple;   // normalised
+  std::string cpu;      // an LLVM CPU name of that target; "native" has been resolved
+  std::string features; // "+F,-F"
+  std::string floatAbi; // "", "soft" or "hard"
+  int optLevel = 3;
+  bool fastMath = false;
+  Sanitize sanitize = Sanitize::None;
+};
+
+enum class OutputKind { Object, StaticLibrary, SharedLibrary, Assembly, LLVMIR, MLIR };
+
+struct ArtifactOptions {
+  std::string prefix; // of every C symbol: a C identifier
+  std::string output; // path; "-" is stdout, for text kinds only
+  OutputKind kind = OutputKind::Object;
+};
+
+struct CompilerOptions {
+  ImportOptions import;
+  GraphOptions graph;
+  TensorOptions tensor;
+  ScheduleOptions schedule;
+  BufferOptions buffer;
+  CodegenOptions codegen;
+  ArtifactOptions artifact;
+
+  std::optional<Stage> stopAfter; // only with OutputKind::MLIR
+#ifdef NDEBUG
+  bool verifyContracts = false;
+#else
+  bool verifyContracts = true;
+#endif
+  bool quiet = false;
+  std::string depfile; // path; empty: none
+};
+
+/// What the command line of onnx-aot asks for.
+struct CompileCommand {
+  enum class Action { Compile, Check, ListOps };
+
+  Action action = Action::Compile;
+  std::string model; // path
+  bool json = false; // with ListOps
+  CompilerOptions options;
+};
+
+/// What the command line of onnx-aot-run asks for.
+struct RunCommand {
+  std::string model;                                         // path of an .onnx or an .so
+  std::vector<std::pair<std::string, std::string>> inputs;   // --input NAME=FILE
+  std::string inputsDir, expectDir, outDir;                  // empty: not given
+  std::optional<double> rtol, atol;                          // either one replaces the default tolerance
+  uint64_t seed = 1;                                         // of the inputs that are drawn
+  bool bench = false;
+  int64_t runs = 100;
+  bool json = false;
+  CompilerOptions options;
+};
+
+/// How a command line ended: go on, nothing left to do (--help, --version), or errors are in the Diagnostics.
+enum class ParseResult { Proceed, Done, Failed };
+
+ParseResult parseCompileCommand(llvm::ArrayRef<const char *> argv, CompileCommand &command, Diagnostics &diagnostics);
+ParseResult parseRunCommand(llvm::ArrayRef<const char *> argv, RunCommand &command, Diagnostics &diagnostics);
+
+/// Fills what was left empty (prefix from `modelPath`, triple, CPU) and checks what was given. False when an error was
+/// reported.
+bool completeOptions(CompilerOptions &options, llvm::StringRef modelPath, Diagnostics &diagnostics);
+
+/// `text` made a C identifier: other characters become '_', and a leading digit or a C keyword gets one in front.
+std::string toCIdentifier(llvm::StringRef text);
+
+/// Whether `text` can be the prefix of C symbols as it is.
+bool isCIdentifier(llvm::StringRef text);
+
+} // namespace onnx_aot
+
+#endif // ONNX_AOT_COMPILER_OPTIONS_H
