@@ -108,8 +108,8 @@ private:
   std::mutex mutex; // MLIR passes report from threads
 };
 
-/// The node that `location` names, looking through fused, call-site and nested name locations; an empty `opType` when it
-/// names none.
+/// The node that `location` names, looking through fused, call-site and nested name locations; an empty `opType` when
+/// it names none.
 NodeRef nodeOfLocation(mlir::Location location);
 
 /// While it lives, errors that MLIR reports in `context` go to `diagnostics`.

@@ -101,11 +101,11 @@ struct CompileCommand {
 
 /// What the command line of onnx-aot-run asks for.
 struct RunCommand {
-  std::string model;                                         // path of an .onnx or an .so
-  std::vector<std::pair<std::string, std::string>> inputs;   // --input NAME=FILE
-  std::string inputsDir, expectDir, outDir;                  // empty: not given
-  std::optional<double> rtol, atol;                          // either one replaces the default tolerance
-  uint64_t seed = 1;                                         // of the inputs that are drawn
+  std::string model;                                       // path of an .onnx or an .so
+  std::vector<std::pair<std::string, std::string>> inputs; // --input NAME=FILE
+  std::string inputsDir, expectDir, outDir;                // empty: not given
+  std::optional<double> rtol, atol;                        // either one replaces the default tolerance
+  uint64_t seed = 1;                                       // of the inputs that are drawn
   bool bench = false;
   int64_t runs = 100;
   bool json = false;
