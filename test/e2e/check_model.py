@@ -1,0 +1,87 @@
+"""Everything that the outside of a compiled model promises, for one model and one dataset.
+
+usage: check_model.py --work DIR --allowed-symbols FILE MODEL.onnx --data DATASET [flags for onnx-aot ...]
+
+1. onnx-aot makes NAME.o and NAME.h.
+2. The header compiles as C99 and as C++17 with all warnings as errors.
+3. `nm -u` shows nothing but what the allow-list has.
+4. The object, linked by `cc` with driver.c, gives the reference outputs within the default tolerance.
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
+def run(*command):
+    """Runs a command; its output is shown only when it fails, and then the test ends."""
+    command = [str(word) for word in command]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    if result.returncode != 0:
+        sys.exit(f"$ {' '.join(command)}\n{result.stdout}exit status {result.returncode}")
+    return result.stdout
+
+
+def allowed_symbols(path, triple):
+    symbols = set()
+    for line in pathlib.Path(path).read_text().splitlines():
+        if line and not line.startswith("#"):
+            pattern, *names = line.split()
+            if re.match(pattern, triple):
+                symbols.update(names)
+    return symbols
+
+
+def check_header(header, work):
+    for compiler, standard, suffix in (("gcc", "c99", "c"), ("g++", "c++17", "cpp")):
+        source = work / ("includes." + suffix)
+        # Twice, and beside the installed header: the guards hold.
+        source.write_text(f'#include "{header.name}"\n#include "{header.name}"\n#include "onnx_aot/runtime.h"\n')
+        run(compiler, "-std=" + standard, *WARNINGS, "-I", header.parent, "-I", HERE.parent.parent / "include", "-c",
+            source, "-o", work / ("includes-" + suffix + ".o"))
+
+
+def check_symbols(object_file, allowed):
+    undefined = {line.split()[-1] for line in run("nm", "-u", object_file).splitlines()}
+    if undefined - allowed:
+        sys.exit(f"{object_file.name} needs symbols that are not allowed: {' '.join(sorted(undefined - allowed))}")
+
+
+def typed_call(prefix, dataset):
+    """The call of the typed function for driver.c: as many inputs and outputs as the dataset has."""
+    roles = [line.split()[0] for line in (dataset / "io.txt").read_text().splitlines() if line.strip()]
+    arguments = [f"inputs[{i}]" for i in range(roles.count("in"))]
+    arguments += [f"outputs[{i}]" for i in range(roles.count("out"))]
+    return f"{prefix}_run({', '.join(arguments)}, arena)"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--allowed-symbols", required=True)
+    parser.add_argument("--data", required=True, type=pathlib.Path)
+    parser.add_argument("model", type=pathlib.Path)
+    options, flags = parser.parse_known_args()
+
+    shutil.rmtree(options.work, ignore_errors=True)
+    options.work.mkdir(parents=True)
+    prefix = "model"
+    object_file, header = options.work / "net.o", options.work / "net.h"
+    run("onnx-aot", options.model, "-o", object_file, "--name=" + prefix, "--verify-contracts", *flags)
+    check_header(header, options.work)
+    check_symbols(object_file, allowed_symbols(options.allowed_symbols, os.uname().machine))
+
+    program = options.work / "driver"
+    run("cc", "-std=c99", "-O1", *WARNINGS, "-I", options.work, f'-DHEADER="{header.name}"', f"-DMODEL={prefix}_model",
+        f"-DCALL={typed_call(prefix, options.data)}", HERE / "driver.c", object_file, "-o", program, "-lm")
+    run(program, options.data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""lit's configuration: what the RUN lines below test/ can use.
+
+Tools by name: onnx-aot, onnx-aot-opt, onnx-aot-run, FileCheck, not, split-file.
+
+  %python            the interpreter that lit runs under; only its standard library is used
+  %models            the folder of real models beside the project            (feature shared-models)
+  %exported          a folder of models exported from PyTorch                (feature exported-models)
+  %examples          the examples of this repository, with their small models
+  %check-model       test/e2e/check_model.py: compile, inspect, link with cc, run, compare
+  %fails             test/e2e/fails.py: the command must exit with 1 and leave no file behind; prints its messages
+  %cmake %clang %build   CMake, the compiler of this build and its build folder
+
+Other features: x86-64 (host), tsan (ThreadSanitizer's runtime works here), strace (processes may be traced), asan.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import lit.formats
+
+config.name = "onnx-aot"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".onnxtext"]
+config.excludes = ["Inputs", "unit", "conformance", "bench", "CMakeLists.txt"]
+config.test_source_root = config.source_dir + "/test"
+config.test_exec_root = config.binary_dir + "/test"
+
+path = [config.binary_dir + "/bin", config.llvm_tools_dir, os.environ["PATH"]]
+config.environment["PATH"] = os.pathsep.join(path)
+for variable in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "CCACHE_DIR", "CCACHE_SLOPPINESS"):
+    if variable in os.environ:
+        config.environment[variable] = os.environ[variable]
+
+
+def works(*command):
+    """Whether a program is there and ends well."""
+    try:
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def tsan_works():
+    with tempfile.TemporaryDirectory() as folder:
+        source, program = folder + "/empty.c", folder + "/empty"
+        pathlib.Path(source).write_text("int main(void) { return 0; }\n")
+        return works(config.clang, "-fsanitize=thread", source, "-o", program) and works(program)
+
+
+models = pathlib.Path(config.shared_dir, "models")
+exported = pathlib.Path(os.environ.get("ONNX_AOT_EXPORTED_MODELS", models))
+if (models / "manifest.json").exists():
+    config.available_features.add("shared-models")
+    if (exported / "resnet18_op7_b8_200.onnx").exists():
+        config.available_features.add("exported-models")
+if config.processor in ("x86_64", "amd64"):
+    config.available_features.add("x86-64")
+if tsan_works():
+    config.available_features.add("tsan")
+if shutil.which("strace") and works("strace", "-f", "-o", os.devnull, "true"):
+    config.available_features.add("strace")
+
+e2e = config.test_source_root + "/e2e"
+config.substitutions += [
+    ("%python", sys.executable),
+    ("%models", str(models)),
+    ("%exported", str(exported)),
+    ("%examples", config.source_dir + "/examples"),
+    ("%check-model", f"{sys.executable} {e2e}/check_model.py --work %t --allowed-symbols {e2e}/allowed-symbols.txt"),
+    ("%fails", f"{sys.executable} {e2e}/fails.py --work %t"),
+    ("%e2e", e2e),
+    ("%cmake", config.cmake),
+    ("%clang", config.clang),
+    ("%source", config.source_dir),
+    ("%build", config.binary_dir),
+]
