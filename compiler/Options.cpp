@@ -7,11 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/Options.h"
+#include "codegen/cpu/TargetMachine.h"
 #include "compiler/CommandLine.h"
 #include "compiler/Diagnostics.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/Path.h"
@@ -351,28 +351,18 @@ static void resolveKind(CompilerOptions &options, StringRef emit, Diagnostics &d
     options.stopAfter = Stage::Codegen;
 }
 
-/// LLVM's own names for the CPU levels of x86-64 are long; v1 to v4 mean them too.
-static std::string resolveCpu(CodegenOptions &codegen, const llvm::Triple &triple, Diagnostics &diagnostics) {
-  bool isX86 = triple.getArch() == llvm::Triple::x86_64;
-  if (codegen.cpu.empty())
-    return isX86 ? "x86-64-v3" : "generic";
-  if (isX86 && (codegen.cpu == "v1" || codegen.cpu == "v2" || codegen.cpu == "v3" || codegen.cpu == "v4"))
-    return codegen.cpu == "v1" ? "x86-64" : "x86-64-" + codegen.cpu;
-  if (codegen.cpu != "native")
-    return codegen.cpu;
-
-  if (triple.getArch() != llvm::Triple(llvm::sys::getProcessTriple()).getArch()) {
-    diagnostics.fault("--mcpu=native: the target " + triple.str() + " is not this machine");
-    return codegen.cpu;
-  }
-  // The name alone may promise features that this machine (or its hypervisor) has switched off.
-  std::string features;
-  for (const auto &feature : llvm::sys::getHostCPUFeatures())
-    features += (features.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
-  if (!codegen.features.empty())
-    features += (features.empty() ? "" : ",") + codegen.features;
-  codegen.features = features;
-  return llvm::sys::getHostCPUName().str();
+/// Fills in the target; v1 to v4 are short for LLVM's x86-64-v1 to x86-64-v4.
+static void resolveTarget(CodegenOptions &codegen, Diagnostics &diagnostics) {
+  llvm::Triple triple(codegen.triple.empty() ? llvm::sys::getDefaultTargetTriple() : codegen.triple);
+  if (triple.getArch() == llvm::Triple::x86_64 && codegen.cpu.size() == 2 && codegen.cpu[0] == 'v')
+    codegen.cpu = codegen.cpu == "v1" ? "x86-64" : "x86-64-" + codegen.cpu;
+  TargetSpec spec = {codegen.triple, codegen.cpu, codegen.features, codegen.floatAbi};
+  std::string error;
+  if (!completeTargetSpec(spec, error))
+    return diagnostics.fault(error);
+  codegen.triple = spec.triple;
+  codegen.cpu = spec.cpu;
+  codegen.features = spec.features;
 }
 
 bool onnx_aot::completeOptions(CompilerOptions &options, StringRef modelPath, Diagnostics &diagnostics) {
@@ -384,19 +374,7 @@ bool onnx_aot::completeOptions(CompilerOptions &options, StringRef modelPath, Di
     diagnostics.fault("--name=" + artifact.prefix + ": not a C identifier");
   options.import.name = artifact.prefix;
 
-  CodegenOptions &codegen = options.codegen;
-  std::string given = codegen.triple;
-  codegen.triple = given.empty() ? llvm::sys::getDefaultTargetTriple() : llvm::Triple::normalize(given);
-  llvm::Triple triple(codegen.triple);
-  if (triple.getArch() == llvm::Triple::UnknownArch)
-    diagnostics.fault("--target=" + given + ": LLVM does not know this architecture");
-  codegen.cpu = resolveCpu(codegen, triple, diagnostics);
-
-  llvm::SmallVector<StringRef> features;
-  StringRef(codegen.features).split(features, ',', -1, /*KeepEmpty=*/false);
-  for (StringRef feature : features)
-    if (!feature.starts_with("+") && !feature.starts_with("-"))
-      diagnostics.fault("--mattr=" + feature + ": a feature begins with + or -");
+  resolveTarget(options.codegen, diagnostics);
   return diagnostics.errors().size() == before;
 }
 
@@ -489,6 +467,8 @@ ParseResult onnx_aot::parseRunCommand(llvm::ArrayRef<const char *> argv, RunComm
     printVersion("onnx-aot-run");
     return ParseResult::Done;
   }
+  if (command.json && !command.bench)
+    diagnostics.fault("--json belongs to --bench");
   takeModel(positional, "onnx-aot-run MODEL.onnx", command.model, diagnostics);
   command.options.artifact.kind = OutputKind::SharedLibrary;
   completeOptions(command.options, command.model, diagnostics);
