@@ -1,0 +1,93 @@
+//===- Aot.td - the aot dialect: kernels and their strategies -------------===//
+//
+// Small on purpose: it holds what neither ONNX nor MLIR's own dialects say,
+// namely the heavy computations whose code a kernel provider makes, and the
+// choice that was taken for each.
+//
+//===----------------------------------------------------------------------===//
+#ifndef ONNX_AOT_AOT
+#define ONNX_AOT_AOT
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+
+def Aot_Dialect : Dialect {
+  let name = "aot";
+  let cppNamespace = "::onnx_aot::aot";
+  let summary = "Kernels and their strategies";
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::affine::AffineDialect"];
+  let extraClassDeclaration = [{
+    void registerAttributes();
+  }];
+}
+
+def Aot_StrategyAttr : AttrDef<Aot_Dialect, "Strategy"> {
+  let mnemonic = "strategy";
+  let summary = "How a kernel provider is to make a kernel";
+  let description = [{
+    `vector` is the iteration dim that runs along vector lanes (-1: scalar code),
+    `width` the lanes of one vector, `vectors` how many vectors one register tile
+    spans; `row` the dim that a register tile unrolls (-1: none) and `rows` by how
+    much. A tile so holds `rows * vectors` accumulators of `width` lanes.
+  }];
+  let parameters = (ins StringRefParameter<"kernel provider">:$provider,
+      "int64_t":$vector, "int64_t":$width, "int64_t":$vectors, "int64_t":$row, "int64_t":$rows);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def Aot_KernelOp : Op<Aot_Dialect, "kernel", [
+    DestinationStyleOpInterface, SingleBlock, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "A perfect loop nest: a reduction and what is applied to its result";
+  let description = [{
+    The iteration space has one dim per entry of `iterator_types`. Every operand is
+    read (the last, `init`, written) at the element that its indexing map gives.
+    For each point of the parallel dims an accumulator starts at `identity`; the
+    `compute` block maps (elements of all inputs, accumulator) to the next
+    accumulator at each point of the reduction dims; then the `epilogue` block
+    maps (elements of all inputs, accumulator) to the element that is stored.
+    An input that the epilogue reads may not depend on a reduction dim.
+    `init` gives the destination; its present content is not read.
+
+    ```mlir
+    // C = relu(A * B + bias)
+    %c = aot.kernel "matmul" ins(%a, %b, %bias : ...) outs(%init : tensor<4x8xf32>)
+        maps [(m, n, k) -> (m, k), (m, n, k) -> (k, n), (m, n, k) -> (n), (m, n, k) -> (m, n)]
+        iterators ["parallel", "parallel", "reduction"] identity 0.0 : f32
+        compute { ^bb0(%x, %w, %z, %acc): ... aot.yield %next }
+        epilogue { ^bb0(%x, %w, %z, %acc): ... aot.yield %y }
+    ```
+  }];
+  let arguments = (ins StrAttr:$kind, Variadic<AnyShaped>:$inputs, AnyShaped:$init,
+      AffineMapArrayAttr:$indexing_maps, StrArrayAttr:$iterator_types, TypedAttrInterface:$identity,
+      OptionalAttr<Aot_StrategyAttr>:$strategy);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$compute, SizedRegion<1>:$epilogue);
+  let hasVerifier = 1;
+  let assemblyFormat = [{
+    $kind (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $init `:` type($init) `)`
+    `maps` $indexing_maps `iterators` $iterator_types `identity` $identity
+    (`strategy` $strategy^)? `compute` $compute `epilogue` $epilogue
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    unsigned getNumLoops() { return getIteratorTypes().size(); }
+    bool isReduction(unsigned dim);
+    ::mlir::AffineMap getMap(unsigned operand);
+    /// Extent of each iteration dim; kDynamic where the operands' types do not tell.
+    ::llvm::SmallVector<int64_t> getStaticExtents();
+  }];
+}
+
+def Aot_YieldOp : Op<Aot_Dialect, "yield", [Pure, Terminator]> {
+  let summary = "Ends a block of a kernel";
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+#endif // ONNX_AOT_AOT

@@ -1,0 +1,86 @@
+//===- AotDialect.cpp - the aot dialect's operations --------------------------------------------------------------===//
+#include "dialects/aot/AotDialect.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace onnx_aot::aot;
+
+#include "dialects/aot/AotDialect.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/aot/AotAttributes.cpp.inc"
+#define GET_OP_CLASSES
+#include "dialects/aot/AotOps.cpp.inc"
+
+void AotDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/aot/AotAttributes.cpp.inc"
+      >();
+}
+
+void AotDialect::initialize() {
+  registerAttributes();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/aot/AotOps.cpp.inc"
+      >();
+}
+
+bool KernelOp::isReduction(unsigned dim) { return cast<StringAttr>(getIteratorTypes()[dim]).getValue() == "reduction"; }
+
+AffineMap KernelOp::getMap(unsigned operand) { return cast<AffineMapAttr>(getIndexingMaps()[operand]).getValue(); }
+
+SmallVector<int64_t> KernelOp::getStaticExtents() {
+  SmallVector<int64_t> extents(getNumLoops(), ShapedType::kDynamic);
+  for (auto [index, operand] : llvm::enumerate(getOperands())) {
+    auto type = cast<ShapedType>(operand.getType());
+    for (auto [result, expr] : llvm::enumerate(getMap(index).getResults()))
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        extents[dim.getPosition()] = type.getDimSize(result);
+  }
+  return extents;
+}
+
+LogicalResult KernelOp::verify() {
+  unsigned loops = getNumLoops();
+  if (getIndexingMaps().size() != getNumOperands())
+    return emitOpError("needs one indexing map per operand");
+  for (auto [index, operand] : llvm::enumerate(getOperands())) {
+    AffineMap map = getMap(index);
+    if (map.getNumDims() != loops || map.getNumSymbols() != 0)
+      return emitOpError("indexing map ") << index << " is not over the " << loops << " iteration dims";
+    if (int64_t(map.getNumResults()) != cast<ShapedType>(operand.getType()).getRank())
+      return emitOpError("indexing map ") << index << " does not give the rank of its operand";
+  }
+  for (Attribute iterator : getIteratorTypes())
+    if (cast<StringAttr>(iterator).getValue() != "parallel" && cast<StringAttr>(iterator).getValue() != "reduction")
+      return emitOpError("an iterator is 'parallel' or 'reduction'");
+  Type accumulator = getIdentity().getType();
+  Type stored = getElementTypeOrSelf(getInit().getType());
+  for (Region *region : {&getCompute(), &getEpilogue()}) {
+    Block &block = region->front();
+    if (block.getNumArguments() != getNumOperands())
+      return emitOpError("a block takes the elements of all inputs and the accumulator");
+    for (auto [argument, input] : llvm::zip(block.getArguments(), getInputs()))
+      if (argument.getType() != getElementTypeOrSelf(input.getType()))
+        return emitOpError("a block argument does not have its input's element type");
+    if (block.getArguments().back().getType() != accumulator)
+      return emitOpError("a block's last argument does not have the identity's type");
+    auto yield = dyn_cast<YieldOp>(block.back());
+    Type expected = region == &getCompute() ? accumulator : stored;
+    if (!yield || yield.getValue().getType() != expected)
+      return emitOpError("a block does not yield ") << expected;
+  }
+  return success();
+}
+
+void KernelOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  for (OpOperand &operand : getInputsMutable())
+    if (isa<MemRefType>(operand.get().getType()))
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  if (isa<MemRefType>(getInit().getType()))
+    effects.emplace_back(MemoryEffects::Write::get(), &getInitMutable());
+}

@@ -1,0 +1,27 @@
+//===- AotDialect.h - kernels and their strategies ----------------------------------------------------------------===//
+#ifndef ONNX_AOT_DIALECTS_AOT_AOTDIALECT_H
+#define ONNX_AOT_DIALECTS_AOT_AOTDIALECT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/aot/AotDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/aot/AotAttributes.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/aot/AotOps.h.inc"
+
+namespace onnx_aot::aot {
+/// Lets one-shot bufferization turn kernels on tensors into kernels on memrefs.
+void registerBufferization(mlir::DialectRegistry &registry);
+} // namespace onnx_aot::aot
+
+#endif

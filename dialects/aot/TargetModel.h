@@ -1,0 +1,27 @@
+//===- TargetModel.h - what strategies ask about the target -------------------------------------------------------===//
+//
+// Passes choose strategies through this interface; a target's folder in codegen/ implements it and the driver injects
+// it, so that passes do not depend on code generation.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#ifndef ONNX_AOT_DIALECTS_AOT_TARGETMODEL_H
+#define ONNX_AOT_DIALECTS_AOT_TARGETMODEL_H
+
+#include <cstdint>
+
+namespace onnx_aot::aot {
+
+class TargetModel {
+public:
+  virtual ~TargetModel() = default;
+  /// Bits of one vector register; 0 where the target has no vectors of this kind.
+  virtual int64_t vectorBits(bool floatingPoint) const = 0;
+  virtual int64_t vectorRegisters() const = 0;
+  /// Whether rounding (floor, ceil, trunc, nearest-even) of floats is one instruction.
+  virtual bool hasRounding() const = 0;
+  virtual bool hasFusedMultiplyAdd() const = 0;
+};
+
+} // namespace onnx_aot::aot
+
+#endif

@@ -1,0 +1,26 @@
+//===- OnnxDialect.cpp - registration of the onnx dialect ---------------------------------------------------------===//
+//
+// The operator families register themselves: Families.inc is made from the folders that exist.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/OnnxDialect.h"
+#include "dialects/onnx/generator/Generator.h"
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+#include "dialects/onnx/OnnxDialect.cpp.inc"
+#include "dialects/onnx/OnnxInterfaces.cpp.inc"
+
+void OnnxDialect::initialize() {
+#define ONNX_FAMILY(Name) add##Name##Ops();
+#include "dialects/onnx/Families.inc"
+#undef ONNX_FAMILY
+}
+
+Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  auto elements = dyn_cast<ElementsAttr>(value);
+  if (!elements || !isa<RankedTensorType>(type))
+    return nullptr;
+  return ConstantOp::create(builder, loc, elements.getShapedType(), elements);
+}

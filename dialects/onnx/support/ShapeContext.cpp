@@ -1,0 +1,128 @@
+//===- ShapeContext.cpp - dims, broadcasting, axes ----------------------------------------------------------------===//
+#include "dialects/onnx/support/ShapeContext.h"
+#include "dialects/onnx/OnnxInterfaces.h"
+#include "dialects/onnx/support/Constants.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+Dim Dim::operator*(Dim other) const {
+  if (is(0) || other.is(0))
+    return 0;
+  int64_t result;
+  if (!value || !other.value || llvm::MulOverflow(*value, *other.value, result))
+    return Dim();
+  return result;
+}
+
+Dim Dim::floorDiv(int64_t divisor) const {
+  return value && divisor != 0 ? Dim(llvm::divideFloorSigned(*value, divisor)) : Dim();
+}
+
+Dim Dim::ceilDiv(int64_t divisor) const {
+  return value && divisor != 0 ? Dim(llvm::divideCeilSigned(*value, divisor)) : Dim();
+}
+
+Dim onnx_aot::onnx::product(ArrayRef<Dim> dims) {
+  Dim result = 1;
+  for (Dim dim : dims)
+    result = result * dim;
+  for (Dim dim : dims)
+    if (dim.is(0))
+      return 0;
+  return result;
+}
+
+Type ShapeContext::elementType(Value value) const { return getElementTypeOrSelf(value.getType()); }
+
+std::optional<Shape> ShapeContext::shape(Value value) const {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type)
+    return std::nullopt;
+  Shape dims;
+  for (int64_t dim : type.getShape())
+    dims.push_back(Dim::fromType(dim));
+  return dims;
+}
+
+ElementsAttr ShapeContext::constant(Value value) const { return getConstant(value); }
+
+std::optional<SmallVector<int64_t>> ShapeContext::integers(Value value) const {
+  return value ? getConstantIntegers(value) : std::nullopt;
+}
+
+std::optional<Shape> ShapeContext::dims(Value value) const {
+  if (auto values = integers(value))
+    return Shape(values->begin(), values->end());
+  std::optional<Shape> extent = value ? shape(value) : std::nullopt;
+  if (!extent || extent->size() > 1 || !product(*extent).isKnown())
+    return std::nullopt;
+  return Shape(product(*extent).get());
+}
+
+FailureOr<std::optional<Shape>> onnx_aot::onnx::broadcastShapes(Operation *op, ArrayRef<std::optional<Shape>> shapes) {
+  Shape result;
+  for (const std::optional<Shape> &shape : shapes) {
+    if (!shape)
+      return std::optional<Shape>();
+    if (shape->size() > result.size())
+      result.insert(result.begin(), shape->size() - result.size(), Dim(1));
+    size_t offset = result.size() - shape->size();
+    for (auto [index, dim] : llvm::enumerate(*shape)) {
+      Dim &merged = result[offset + index];
+      if (merged.is(1) || (!merged.isKnown() && dim.isKnown() && !dim.is(1)))
+        merged = dim;
+      else if (merged.isKnown() && dim.isKnown() && !dim.is(1) && dim.get() != merged.get()) {
+        op->emitOpError("shapes do not broadcast: ") << merged.get() << " against " << dim.get() << " in axis "
+                                                     << offset + index;
+        return failure();
+      }
+    }
+  }
+  return std::optional<Shape>(result);
+}
+
+FailureOr<int64_t> onnx_aot::onnx::normalizeAxis(Operation *op, int64_t axis, int64_t rank) {
+  if (axis < -rank || axis >= rank) {
+    op->emitOpError("axis ") << axis << " is outside a tensor of rank " << rank;
+    return failure();
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+FailureOr<SmallVector<int64_t>> onnx_aot::onnx::normalizeAxes(Operation *op, ArrayRef<int64_t> axes, int64_t rank) {
+  SmallVector<int64_t> result;
+  for (int64_t axis : axes) {
+    FailureOr<int64_t> normalized = normalizeAxis(op, axis, rank);
+    if (failed(normalized))
+      return failure();
+    result.push_back(*normalized);
+  }
+  return result;
+}
+
+FailureOr<SmallVector<Type>> onnx_aot::onnx::inferResultTypes(Operation *op) {
+  auto onnxOp = dyn_cast<OnnxOpInterface>(op);
+  if (!onnxOp)
+    return failure();
+  ShapeContext context;
+  SmallVector<ResultShape> shapes;
+  if (failed(onnxOp.inferResults(context, shapes)))
+    return failure();
+  SmallVector<Type> types;
+  for (const ResultShape &shape : shapes) {
+    if (!shape.dims) {
+      types.push_back(UnrankedTensorType::get(shape.elementType));
+      continue;
+    }
+    SmallVector<int64_t> dims;
+    for (Dim dim : *shape.dims) {
+      if (dim.isKnown() && dim.get() < 0)
+        return op->emitOpError("a result would have the negative dimension ") << dim.get();
+      dims.push_back(dim.toType());
+    }
+    types.push_back(RankedTensorType::get(dims, shape.elementType));
+  }
+  return types;
+}

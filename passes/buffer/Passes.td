@@ -1,0 +1,17 @@
+//===- Passes.td - passes of the buffer stage -----------------------------===//
+include "mlir/Pass/PassBase.td"
+
+def PrepareEntry : Pass<"aot-prepare-entry", "::mlir::ModuleOp"> {
+  let summary = "Give the entry its ABI: results as destination arguments, an arena, a status";
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect"];
+}
+
+def PlanArena : Pass<"aot-plan-arena", "::mlir::func::FuncOp"> {
+  let summary = "Replace every allocation by a slice of one caller-owned arena";
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
+def PlaceWeights : Pass<"aot-place-weights", "::mlir::ModuleOp"> {
+  let summary = "Lay all constants out in one weights section";
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}

@@ -1,0 +1,70 @@
+//===- InferShapes.cpp - folding and shape refinement in one walk -------------------------------------------------===//
+//
+// Imported types are as precise as the graph alone allows; once input dims are fixed, more can be known. Operations are
+// visited in order: each is folded if its operands are constant by now (so that chains such as Shape -> Gather ->
+// Concat -> Reshape vanish), otherwise its result types are computed anew from its operands' and refined.
+//
+// Before: types as imported.  After: no operation's types can be refined further.
+//
+//   %s = onnx.Shape %x : (tensor<2x3xf32>) -> tensor<1xi64>     =>  %s = onnx.Constant dense<[2, 3]> : tensor<2xi64>
+//   %r = onnx.Reshape %x, %s : ... -> tensor<*xf32>             =>  ... -> tensor<2x3xf32>
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/OnnxDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Transforms/FoldUtils.h"
+
+namespace onnx_aot {
+#define GEN_PASS_DEF_INFERSHAPES
+#include "passes/graph/Passes.h.inc"
+
+using namespace mlir;
+
+namespace {
+struct InferShapes : impl::InferShapesBase<InferShapes> {
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    OperationFolder folder(&getContext());
+    bool failed = false;
+    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!isa<onnx::OnnxOpInterface>(op))
+        return;
+      if (succeeded(folder.tryToFold(op)))
+        return;
+      if (mlir::failed(refine(op)))
+        failed = true;
+    });
+    if (failed)
+      return signalPassFailure();
+    refineSignature(function);
+  }
+
+  static LogicalResult refine(Operation *op) {
+    FailureOr<SmallVector<Type>> types = onnx::inferResultTypes(op);
+    if (mlir::failed(types))
+      return failure();
+    for (auto [result, type] : llvm::zip(op->getResults(), *types))
+      if (isMorePrecise(type, result.getType()))
+        result.setType(type);
+    return success();
+  }
+
+  /// A type is replaced by one that says more, never by one that says less.
+  static bool isMorePrecise(Type next, Type present) {
+    auto ranked = dyn_cast<RankedTensorType>(next);
+    auto before = dyn_cast<RankedTensorType>(present);
+    if (!ranked || next == present)
+      return false;
+    return !before || ranked.getNumDynamicDims() < before.getNumDynamicDims();
+  }
+
+  static void refineSignature(func::FuncOp function) {
+    Operation *terminator = function.getBody().back().getTerminator();
+    function.setType(FunctionType::get(function.getContext(), function.getBody().getArgumentTypes(),
+                                       terminator->getOperandTypes()));
+  }
+};
+} // namespace
+} // namespace onnx_aot

@@ -1,0 +1,19 @@
+//===- Passes.h - passes of the graph stage ---===//
+#ifndef ONNX_AOT_PASSES_GRAPH_PASSES_H
+#define ONNX_AOT_PASSES_GRAPH_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::func {
+class FuncOp;
+}
+namespace onnx_aot {
+namespace aot {
+class TargetModel;
+}
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "passes/graph/Passes.h.inc"
+} // namespace onnx_aot
+
+#endif

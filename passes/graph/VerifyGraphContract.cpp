@@ -1,0 +1,50 @@
+//===- VerifyGraphContract.cpp - what holds after the graph stage -------------------------------------------------===//
+//
+// Every tensor is ranked and its dims are static. A model for which that does not hold is reported here, at the node
+// whose result is the first that stays open and at the inputs that could be fixed.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/OnnxDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace onnx_aot {
+#define GEN_PASS_DEF_VERIFYGRAPHCONTRACT
+#include "passes/graph/Passes.h.inc"
+
+using namespace mlir;
+
+namespace {
+struct VerifyGraphContract : impl::VerifyGraphContractBase<VerifyGraphContract> {
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    bool open = false;
+    for (BlockArgument argument : function.getArguments())
+      if (!isStatic(argument.getType())) {
+        auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
+        emitError(function.getLoc(), "unsupported: input '")
+            << (name ? name.getValue() : "") << "' has dimensions that are not fixed; give them with --dim or --shape";
+        open = true;
+      }
+    if (open)
+      return signalPassFailure();
+    function.walk([&](Operation *op) {
+      if (!isa<onnx::OnnxOpInterface>(op) || llvm::all_of(op->getResultTypes(), isStatic))
+        return;
+      // Later ones follow from this one.
+      if (llvm::all_of(op->getOperandTypes(), isStatic)) {
+        op->emitError("unsupported: the shape of the result depends on data");
+        open = true;
+      }
+    });
+    if (open)
+      signalPassFailure();
+  }
+
+  static bool isStatic(Type type) {
+    auto ranked = dyn_cast<RankedTensorType>(type);
+    return ranked && ranked.hasStaticShape();
+  }
+};
+} // namespace
+} // namespace onnx_aot

@@ -1,0 +1,22 @@
+//===- Passes.td - passes of the schedule stage ---------------------------===//
+include "mlir/Pass/PassBase.td"
+
+def FuseElementwise : Pass<"aot-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Fuse chains of elementwise operations into single loops";
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def FuseEpilogue : Pass<"aot-fuse-epilogue", "::mlir::func::FuncOp"> {
+  let summary = "Absorb elementwise consumers into the epilogue of the kernel before them";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect"];
+}
+
+def ChooseStrategy : Pass<"aot-choose-strategy", "::mlir::func::FuncOp"> {
+  let summary = "Choose vector dim, register tile and provider of every kernel";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect"];
+}
+
+def PackWeights : Pass<"aot-pack-weights", "::mlir::func::FuncOp"> {
+  let summary = "Permute constant kernel inputs so that vector lanes are contiguous";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];
+}
