@@ -1,0 +1,222 @@
+//===- Artifact.cpp - The last stage: output files ------------------------===//
+//
+// See Artifact.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/artifact/Artifact.h"
+
+#include "codegen/RuntimeLink.h"
+#include "compiler/Diagnostics.h"
+#include "compiler/artifact/Depfile.h"
+#include "compiler/artifact/EntryPoints.h"
+#include "compiler/artifact/HeaderWriter.h"
+#include "compiler/artifact/ObjectWriter.h"
+#include "compiler/artifact/OutputFiles.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace llvm;
+
+namespace onnx_aot {
+
+namespace {
+/// What a writer of code gets.
+struct WriteJob {
+  EmittedModel emitted;
+  std::string output;
+  OutputFiles &files;
+};
+
+/// An output kind: how it is written, and whether a header goes with it.
+struct KindRow {
+  OutputKind kind;
+  Error (*write)(WriteJob &job); // null: the MLIR module
+  bool hasHeader;
+};
+} // namespace
+
+/// Emits the object beside the output, for the kinds that are made of one.
+static Expected<std::string> scratchObject(WriteJob &job) {
+  auto object = job.files.addScratch(job.output);
+  if (!object)
+    return object.takeError();
+  if (Error error = writeObject(job.emitted, *object))
+    return std::move(error);
+  return object;
+}
+
+static Error writeObjectFile(WriteJob &job) {
+  auto path = job.files.add(job.output);
+  return path ? writeObject(job.emitted, *path) : path.takeError();
+}
+
+static Error writeStaticLibraryFile(WriteJob &job) {
+  auto object = scratchObject(job);
+  if (!object)
+    return object.takeError();
+  auto path = job.files.add(job.output);
+  return path ? writeStaticLibrary(job.emitted, *object, *path) : path.takeError();
+}
+
+static Error writeSharedLibraryFile(WriteJob &job) {
+  auto object = scratchObject(job);
+  if (!object)
+    return object.takeError();
+  auto path = job.files.add(job.output);
+  return path ? writeSharedLibrary(job.emitted, *object, sys::path::filename(job.output), *path) : path.takeError();
+}
+
+/// Text goes to a file or, for "-", to stdout once it is complete.
+static Error writeText(StringRef output, OutputFiles &files, function_ref<Error(raw_pwrite_stream &)> write) {
+  Error result = Error::success();
+  if (output == "-") {
+    SmallString<0> text;
+    raw_svector_ostream stream(text);
+    if (Error error = write(stream)) {
+      consumeError(std::move(result));
+      return error;
+    }
+    outs() << text;
+    outs().flush();
+    return result;
+  }
+  Error written = files.write(output, [&](raw_pwrite_stream &stream) {
+    if (Error error = write(stream))
+      result = joinErrors(std::move(result), std::move(error));
+  });
+  return joinErrors(std::move(result), std::move(written));
+}
+
+static Error writeAssemblyFile(WriteJob &job) {
+  return writeText(job.output, job.files,
+                   [&](raw_pwrite_stream &stream) { return writeAssembly(job.emitted, stream); });
+}
+
+static Error writeLLVMIRFile(WriteJob &job) {
+  return writeText(job.output, job.files, [&](raw_pwrite_stream &stream) { return writeLLVMIR(job.emitted, stream); });
+}
+
+static const KindRow kinds[] = {
+    {OutputKind::Object, writeObjectFile, true},
+    {OutputKind::StaticLibrary, writeStaticLibraryFile, true},
+    {OutputKind::SharedLibrary, writeSharedLibraryFile, true},
+    {OutputKind::Assembly, writeAssemblyFile, false},
+    {OutputKind::LLVMIR, writeLLVMIRFile, false},
+    {OutputKind::MLIR, nullptr, false},
+};
+
+TargetSpec targetSpec(const CodegenOptions &options) {
+  return {options.triple, options.cpu, options.features, options.floatAbi};
+}
+
+static OptOptions optOptions(const CodegenOptions &options) {
+  OptOptions result;
+  switch (options.optLevel) {
+  case 0:
+    result.level = OptLevel::O0;
+    break;
+  case 1:
+    result.level = OptLevel::O1;
+    break;
+  case 2:
+    result.level = OptLevel::O2;
+    break;
+  default:
+    result.level = OptLevel::O3;
+    break;
+  }
+  if (options.sanitize == CodegenOptions::Sanitize::Address)
+    result.sanitize = Sanitizer::Address;
+  if (options.sanitize == CodegenOptions::Sanitize::Thread)
+    result.sanitize = Sanitizer::Thread;
+  return result;
+}
+
+static Error verify(const Module &module, StringRef when) {
+  std::string text;
+  raw_string_ostream stream(text);
+  if (!verifyModule(module, &stream))
+    return Error::success();
+  return createStringError("invalid LLVM IR " + when + ": " + StringRef(text).trim());
+}
+
+/// From what the codegen stage left to final, optimised code.
+static Error finishModule(Module &module, TargetMachine &machine, ModelInterface &model,
+                          const CompilerOptions &options) {
+  prepareModule(module, machine);
+  if (Error error = verify(module, "from the codegen stage"))
+    return error;
+  if (Error error = emitEntryPoints(module, model, options.artifact.prefix))
+    return error;
+  if (Error error = linkRuntime(module))
+    return error;
+  // From here no function is added: attributes now hold for all of them.
+  prepareModule(module, machine);
+  if (Error error = verify(module, "with its entry points"))
+    return error;
+  optimizeModule(module, machine, optOptions(options.codegen));
+  return Error::success();
+}
+
+static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &machine, const CompilerOptions &options,
+                       OutputFiles &files) {
+  if (Error error = finishModule(*input.llvmModule, machine, input.interface, options))
+    return error;
+  if (row.hasHeader) {
+    SmallString<128> header(options.artifact.output);
+    sys::path::replace_extension(header, "h");
+    if (Error error = files.write(
+            header, [&](raw_pwrite_stream &stream) { writeHeader(input.interface, options.artifact.prefix, stream); }))
+      return error;
+  }
+  WriteJob job{{*input.llvmModule, machine, input.interface, options.artifact.prefix}, options.artifact.output, files};
+  return row.write(job);
+}
+
+static Error writeMLIR(mlir::ModuleOp module, StringRef output, OutputFiles &files) {
+  return writeText(output, files, [&](raw_pwrite_stream &stream) {
+    // Locations name the nodes that code comes from.
+    module.print(stream, mlir::OpPrintingFlags().enableDebugInfo());
+    return Error::success();
+  });
+}
+
+mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &options, Diagnostics &diagnostics) {
+  const ArtifactOptions &artifact = options.artifact;
+  const KindRow *row = find_if(kinds, [&](const KindRow &candidate) { return candidate.kind == artifact.kind; });
+  OutputFiles files;
+  Error error = Error::success();
+  if (!row->write) {
+    error = joinErrors(std::move(error), writeMLIR(input.module, artifact.output, files));
+  } else {
+    std::string reason;
+    auto machine = createTargetMachine(targetSpec(options.codegen), reason, optOptions(options.codegen).level);
+    if (!machine) {
+      consumeError(std::move(error));
+      diagnostics.fault(reason);
+      return mlir::failure();
+    }
+    error = joinErrors(std::move(error), writeCode(*row, input, *machine, options, files));
+  }
+  if (!error && !options.depfile.empty())
+    error = files.write(options.depfile,
+                        [&](raw_pwrite_stream &stream) { writeDepfile(artifact.output, input.inputFiles, stream); });
+  if (!error)
+    error = files.publish();
+  if (!error)
+    return mlir::success();
+  // An error with a code is what the system refuses or the target lacks; all others are ours.
+  handleAllErrors(std::move(error), [&](const ErrorInfoBase &info) {
+    if (info.convertToErrorCode() != inconvertibleErrorCode())
+      diagnostics.fault(info.message());
+    else
+      diagnostics.internal(info.message());
+  });
+  return mlir::failure();
+}
+
+} // namespace onnx_aot

@@ -1,0 +1,230 @@
+//===- ModelInterface.cpp - What a compiled model shows to C --------------===//
+//
+// See ModelInterface.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/artifact/ModelInterface.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace onnx_aot {
+
+static std::optional<uint64_t> elementBits(Type type) {
+  if (auto complex = dyn_cast<ComplexType>(type)) {
+    auto part = elementBits(complex.getElementType());
+    return part ? std::optional<uint64_t>(*part * 2) : std::nullopt;
+  }
+  if (type.isIntOrFloat())
+    return type.getIntOrFloatBitWidth();
+  return std::nullopt;
+}
+
+std::optional<uint64_t> packedBytes(Type type, int64_t elements) {
+  auto bits = elementBits(type);
+  if (!bits || elements < 0)
+    return std::nullopt;
+  bool overflow = false;
+  uint64_t total = llvm::SaturatingMultiply<uint64_t>(*bits, elements, &overflow);
+  // The largest object that a 64-bit address space can hold, in bits.
+  if (overflow || total > uint64_t(INT64_MAX) - 7)
+    return std::nullopt;
+  return (total + 7) / 8;
+}
+
+/// Elements of a static shape; nothing when the product overflows.
+static std::optional<int64_t> numElements(ArrayRef<int64_t> dims) {
+  if (llvm::is_contained(dims, 0))
+    return 0;
+  int64_t count = 1;
+  for (int64_t dim : dims)
+    if (dim < 0 || llvm::MulOverflow(count, dim, count))
+      return std::nullopt;
+  return count;
+}
+
+/// The ONNX type that a buffer of `type` holds when the entry does not say: several share an element type.
+static int32_t defaultDtype(Type type) {
+  if (type.isF32())
+    return 1;
+  if (type.isF64())
+    return 11;
+  if (type.isF16())
+    return 10;
+  if (type.isBF16())
+    return 16;
+  if (auto complex = dyn_cast<ComplexType>(type))
+    return complex.getElementType().isF64() ? 15 : 14;
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    bool isUnsigned = integer.isUnsigned();
+    switch (integer.getWidth()) {
+    case 1:
+      return 9;
+    case 4:
+      return isUnsigned ? 21 : 22;
+    case 8:
+      return isUnsigned ? 2 : 3;
+    case 16:
+      return isUnsigned ? 4 : 5;
+    case 32:
+      return isUnsigned ? 12 : 6;
+    case 64:
+      return isUnsigned ? 13 : 7;
+    default:
+      return 0;
+    }
+  }
+  return 0;
+}
+
+static FailureOr<TensorInterface> readTensor(func::FuncOp entry, unsigned index, StringRef kind, size_t number) {
+  auto fail = [&](const Twine &why) -> FailureOr<TensorInterface> {
+    return entry.emitError() << "argument " << index << " of the entry: " << why;
+  };
+  auto type = dyn_cast<MemRefType>(entry.getArgument(index).getType());
+  if (!type || !type.hasStaticShape())
+    return fail("expected a buffer of static shape");
+  if (!type.getLayout().isIdentity())
+    return fail("expected a dense row-major buffer");
+  TensorInterface tensor;
+  auto name = entry.getArgAttrOfType<StringAttr>(index, "onnx.name");
+  tensor.name = name ? name.str() : (kind + Twine(number)).str();
+  auto dtype = entry.getArgAttrOfType<IntegerAttr>(index, "onnx.dtype");
+  tensor.dtype = dtype ? int32_t(dtype.getValue().getSExtValue()) : defaultDtype(type.getElementType());
+  if (tensor.dtype == 0)
+    return fail("an element type that C has no form for");
+  tensor.dims.assign(type.getShape().begin(), type.getShape().end());
+  auto elements = numElements(tensor.dims);
+  auto bytes = elements ? packedBytes(type.getElementType(), *elements) : std::nullopt;
+  if (!bytes)
+    return fail("its size overflows");
+  tensor.bytes = *bytes;
+  return tensor;
+}
+
+static LogicalResult readEntry(func::FuncOp entry, ModelInterface &result) {
+  FunctionType type = entry.getFunctionType();
+  if (entry.isExternal())
+    return entry.emitError("the entry has no body");
+  if (type.getNumResults() != 1 || !type.getResult(0).isInteger(32))
+    return entry.emitError("the entry must return a status (i32)");
+  if (type.getNumInputs() == 0)
+    return entry.emitError("the entry has no arena");
+
+  unsigned arena = type.getNumInputs() - 1;
+  auto arenaType = dyn_cast<MemRefType>(type.getInput(arena));
+  if (!arenaType || !arenaType.hasStaticShape() || arenaType.getRank() != 1 || !arenaType.getElementType().isInteger(8))
+    return entry.emitError("the last argument of the entry must be the arena, a memref<Nxi8>");
+  result.arenaBytes = arenaType.getNumElements();
+  if (auto align = entry.getArgAttrOfType<IntegerAttr>(arena, "aot.alignment"))
+    result.arenaAlign = uint32_t(align.getValue().getZExtValue());
+  if (!llvm::isPowerOf2_32(result.arenaAlign))
+    return entry.emitError("the arena's alignment is not a power of two");
+
+  for (unsigned i = 0; i < arena; ++i) {
+    bool isOutput = entry.getArgAttr(i, "bufferize.result") || entry.getArgAttr(i, "aot.output");
+    if (!isOutput && !result.outputs.empty())
+      return entry.emitError("an input of the entry follows an output");
+    auto &list = isOutput ? result.outputs : result.inputs;
+    auto tensor = readTensor(entry, i, isOutput ? "output" : "input", list.size());
+    if (failed(tensor))
+      return failure();
+    list.push_back(std::move(*tensor));
+  }
+  return success();
+}
+
+static LogicalResult readSlice(memref::GlobalOp weights, Attribute attribute, ModelInterface &result) {
+  auto slice = dyn_cast<DictionaryAttr>(attribute);
+  auto offset = slice ? slice.getAs<IntegerAttr>("offset") : IntegerAttr();
+  auto value = slice ? slice.getAs<ElementsAttr>("value") : ElementsAttr();
+  if (!offset || !value)
+    return weights.emitError("a weight slice needs an offset and a value");
+  auto type = cast<ShapedType>(value.getType());
+  Type element = type.getElementType();
+  auto count = numElements(type.getShape());
+  auto bytes = count ? packedBytes(element, *count) : std::nullopt;
+  if (!bytes || element.isInteger(1))
+    return weights.emitError("weights of the type ") << type << " have no form in memory";
+
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    if (!blob)
+      return weights.emitError("the resource ") << resource.getRawHandle().getKey() << " has no data";
+    // Types below a byte may come with a byte per element; they are packed when they are written.
+    uint64_t size = blob->getData().size();
+    if (size != *bytes && !(*elementBits(element) < 8 && size == uint64_t(*count)))
+      return weights.emitError("the resource ")
+             << resource.getRawHandle().getKey() << " holds " << size << " bytes, " << type << " needs " << *bytes;
+  } else if (!isa<DenseIntOrFPElementsAttr>(value)) {
+    return weights.emitError("a weight slice must be dense or dense_resource");
+  }
+
+  int64_t begin = offset.getValue().getSExtValue();
+  if (begin < 0 || uint64_t(begin) > result.weightBytes || *bytes > result.weightBytes - uint64_t(begin))
+    return weights.emitError("a weight slice at ") << begin << " of " << *bytes << " bytes lies outside the weights";
+  result.slices.push_back({uint64_t(begin), *bytes, value});
+  return success();
+}
+
+static LogicalResult readWeights(ModuleOp module, ModelInterface &result) {
+  auto weights = module.lookupSymbol<memref::GlobalOp>("weights");
+  if (!weights)
+    return success();
+  MemRefType type = weights.getType();
+  if (!type.hasStaticShape() || type.getRank() != 1 || !type.getElementType().isInteger(8))
+    return weights.emitError("weights must be a memref<Nxi8>");
+  result.weightBytes = type.getNumElements();
+  if (auto align = weights.getAlignment())
+    result.weightAlign = uint32_t(*align);
+  if (!llvm::isPowerOf2_32(result.weightAlign))
+    return weights.emitError("the weights' alignment is not a power of two");
+  auto slices = weights->getAttrOfType<ArrayAttr>("aot.slices");
+  if (!slices)
+    return success();
+  for (Attribute slice : slices)
+    if (failed(readSlice(weights, slice, result)))
+      return failure();
+  return success();
+}
+
+static void readDescription(ModuleOp module, ModelInterface &result) {
+  if (auto model = module->getAttrOfType<DictionaryAttr>("onnx.model")) {
+    auto text = [&](StringRef key) {
+      auto value = model.getAs<StringAttr>(key);
+      return value ? value.str() : std::string();
+    };
+    result.graphName = text("graph_name");
+    result.producerName = text("producer_name");
+    result.producerVersion = text("producer_version");
+    result.domain = text("domain");
+    result.docString = text("doc_string");
+    if (auto version = model.getAs<IntegerAttr>("model_version"))
+      result.modelVersion = version.getValue().getSExtValue();
+    if (auto metadata = model.getAs<DictionaryAttr>("metadata"))
+      for (NamedAttribute entry : metadata)
+        if (auto value = dyn_cast<StringAttr>(entry.getValue()))
+          result.metadata.emplace_back(entry.getName().str(), value.str());
+  }
+  if (auto names = module->getAttrOfType<ArrayAttr>("onnx.node_names"))
+    for (Attribute name : names)
+      result.nodeNames.push_back(isa<StringAttr>(name) ? cast<StringAttr>(name).str() : std::string());
+}
+
+FailureOr<ModelInterface> ModelInterface::fromModule(ModuleOp module) {
+  auto entry = module.lookupSymbol<func::FuncOp>("main");
+  if (!entry)
+    return module.emitError("the module has no entry @main");
+  ModelInterface result;
+  if (failed(readEntry(entry, result)) || failed(readWeights(module, result)))
+    return failure();
+  readDescription(module, result);
+  return result;
+}
+
+} // namespace onnx_aot
