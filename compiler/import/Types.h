@@ -1,0 +1,51 @@
+//===- Types.h - ONNX types as MLIR types -------------------------------------------------------------------------===//
+//
+// What it is for: the one table between TensorProto.DataType and MLIR element types (bool is i1, signed integers are
+// signless, unsigned ones ui8 .. ui64), and TypeProto -> Type with symbolic dimensions bound by --dim.
+//
+// Holds after: a ranked tensor type made here has no negative dimension, and its size in bytes fits 63 bits.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#ifndef ONNX_AOT_COMPILER_IMPORT_TYPES_H
+#define ONNX_AOT_COMPILER_IMPORT_TYPES_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace onnx_aot {
+
+namespace pb {
+class TypeProto;
+} // namespace pb
+
+/// The element type for a TensorProto.DataType; null where there is none (strings, undefined, unknown numbers).
+mlir::Type elementTypeOf(int32_t dataType, mlir::MLIRContext *context);
+
+/// The inverse; 0 where there is none.
+int32_t dataTypeOf(mlir::Type elementType);
+
+/// What ONNX calls a data type, for messages: "float16", or "data type 99".
+std::string dataTypeName(int32_t dataType);
+
+/// The number of elements of `dims`, and their size at `bitsPerElement` packed; nothing when a dimension is negative or
+/// the size does not fit 63 bits.
+struct TensorSize {
+  uint64_t elements;
+  uint64_t packedBytes;
+};
+std::optional<TensorSize> sizeOf(llvm::ArrayRef<int64_t> dims, unsigned bitsPerElement);
+
+/// Bits of one element as ONNX stores it: 8 for bool, 4 for int4, 64 for complex64.
+unsigned storageBits(mlir::Type elementType);
+
+/// The type that `proto` declares; symbolic dimensions found in `dims` become static, all others dynamic.
+llvm::Expected<mlir::Type> typeOf(const pb::TypeProto &proto, const std::map<std::string, int64_t> &dims,
+                                  mlir::MLIRContext *context);
+
+} // namespace onnx_aot
+
+#endif // ONNX_AOT_COMPILER_IMPORT_TYPES_H
