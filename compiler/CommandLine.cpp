@@ -88,8 +88,9 @@ void onnx_aot::printFlags(llvm::raw_ostream &os, llvm::ArrayRef<Flag> flags) {
     if (flag.group != group)
       os << "\n" << (group = flag.group) << ":\n";
     std::string left = ("  " + flag.spelling).str();
+    bool isJoined = flag.spelling == "-O";
     if (!flag.value.empty())
-      left += ((isShort(flag) ? (flag.spelling == "-O" ? "" : " ") : "=") + flag.value).str();
+      left += ((isJoined ? "" : isShort(flag) || flag.value.contains('=') ? " " : "=") + flag.value).str();
     os << left;
     llvm::SmallVector<StringRef> lines;
     flag.help.split(lines, '\n');

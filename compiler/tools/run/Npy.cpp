@@ -53,7 +53,7 @@ public:
       if (*key == "descr") {
         std::optional<StringRef> descr = takeString();
         if (!descr)
-          return bad("structured arrays are not supported");
+          return bad(take("[") ? "structured arrays are not supported" : "its header is damaged");
         header.descr = *descr;
         hasDescr = true;
       } else if (*key == "fortran_order") {

@@ -98,8 +98,6 @@ bool Runner::readGiven() {
     std::vector<DataItem> items;
     if (take(readDataSet(folder, DataRole::Input), items))
       llvm::move(items, std::back_inserter(given));
-    if (items.empty() && !command.inputsDir.empty() && !diagnostics.hasErrors())
-      diagnostics.fault(folder + ": there are no inputs in it");
   }
   if (!command.expectDir.empty()) {
     if (take(readDataSet(command.expectDir, DataRole::Output), expected) && expected.empty())
@@ -187,6 +185,7 @@ static void adoptType(HostTensor &tensor, int32_t dtype) {
 
 bool Runner::collectInputs(const onnx_aot_model &model, std::vector<HostTensor> &inputs) {
   llvm::StringSet<> names;
+  uint32_t drawn = 0;
   for (uint32_t i = 0; i < model.num_inputs; ++i) {
     HostTensor input = describe(model.inputs[i]);
     names.insert(input.name);
@@ -194,6 +193,7 @@ bool Runner::collectInputs(const onnx_aot_model &model, std::vector<HostTensor> 
     if (!item) {
       fillRandom(input, command.seed + i);
       inputs.push_back(std::move(input));
+      ++drawn;
       continue;
     }
     HostTensor value = item->tensor;
@@ -204,6 +204,8 @@ bool Runner::collectInputs(const onnx_aot_model &model, std::vector<HostTensor> 
     value.name = input.name;
     inputs.push_back(std::move(value));
   }
+  if (drawn > 0 && drawn == model.num_inputs && !command.inputsDir.empty())
+    diagnostics.fault(command.inputsDir + ": none of its tensors is an input of the model");
   for (const auto &[name, file] : command.inputs)
     if (!names.contains(name))
       diagnostics.fault("--input=" + name + "=" + file + ": the model has no input of this name");
