@@ -85,7 +85,7 @@ static int ink(const Image *image, int inverted, int x, int y) {
   return inverted ? 255 - grey : grey;
 }
 
-/* Crops to the ink and averages down to 8x8 cells from 0 to 1. Returns 0 when there is no ink. */
+/* Crops to the ink and averages down to 8x8 cells, the fullest of which is 1. Returns 0 when there is no ink. */
 static int prepare(const Image *image, float cells[64]) {
   long border = 0, count = 0;
   for (int y = 0; y < image->height; ++y)
@@ -111,14 +111,20 @@ static int prepare(const Image *image, float cells[64]) {
   int width = right - left + 1, height = bottom - top + 1, side = width > height ? width : height;
   int x0 = left - (side - width) / 2, y0 = top - (side - height) / 2;
   enum { samples = 16 }; /* per cell and direction */
+  float fullest = 0;
   for (int cell = 0; cell < 64; ++cell) {
     long sum = 0;
     for (int sample = 0; sample < samples * samples; ++sample) {
       int column = cell % 8 * samples + sample % samples, row = cell / 8 * samples + sample / samples;
       sum += ink(image, inverted, x0 + column * side / (8 * samples), y0 + row * side / (8 * samples));
     }
-    cells[cell] = (float)sum / (255.0f * samples * samples);
+    cells[cell] = (float)sum;
+    fullest = cells[cell] > fullest ? cells[cell] : fullest;
   }
+  if (fullest == 0)
+    return 0;
+  for (int cell = 0; cell < 64; ++cell)
+    cells[cell] /= fullest;
   return 1;
 }
 
