@@ -4,8 +4,8 @@
 // option variables. How it works: `parseCompileCommand` and `parseRunCommand` fill the structs from argv by the one
 // table of flags in Options.cpp; a program that embeds the compiler fills them by hand and calls `completeOptions`.
 //
-// Holds after parsing (or completing): the output kind, the C prefix, the target triple and the CPU are final, never
-// empty; a flag whose capability is not there yet has been refused.
+// Holds after parsing (or completing): the output kind, the C prefix, the target triple and the CPU are final and known
+// to LLVM; a flag whose capability is not there yet has been refused.
 //
 //===----------------------------------------------------------------------===//
 

@@ -8,6 +8,7 @@
 
 #include "compiler/tools/run/Report.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
@@ -67,9 +68,12 @@ void onnx_aot::printTiming(llvm::raw_ostream &os, llvm::StringRef model, const T
     out.object([&] {
       out.attribute("model", model);
       out.attribute("runs", static_cast<int64_t>(timing.runs));
-      out.attribute("median_ms", timing.median);
-      out.attribute("min_ms", timing.min);
-      out.attribute("p99_ms", timing.p99);
+      for (auto [key, value] :
+           {std::pair("median_ms", timing.median), {"min_ms", timing.min}, {"p99_ms", timing.p99}}) {
+        out.attributeBegin(key);
+        out.rawValue(llvm::formatv("{0:f6}", value).str()); // nanoseconds are what the clock tells
+        out.attributeEnd();
+      }
     });
     os << "\n";
     return;

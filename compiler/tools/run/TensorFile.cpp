@@ -8,6 +8,7 @@
 #include "compiler/tools/run/TensorFile.h"
 #include "compiler/import/ExternalData.h"
 #include "compiler/import/TensorData.h"
+#include "compiler/import/Types.h"
 #include "compiler/import/onnx_model.pb.h"
 #include "compiler/tools/run/Npy.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -57,7 +58,7 @@ static Expected<HostTensor> readPb(StringRef path) {
   tensor.dtype = proto.data_type();
   tensor.dims.assign(proto.dims().begin(), proto.dims().end());
   if (!findDtype(tensor.dtype))
-    return llvm::createStringError("tensors of " + typeText(tensor.dtype, {}) + " are not supported");
+    return llvm::createStringError("tensors of " + dataTypeName(tensor.dtype) + " are not supported");
 
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   ExternalData external(llvm::sys::path::parent_path(path));
