@@ -10,7 +10,7 @@ Tools by name: onnx-aot, onnx-aot-opt, onnx-aot-run, FileCheck, not, split-file.
   %fails             test/e2e/fails.py: the command must exit with 1 and leave no file behind; prints its messages
   %cmake %clang %build   CMake, the compiler of this build and its build folder
 
-Other features: x86-64 (host), tsan (ThreadSanitizer's runtime works here), strace (processes may be traced), asan.
+Other features: x86-64 (host), tsan and asan (the sanitizers' runtimes work here), strace (processes may be traced).
 """
 import os
 import pathlib
@@ -43,11 +43,11 @@ def works(*command):
         return False
 
 
-def tsan_works():
+def sanitizer_works(name):
     with tempfile.TemporaryDirectory() as folder:
         source, program = folder + "/empty.c", folder + "/empty"
         pathlib.Path(source).write_text("int main(void) { return 0; }\n")
-        return works(config.clang, "-fsanitize=thread", source, "-o", program) and works(program)
+        return works(config.clang, "-fsanitize=" + name, source, "-o", program) and works(program)
 
 
 models = pathlib.Path(config.shared_dir, "models")
@@ -58,8 +58,9 @@ if (models / "manifest.json").exists():
         config.available_features.add("exported-models")
 if config.processor in ("x86_64", "amd64"):
     config.available_features.add("x86-64")
-if tsan_works():
-    config.available_features.add("tsan")
+for feature, sanitizer in (("tsan", "thread"), ("asan", "address")):
+    if sanitizer_works(sanitizer):
+        config.available_features.add(feature)
 if shutil.which("strace") and works("strace", "-f", "-o", os.devnull, "true"):
     config.available_features.add("strace")
 
