@@ -1,0 +1,81 @@
+//===- Ranges.cpp - the parts of a tensor that operators name -----------------------------------------------------===//
+#include "dialects/onnx/movement/Ranges.h"
+#include "dialects/onnx/support/Constants.h"
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+Section onnx_aot::onnx::clampRange(int64_t start, int64_t end, int64_t step, int64_t extent) {
+  // Going backwards, the first element may be the last of the dim and `end` may lie before element 0.
+  int64_t lowest = step < 0 ? -1 : 0, highest = step < 0 ? extent - 1 : extent;
+  auto clamp = [&](int64_t value) {
+    if (value < 0)
+      value += extent;
+    return std::min(std::max(value, lowest), highest);
+  };
+  start = clamp(start);
+  end = clamp(end);
+  int64_t distance = step < 0 ? start - end : end - start;
+  // The absolute value of the smallest step is computed without overflow.
+  uint64_t stride = step < 0 ? uint64_t(0) - uint64_t(step) : uint64_t(step);
+  int64_t count = distance <= 0 ? 0 : 1 + int64_t(uint64_t(distance - 1) / stride);
+  return {count == 0 ? 0 : start, count, count <= 1 ? 1 : step};
+}
+
+std::optional<SmallVector<Section>> onnx_aot::onnx::sliceRanges(SliceOp op, ArrayRef<int64_t> shape) {
+  auto starts = getConstantIntegers(op.getStarts()), ends = getConstantIntegers(op.getEnds());
+  auto axes = getConstantIntegers(op.getAxes()), steps = getConstantIntegers(op.getSteps());
+  if (!starts || !ends || (op.getAxes() && !axes) || (op.getSteps() && !steps))
+    return std::nullopt;
+  SmallVector<Section> ranges;
+  for (int64_t extent : shape)
+    ranges.push_back({0, extent, 1});
+  int64_t rank = shape.size();
+  for (size_t i = 0; i < starts->size(); ++i) {
+    int64_t axis = axes ? (*axes)[i] : int64_t(i);
+    axis += axis < 0 ? rank : 0;
+    ranges[axis] = clampRange((*starts)[i], (*ends)[i], steps ? (*steps)[i] : 1, shape[axis]);
+  }
+  return ranges;
+}
+
+std::optional<SmallVector<Border>> onnx_aot::onnx::padBorders(PadOp op, int64_t rank) {
+  auto pads = getConstantIntegers(op.getPads()), axes = getConstantIntegers(op.getAxes());
+  if (!pads || (op.getAxes() && !axes))
+    return std::nullopt;
+  SmallVector<Border> borders(rank);
+  size_t count = pads->size() / 2;
+  for (size_t i = 0; i < count; ++i) {
+    int64_t axis = axes ? (*axes)[i] : int64_t(i);
+    borders[axis < 0 ? axis + rank : axis] = {(*pads)[i], (*pads)[count + i]};
+  }
+  return borders;
+}
+
+std::optional<SmallVector<int64_t>> onnx_aot::onnx::splitSizes(SplitOp op, int64_t extent) {
+  if (op.getSplit())
+    return getConstantIntegers(op.getSplit());
+  // Equal parts, the last one smaller where they do not divide the dim.
+  int64_t parts = op.getNumOutputs().value_or(op.getNumResults());
+  int64_t size = llvm::divideCeil(extent, parts);
+  SmallVector<int64_t> sizes(parts);
+  for (int64_t i = 0; i < parts; ++i)
+    sizes[i] = std::max<int64_t>(std::min(size, extent - i * size), 0);
+  return sizes;
+}
+
+std::optional<SmallVector<Border>> onnx_aot::onnx::centerBorders(CenterCropPadOp op, ArrayRef<int64_t> shape) {
+  auto targets = getConstantIntegers(op.getShape());
+  if (!targets)
+    return std::nullopt;
+  SmallVector<Border> borders(shape.size());
+  for (auto [i, target] : llvm::enumerate(*targets)) {
+    int64_t axis = op.getAxes() ? (*op.getAxes())[i] : int64_t(i);
+    axis += axis < 0 ? shape.size() : 0;
+    // Where the difference is odd, the side after the centre gets the larger share.
+    int64_t difference = target - shape[axis];
+    int64_t low = difference / 2;
+    borders[axis] = {low, difference - low};
+  }
+  return borders;
+}

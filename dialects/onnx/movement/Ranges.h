@@ -1,0 +1,43 @@
+//===- Ranges.h - the parts of a tensor that Slice, Split, Pad and CenterCropPad name -----------------------------===//
+//
+// Inference, folding and lowering read the same operands; each operator's are turned into plain numbers here.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#ifndef ONNX_AOT_DIALECTS_ONNX_MOVEMENT_RANGES_H
+#define ONNX_AOT_DIALECTS_ONNX_MOVEMENT_RANGES_H
+
+#include "dialects/onnx/movement/Movement.h"
+
+namespace onnx_aot::onnx {
+
+/// `count` elements of one dim: start, start + step, ...
+struct Section {
+  int64_t start = 0;
+  int64_t count = 0;
+  int64_t step = 1;
+};
+
+/// Amounts of one dim, before and after it; negative ones remove.
+struct Border {
+  int64_t low = 0;
+  int64_t high = 0;
+};
+
+/// Slice of a tensor of the static shape `shape`, one range per dim. Operands must be constant and valid.
+std::optional<llvm::SmallVector<Section>> sliceRanges(SliceOp op, llvm::ArrayRef<int64_t> shape);
+
+/// The elements start..end-1 by step of a dim, clamped as Slice does.
+Section clampRange(int64_t start, int64_t end, int64_t step, int64_t extent);
+
+/// Pad's amounts, one border per dim; nullopt where they are not constant.
+std::optional<llvm::SmallVector<Border>> padBorders(PadOp op, int64_t rank);
+
+/// The number of elements that each result of Split takes; nullopt where `split` is not constant.
+std::optional<llvm::SmallVector<int64_t>> splitSizes(SplitOp op, int64_t extent);
+
+/// CenterCropPad as borders; the target extents must be constant.
+std::optional<llvm::SmallVector<Border>> centerBorders(CenterCropPadOp op, llvm::ArrayRef<int64_t> shape);
+
+} // namespace onnx_aot::onnx
+
+#endif
