@@ -10,7 +10,8 @@ Tools by name: onnx-aot, onnx-aot-opt, onnx-aot-run, FileCheck, not, split-file.
   %fails             test/e2e/fails.py: the command must exit with 1 and leave no file behind; prints its messages
   %cmake %clang %build   CMake, the compiler of this build and its build folder
 
-Other features: x86-64 (host), tsan and asan (the sanitizers' runtimes work here), strace (processes may be traced).
+Other features: x86-64 (host), tsan and asan (the sanitizers' runtimes work here), strace (processes may be traced),
+libpng (for the examples).
 """
 import os
 import pathlib
@@ -61,6 +62,8 @@ if config.processor in ("x86_64", "amd64"):
 for feature, sanitizer in (("tsan", "thread"), ("asan", "address")):
     if sanitizer_works(sanitizer):
         config.available_features.add(feature)
+if pathlib.Path("/usr/include/png.h").exists():
+    config.available_features.add("libpng")
 if shutil.which("strace") and works("strace", "-f", "-o", os.devnull, "true"):
     config.available_features.add("strace")
 
