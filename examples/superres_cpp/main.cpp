@@ -7,9 +7,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
+#include <onnx_aot/model.hpp>
 #include <png.h>
 #include <stdexcept>
 #include <string>
@@ -119,7 +118,9 @@ Plane enlarge(const Plane &low) {
       for (int y = 0; y < tile; ++y)
         for (int x = 0; x < tile; ++x)
           input[y * tile + x] = low.clamped(left - margin + x, top - margin + y);
-      model.run(input, output);
+      onnx_aot::Status status = model.run({onnx_aot::input(input)}, {onnx_aot::output(output)});
+      if (!status)
+        throw std::runtime_error(status.text());
       int bottom = std::min((top + core) * scale, high.height), right = std::min((left + core) * scale, high.width);
       for (int y = top * scale; y < bottom; ++y)
         for (int x = left * scale; x < right; ++x)
