@@ -6,3 +6,21 @@ def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect",
       "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
+
+def LowerMath : Pass<"aot-lower-math", "::mlir::ModuleOp"> {
+  let summary = "Turn math operations into vector code and calls of the runtime's math functions";
+  let description = [{
+    After this pass no operation becomes a call of libm. Runs before control flow is lowered: the large arguments of
+    sin, cos and tan are an scf.if.
+  }];
+  let options = [
+    Option<"hardwareRounding", "hardware-rounding", "bool", "true",
+           "The target rounds f32 to integers, and takes minima, in one instruction">,
+    Option<"hardwareFma", "hardware-fma", "bool", "true", "The target has a fused multiply-add of f32">,
+    Option<"hardwareSqrt", "hardware-sqrt", "bool", "true", "The target has a square root of f32">,
+    Option<"hardwareF64", "hardware-f64", "bool", "true", "What holds for f32 holds for f64">,
+    Option<"hardwareF16", "hardware-f16", "bool", "true", "The target converts between f16 and f32">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::func::FuncDialect",
+      "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}

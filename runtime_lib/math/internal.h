@@ -10,6 +10,9 @@
 
 #include "functions.h"
 
+/* The error-free transformations below depend on every single rounding. */
+#pragma STDC FP_CONTRACT OFF
+
 #define COUNT_OF(ARRAY) ((int)(sizeof(ARRAY) / sizeof((ARRAY)[0])))
 
 #define SIGN_BIT 0x8000000000000000u
