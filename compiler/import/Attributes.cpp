@@ -119,7 +119,8 @@ bool Importer::importAttributes(const pb::NodeProto &node, const NodeRef &ref, c
     }
     if (kindOf(*proto) == pb::AttributeProto::GRAPH) {
       if (proto != &written) // its free names would be those of the caller
-        error("attribute \"" + written.name() + "\" refers to a graph given by the function's caller, which is not supported");
+        error("attribute \"" + written.name() +
+              "\" refers to a graph given by the function's caller, which is not supported");
       else
         graphs[written.name()] = &proto->g();
       continue;

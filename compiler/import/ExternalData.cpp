@@ -7,8 +7,7 @@
 using namespace llvm;
 using namespace onnx_aot;
 
-template <typename... Ts>
-static Error fail(const char *format, const Ts &...values) {
+template <typename... Ts> static Error fail(const char *format, const Ts &...values) {
   return createStringError(inconvertibleErrorCode(), format, values...);
 }
 

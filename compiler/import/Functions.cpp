@@ -1,8 +1,8 @@
 //===- Functions.cpp - Bodies: model-local functions and subgraphs ------------------------------------------------===//
 //
 // A call of a model-local function is replaced by the function's nodes, imported into the caller's block with names of
-// their own ("call/inner"), attributes bound by ref_attr_name and the function's own opsets. A subgraph becomes a region
-// of one block whose arguments are the subgraph's inputs and whose nodes may use the values around it.
+// their own ("call/inner"), attributes bound by ref_attr_name and the function's own opsets. A subgraph becomes a
+// region of one block whose arguments are the subgraph's inputs and whose nodes may use the values around it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/import/Importer.h"

@@ -37,7 +37,8 @@ bool Importer::readOpsets(const google::protobuf::RepeatedPtrField<pb::OperatorS
       diagnostics.fault(owner + " uses opset " + llvm::Twine(import.version()) +
                         " of ai.onnx; the newest that is known is " + llvm::Twine(newestOpset));
     else if (import.version() < 1)
-      diagnostics.fault(owner + " imports opset " + llvm::Twine(import.version()) + " of ai.onnx, which does not exist");
+      diagnostics.fault(owner + " imports opset " + llvm::Twine(import.version()) +
+                        " of ai.onnx, which does not exist");
     isGood &= import.version() >= 1 && import.version() <= newestOpset;
   }
   return isGood;

@@ -33,7 +33,7 @@ struct Scope {
   mlir::Block *block; // where its nodes and constants go
   Scope *parent;      // whose names its nodes may use: that of the graph around a subgraph
 
-  llvm::StringMap<mlir::Value> values; // null: poisoned
+  llvm::StringMap<mlir::Value> values;  // null: poisoned
   llvm::StringMap<mlir::Type> declared; // by value_info and the graph's outputs
   // Initializers become constants at their first use; unused ones leave no trace.
   llvm::StringMap<const pb::TensorProto *> initializers;
@@ -44,10 +44,10 @@ struct Scope {
 
 /// How the nodes of a graph or function are to be read.
 struct Frame {
-  const Frame *caller = nullptr;               // null outside of functions
-  const pb::FunctionProto *function = nullptr; // null outside of functions
-  std::string prefix;                          // of node names: "call/"
-  llvm::StringMap<int64_t> opsets;             // by domain, "" for ai.onnx
+  const Frame *caller = nullptr;                          // null outside of functions
+  const pb::FunctionProto *function = nullptr;            // null outside of functions
+  std::string prefix;                                     // of node names: "call/"
+  llvm::StringMap<int64_t> opsets;                        // by domain, "" for ai.onnx
   llvm::StringMap<const pb::AttributeProto *> attributes; // what ref_attr_name means; null: absent
 };
 
@@ -88,8 +88,7 @@ private:
   /// Finds all inputs; false when one is poisoned or undefined (which this reports).
   bool resolveInputs(const pb::NodeProto &node, const NodeRef &ref, Scope &scope,
                      llvm::SmallVectorImpl<mlir::Value> &inputs);
-  void defineOutputs(const pb::NodeProto &node, const NodeRef &ref, Scope &scope,
-                     llvm::ArrayRef<mlir::Value> results);
+  void defineOutputs(const pb::NodeProto &node, const NodeRef &ref, Scope &scope, llvm::ArrayRef<mlir::Value> results);
   void poisonOutputs(const pb::NodeProto &node, Scope &scope);
   mlir::Value makeConstant(mlir::ElementsAttr value, mlir::Location location, Scope &scope);
   /// Checks `request` against the operator's signature, makes the operation at the end of the scope's block and infers

@@ -62,7 +62,8 @@ static bool parseBinary(StringRef bytes, pb::ModelProto &proto, Diagnostics &dia
   bool parsed = proto.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
   google::protobuf::SetLogHandler(previous);
   if (!parsed)
-    diagnostics.fault("not an ONNX model, or the file is damaged or cut off: it does not parse as a protobuf ModelProto");
+    diagnostics.fault(
+        "not an ONNX model, or the file is damaged or cut off: it does not parse as a protobuf ModelProto");
   return parsed;
 }
 
@@ -83,7 +84,8 @@ std::unique_ptr<LoadedModel> onnx_aot::readModel(StringRef path, Diagnostics &di
     return nullptr;
   }
   if (bytes.size() > maxModelBytes) {
-    diagnostics.fault("the file is larger than 2 GB, the limit of a protobuf message; save the model with external data");
+    diagnostics.fault(
+        "the file is larger than 2 GB, the limit of a protobuf message; save the model with external data");
     return nullptr;
   }
 

@@ -71,8 +71,8 @@ std::optional<Value> Importer::lookup(StringRef name, Scope &scope) {
     return scope.parent ? lookup(name, *scope.parent) : std::nullopt;
 
   Value &value = scope.values[name]; // poisoned until it is known to be good
-  llvm::Expected<ElementsAttr> elements = dense != scope.initializers.end() ? tensors.read(*dense->second, name)
-                                                                            : tensors.read(*sparse->second, name);
+  llvm::Expected<ElementsAttr> elements =
+      dense != scope.initializers.end() ? tensors.read(*dense->second, name) : tensors.read(*sparse->second, name);
   if (!elements) {
     diagnostics.fault("initializer \"" + name + "\": " + llvm::toString(elements.takeError()));
     return Value();

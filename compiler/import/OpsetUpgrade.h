@@ -1,8 +1,8 @@
 //===- OpsetUpgrade.h - drives the upgrade tables of the operator families ----------------------------------------===//
 //
 // What it is for: brings a node from the opset of its model to the newest one, and knows which operators ONNX has at
-// all. How it works: the rows of all families (dialects/onnx/<family>/<Family>Upgrades.cpp, collected at build time) are
-// sorted by operator and version once; a node takes the rows above its opset one version after the other.
+// all. How it works: the rows of all families (dialects/onnx/<family>/<Family>Upgrades.cpp, collected at build time)
+// are sorted by operator and version once; a node takes the rows above its opset one version after the other.
 //
 // Holds after `upgradeToNewest`: the node has the newest form, whatever name that has.
 //

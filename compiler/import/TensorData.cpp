@@ -42,7 +42,8 @@ static std::string shown(ArrayRef<int64_t> dims) {
   return "[" + join(map_range(dims, [](int64_t dim) { return std::to_string(dim); }), ",") + "]";
 }
 
-//===-- Raw bytes ---------------------------------------------------------------------------------------------------===//
+//===-- Raw bytes
+//---------------------------------------------------------------------------------------------------===//
 
 /// Spreads elements of 4 or 2 bits, the first in the lowest bits, to one byte each.
 static void unpackBits(ArrayRef<char> packed, unsigned bits, MutableArrayRef<char> out) {
@@ -71,10 +72,10 @@ void TensorReader::readRaw(ArrayRef<char> raw, Content &content) {
   content.data = raw;
 }
 
-//===-- Typed fields ------------------------------------------------------------------------------------------------===//
+//===-- Typed fields
+//------------------------------------------------------------------------------------------------===//
 
-template <typename T>
-static ArrayRef<char> bytesOf(const google::protobuf::RepeatedField<T> &field) {
+template <typename T> static ArrayRef<char> bytesOf(const google::protobuf::RepeatedField<T> &field) {
   return {reinterpret_cast<const char *>(field.data()), field.size() * sizeof(T)};
 }
 
@@ -174,7 +175,8 @@ Error TensorReader::readField(const pb::TensorProto &tensor, Content &content) {
   return content.bits == 8 ? narrow<int8_t>(field, content.allocate()) : narrow<int16_t>(field, content.allocate());
 }
 
-//===-- TensorReader ------------------------------------------------------------------------------------------------===//
+//===-- TensorReader
+//------------------------------------------------------------------------------------------------===//
 
 Expected<TensorReader::Content> TensorReader::contentOf(const pb::TensorProto &tensor) {
   Content content;
@@ -245,8 +247,8 @@ Expected<ElementsAttr> TensorReader::read(const pb::TensorProto &tensor, StringR
   return toAttribute(std::move(*content), name);
 }
 
-/// The position in a tensor of shape `dims` that row `row` of `indices` names; nothing when it lies outside. Indices are
-/// either linear ([nnz]) or one coordinate per dimension ([nnz, rank]).
+/// The position in a tensor of shape `dims` that row `row` of `indices` names; nothing when it lies outside. Indices
+/// are either linear ([nnz]) or one coordinate per dimension ([nnz, rank]).
 static std::optional<uint64_t> position(ArrayRef<int64_t> indices, uint64_t row, bool linear, ArrayRef<int64_t> dims,
                                         uint64_t elements) {
   if (linear) {
@@ -283,9 +285,9 @@ Expected<ElementsAttr> TensorReader::read(const pb::SparseTensorProto &sparse, S
   ArrayRef<int64_t> shape = indices->type.getShape();
   int64_t count = values->elements;
   bool linear = shape.size() == 1;
-  if (values->type.getRank() != 1 || !(linear ? shape[0] == count
-                                              : shape.size() == 2 && shape[0] == count &&
-                                                    shape[1] == static_cast<int64_t>(dims.size())))
+  if (values->type.getRank() != 1 ||
+      !(linear ? shape[0] == count
+               : shape.size() == 2 && shape[0] == count && shape[1] == static_cast<int64_t>(dims.size())))
     return fail("its indices of shape " + shown(shape) + " do not agree with " + Twine(count) + " values and rank " +
                 Twine(dims.size()));
 

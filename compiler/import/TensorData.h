@@ -9,8 +9,8 @@
 //   onnx.Constant {value = dense<[2, 3]> : tensor<2xi64>}
 //   onnx.Constant {value = dense_resource<conv1_weight> : tensor<64x3x7x7xf32>}
 //
-// Layout of resources: little endian, row-major; bool is one byte, 0 or 1; 4- and 2-bit elements take one byte each with
-// the upper bits zero, as in dense attributes.
+// Layout of resources: little endian, row-major; bool is one byte, 0 or 1; 4- and 2-bit elements take one byte each
+// with the upper bits zero, as in dense attributes.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef ONNX_AOT_COMPILER_IMPORT_TENSORDATA_H

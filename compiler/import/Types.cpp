@@ -21,14 +21,8 @@ template <unsigned width, IntegerType::SignednessSemantics signedness = IntegerT
 static Type makeInteger(MLIRContext *context) {
   return IntegerType::get(context, width, signedness);
 }
-template <typename T>
-static Type makeFloat(MLIRContext *context) {
-  return T::get(context);
-}
-template <typename T>
-static Type makeComplex(MLIRContext *context) {
-  return ComplexType::get(T::get(context));
-}
+template <typename T> static Type makeFloat(MLIRContext *context) { return T::get(context); }
+template <typename T> static Type makeComplex(MLIRContext *context) { return ComplexType::get(T::get(context)); }
 
 static const DataTypeRow dataTypes[] = {
     {pb::TensorProto::FLOAT, "float", makeFloat<Float32Type>},

@@ -3,7 +3,7 @@
 // What it is for: the one table between TensorProto.DataType and MLIR element types (bool is i1, signed integers are
 // signless, unsigned ones ui8 .. ui64), and TypeProto -> Type with symbolic dimensions bound by --dim.
 //
-// Holds after: a ranked tensor type made here has no negative dimension, and its size in bytes fits 63 bits.
+// Holds after: a ranked tensor type made here has no negative dimension, and its size in bits fits 63 bits.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef ONNX_AOT_COMPILER_IMPORT_TYPES_H
@@ -32,7 +32,7 @@ int32_t dataTypeOf(mlir::Type elementType);
 std::string dataTypeName(int32_t dataType);
 
 /// The number of elements of `dims`, and their size at `bitsPerElement` packed; nothing when a dimension is negative or
-/// the size does not fit 63 bits.
+/// the number of bits does not fit 63 bits.
 struct TensorSize {
   uint64_t elements;
   uint64_t packedBytes;
