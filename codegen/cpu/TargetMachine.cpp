@@ -220,7 +220,7 @@ std::unique_ptr<TargetMachine> createTargetMachine(const TargetSpec &requested, 
 void prepareModule(Module &module, const TargetMachine &machine) {
   module.setTargetTriple(machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
-  if (!isBareMetal(machine.getTargetTriple()))
+  if (!isBareMetal(machine.getTargetTriple()) && module.getPICLevel() == PICLevel::NotPIC)
     module.setPICLevel(PICLevel::BigPIC);
   StringRef cpu = machine.getTargetCPU(), features = machine.getTargetFeatureString();
   for (Function &function : module) {

@@ -173,7 +173,9 @@ Expected<std::vector<std::string>> forbiddenSymbols(StringRef path, const Target
       return row.second.ends_with("*") ? plain.starts_with(row.second.drop_back()) : plain == row.second;
     });
     // Instrumented objects need their sanitizer's runtime; nobody ships them.
-    if (!isAllowed && !plain.starts_with("__asan_") && !plain.starts_with("__tsan_"))
+    bool isSanitizer = any_of(ArrayRef<StringRef>{"__asan_", "__tsan_", "__start_asan_", "__stop_asan_"},
+                              [&](StringRef start) { return plain.starts_with(start); });
+    if (!isAllowed && !isSanitizer)
       forbidden.insert(plain.str());
   }
   return std::vector<std::string>(forbidden.begin(), forbidden.end());

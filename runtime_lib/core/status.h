@@ -11,10 +11,18 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Writes what `status` means to `buffer`, cut off at `size` bytes with its NUL. `model` and `node` are names to begin
  * with, or NULL. Returns the length of the whole text.
  */
 uint64_t onnx_aot_format_status(const char *model, const char *node, uint32_t status, char *buffer, uint64_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

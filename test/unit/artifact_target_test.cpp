@@ -1,0 +1,144 @@
+//===- artifact_target_test.cpp - Triples, CPUs, features; what the optimiser may call ----===//
+
+#include "codegen/RuntimeLink.h"
+#include "codegen/cpu/TargetMachine.h"
+#include "llvm/AsmParser/Parser.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Target/TargetMachine.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace onnx_aot;
+using testing::HasSubstr;
+
+namespace {
+
+std::string refused(TargetSpec spec) {
+  std::string error;
+  EXPECT_EQ(createTargetMachine(spec, error), nullptr);
+  return error;
+}
+
+TEST(TargetMachine, HasDefaults) {
+  std::string error;
+  auto machine = createTargetMachine({"x86_64-linux-gnu", "", "", ""}, error);
+  ASSERT_NE(machine, nullptr) << error;
+  EXPECT_EQ(machine->getTargetCPU(), "x86-64-v3");
+  EXPECT_EQ(machine->getRelocationModel(), llvm::Reloc::PIC_);
+  machine = createTargetMachine({"thumbv7em-none-eabihf", "cortex-m4", "", "hard"}, error);
+  ASSERT_NE(machine, nullptr) << error;
+  EXPECT_EQ(machine->getRelocationModel(), llvm::Reloc::Static);
+  TargetSpec spec = {"riscv64-linux-gnu", "", "+v", ""};
+  ASSERT_TRUE(completeTargetSpec(spec, error)) << error;
+  EXPECT_THAT(spec.features, HasSubstr("+d"));
+  TargetSpec again = spec;
+  ASSERT_TRUE(completeTargetSpec(again, error)) << error;
+  EXPECT_EQ(again.features, spec.features);
+  spec = {"", "native", "", ""};
+  EXPECT_TRUE(completeTargetSpec(spec, error)) << error;
+  EXPECT_NE(spec.cpu, "native");
+}
+
+TEST(TargetMachine, RefusesUnknownNames) {
+  EXPECT_THAT(refused({"nonsense-cpu", "", "", ""}), HasSubstr("unknown target 'nonsense-"));
+  std::string message = refused({"x86_64-linux-gnu", "pentium9000", "", ""});
+  EXPECT_THAT(message, HasSubstr("unknown CPU 'pentium9000'"));
+  EXPECT_THAT(message, HasSubstr("x86-64-v4"));
+  EXPECT_THAT(refused({"x86_64-linux-gnu", "", "+avx2,+warp", ""}), HasSubstr("unknown feature 'warp'"));
+  EXPECT_THAT(refused({"x86_64-linux-gnu", "", "avx2", ""}), HasSubstr("must begin with + or -"));
+  EXPECT_THAT(refused({"x86_64-linux-gnu", "", "", "hard"}), HasSubstr("ARM and RISC-V only"));
+  EXPECT_THAT(refused({"armv7-linux-gnueabihf", "", "", "softish"}), HasSubstr("soft and hard are known"));
+  EXPECT_THAT(refused({"aarch64-linux-gnu", "native", "", ""}), HasSubstr("native"));
+}
+
+struct Optimized {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module;
+  std::string text;
+
+  Optimized(const char *source, const char *triple, OptOptions options = {}) {
+    llvm::SMDiagnostic parseError;
+    module = llvm::parseAssemblyString(source, parseError, context);
+    EXPECT_TRUE(module) << parseError.getMessage().str();
+    std::string error;
+    auto machine = createTargetMachine({triple, "", "", ""}, error, options.level);
+    EXPECT_TRUE(machine) << error;
+    prepareModule(*module, *machine);
+    llvm::Error linkError = linkRuntime(*module);
+    EXPECT_FALSE(bool(linkError)) << toString(std::move(linkError));
+    prepareModule(*module, *machine);
+    optimizeModule(*module, *machine, options);
+    llvm::raw_string_ostream os(text);
+    module->print(os, nullptr);
+  }
+};
+
+TEST(OptimizeModule, KnowsMemoryFunctionsOnly) {
+  // A copy loop may become memcpy; printf and pow must stay what they are.
+  Optimized result(R"llvm(
+declare double @pow(double, double)
+define double @f(double %x) { %y = call double @pow(double %x, double 2.0) ret double %y }
+define void @copy(ptr noalias %to, ptr noalias %from) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %n, %loop ]
+  %p = getelementptr i8, ptr %from, i64 %i
+  %v = load i8, ptr %p
+  %q = getelementptr i8, ptr %to, i64 %i
+  store i8 %v, ptr %q
+  %n = add i64 %i, 1
+  %c = icmp ult i64 %n, 100000
+  br i1 %c, label %loop, label %exit
+exit:
+  ret void
+}
+)llvm",
+                   "x86_64-linux-gnu");
+  EXPECT_THAT(result.text, HasSubstr("call double @pow"));
+  EXPECT_THAT(result.text, HasSubstr("@llvm.memcpy"));
+}
+
+TEST(OptimizeModule, Vectorises) {
+  const char *source = R"llvm(
+define void @f(ptr noalias %x, ptr noalias %y) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %n, %loop ]
+  %p = getelementptr float, ptr %x, i64 %i
+  %v = load float, ptr %p
+  %w = fadd float %v, 1.0
+  %q = getelementptr float, ptr %y, i64 %i
+  store float %w, ptr %q
+  %n = add i64 %i, 1
+  %c = icmp ult i64 %n, 1000
+  br i1 %c, label %loop, label %exit
+exit:
+  ret void
+}
+)llvm";
+  EXPECT_THAT(Optimized(source, "x86_64-linux-gnu").text, HasSubstr("fadd <8 x float>"));
+  EXPECT_THAT(Optimized(source, "aarch64-linux-gnu").text, HasSubstr("fadd <4 x float>"));
+}
+
+TEST(RuntimeLink, TakesOnlyWhatIsNeeded) {
+  const char *source = R"llvm(
+declare i64 @onnx_aot_format_status(ptr, ptr, i32, ptr, i64)
+define i64 @f(ptr %p) { %r = call i64 @onnx_aot_format_status(ptr null, ptr null, i32 0, ptr %p, i64 9) ret i64 %r }
+)llvm";
+  for (const char *triple : {"x86_64-linux-gnu", "thumbv7em-none-eabi", "wasm32-unknown-unknown"}) {
+    Optimized result(source, triple, {OptLevel::O0});
+    llvm::Function *function = result.module->getFunction("onnx_aot_format_status");
+    ASSERT_NE(function, nullptr) << triple;
+    EXPECT_TRUE(function->hasInternalLinkage());
+    EXPECT_NE(function->getFnAttribute("target-cpu").getValueAsString(), "x86-64");
+    EXPECT_EQ(result.module->getFunction("onnx_aot_status_text"), nullptr);
+  }
+  Optimized none("define void @f() { ret void }", "x86_64-linux-gnu", {OptLevel::O0});
+  EXPECT_EQ(none.module->size(), 1u);
+}
+
+} // namespace
