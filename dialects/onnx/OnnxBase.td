@@ -18,6 +18,8 @@ def Onnx_Dialect : Dialect {
   let cppNamespace = "::onnx_aot::onnx";
   let summary = "ONNX operators in their newest form";
   let hasConstantMaterializer = 1;
+  // Scalar bodies are emitted to fold constants.
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
   let extraClassDeclaration = [{
     /// Registers the operations of one family; defined in its generated <Family>.cpp.
     #define ONNX_FAMILY(Name) void add##Name##Ops();

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace onnx_aot;
@@ -60,6 +61,43 @@ bool onnx_aot::onnx::isUnsigned(Type type) {
   return integer && (integer.isUnsigned() || integer.getWidth() == 1);
 }
 
+/// Toward zero, to a signed integer type; outside of its range its nearest bound, and the lowest value for NaN
+/// (arith.fptosi alone is undefined there).
+static Value saturateToSigned(OpBuilder &builder, Location loc, Value value, IntegerType type) {
+  unsigned width = type.getWidth();
+  double limit = std::ldexp(1.0, width - 1);
+  Value low = scalarConstant(builder, loc, value.getType(), -limit);
+  Value high = scalarConstant(builder, loc, value.getType(), limit);
+  Value isInside = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, value, low);
+  Value raised = arith::SelectOp::create(builder, loc, isInside, value, low);
+  Value isBelow = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, raised, high);
+  Value inside = arith::SelectOp::create(builder, loc, isBelow, raised, low);
+  Value integer = arith::FPToSIOp::create(builder, loc, type, inside);
+  Value largest =
+      arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, APInt::getSignedMaxValue(width)));
+  return arith::SelectOp::create(builder, loc, isBelow, integer, largest);
+}
+
+/// Narrow types and unsigned ones take the low bits of the signed 32- or 64-bit value, as C conversions on the usual
+/// machines do; signed types of 32 and 64 bits saturate.
+static Value floatToInteger(OpBuilder &builder, Location loc, Value value, Type target, bool isUnsigned) {
+  unsigned width = target.getIntOrFloatBitWidth();
+  IntegerType wide = width < 32 || (width == 32 && !isUnsigned) ? builder.getI32Type() : builder.getI64Type();
+  if (width == 64 && isUnsigned) {
+    // The upper half of the range is converted 2^63 lower.
+    Value half = scalarConstant(builder, loc, value.getType(), std::ldexp(1.0, 63));
+    Value isUpper = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGE, value, half);
+    Value lowered = arith::SubFOp::create(builder, loc, value, half);
+    Value shifted = arith::SelectOp::create(builder, loc, isUpper, lowered, value);
+    Value integer = saturateToSigned(builder, loc, shifted, wide);
+    Value topBit = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(wide, APInt::getSignedMinValue(64)));
+    Value raised = arith::XOrIOp::create(builder, loc, integer, topBit);
+    return arith::SelectOp::create(builder, loc, isUpper, raised, integer);
+  }
+  Value integer = saturateToSigned(builder, loc, value, wide);
+  return target == wide ? integer : Value(arith::TruncIOp::create(builder, loc, target, integer));
+}
+
 Value onnx_aot::onnx::castScalar(OpBuilder &builder, Location loc, Value value, Type from, Type to) {
   Type source = computeType(from), target = computeType(to);
   if (to.isInteger(1)) {
@@ -79,12 +117,7 @@ Value onnx_aot::onnx::castScalar(OpBuilder &builder, Location loc, Value value, 
     return value;
   }
   if (isa<FloatType>(source)) {
-    // Through 64 bits, so that narrow targets wrap as C conversions on the usual machines do.
-    Type wide = builder.getI64Type();
-    bool toU64 = isUnsigned(to) && to.getIntOrFloatBitWidth() == 64;
-    Value integer = toU64 ? Value(arith::FPToUIOp::create(builder, loc, wide, value))
-                          : Value(arith::FPToSIOp::create(builder, loc, wide, value));
-    return target == wide ? integer : Value(arith::TruncIOp::create(builder, loc, target, integer));
+    return floatToInteger(builder, loc, value, target, isUnsigned(to));
   }
   if (isa<FloatType>(target))
     return isUnsigned(from) ? Value(arith::UIToFPOp::create(builder, loc, target, value))

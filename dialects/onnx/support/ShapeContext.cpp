@@ -83,6 +83,27 @@ FailureOr<std::optional<Shape>> onnx_aot::onnx::broadcastShapes(Operation *op, A
   return std::optional<Shape>(result);
 }
 
+LogicalResult onnx_aot::onnx::inferElementwise(Operation *op, ShapeContext &ctx, SmallVectorImpl<ResultShape> &results,
+                                               ElementRule rule) {
+  if (op->getNumOperands() == 0)
+    return op->emitOpError("has no inputs");
+  Type element = ctx.elementType(op->getOperand(0));
+  SmallVector<std::optional<Shape>> shapes;
+  for (Value operand : op->getOperands()) {
+    if (rule != ElementRule::First && ctx.elementType(operand) != element)
+      return op->emitOpError("inputs have different element types: ")
+             << element << " and " << ctx.elementType(operand);
+    shapes.push_back(ctx.shape(operand));
+  }
+  FailureOr<std::optional<Shape>> shape = broadcastShapes(op, shapes);
+  if (failed(shape))
+    return failure();
+  if (rule == ElementRule::Bool)
+    element = IntegerType::get(op->getContext(), 1);
+  results.emplace_back(element, *shape);
+  return success();
+}
+
 FailureOr<int64_t> onnx_aot::onnx::normalizeAxis(Operation *op, int64_t axis, int64_t rank) {
   if (axis < -rank || axis >= rank) {
     op->emitOpError("axis ") << axis << " is outside a tensor of rank " << rank;

@@ -76,6 +76,17 @@ public:
 /// known dims disagree.
 llvm::FailureOr<std::optional<Shape>> broadcastShapes(mlir::Operation *op, llvm::ArrayRef<std::optional<Shape>> shapes);
 
+/// The element type of an elementwise result, by the operands' types.
+enum class ElementRule {
+  Same,  // all operands have the same, which is the result's
+  Bool,  // all operands have the same, the result is bool
+  First, // operands may differ, the result's is the first one's
+};
+
+/// inferResults of operators that broadcast all their operands to one result.
+llvm::LogicalResult inferElementwise(mlir::Operation *op, ShapeContext &ctx,
+                                     llvm::SmallVectorImpl<ResultShape> &results, ElementRule rule);
+
 /// Brings `axis` into 0..rank-1; emits an error on `op` where it lies outside -rank..rank-1.
 llvm::FailureOr<int64_t> normalizeAxis(mlir::Operation *op, int64_t axis, int64_t rank);
 llvm::FailureOr<llvm::SmallVector<int64_t>> normalizeAxes(mlir::Operation *op, llvm::ArrayRef<int64_t> axes,

@@ -1,0 +1,170 @@
+//===- Elementwise.cpp - folding and lowering of elementwise operators --------------------------------------------===//
+//
+// Folding runs the operator's scalar body: its operations are emitted once into a block of their own, then, for each
+// element of the result, folded one after the other with the elements as operands.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/support/Elementwise.h"
+#include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/DataTypes.h"
+#include "mlir/Dialect/Traits.h"
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+//===-- Folding ---------------------------------------------------------------------------------------------------===//
+
+/// The element at `index` in compute form.
+static TypedAttr loadElement(ArrayRef<char> bytes, int64_t index, Type type) {
+  int64_t size = bytesPerElement(type);
+  uint64_t bits = 0;
+  std::memcpy(&bits, bytes.data() + index * size, size);
+  Type compute = computeType(type);
+  if (auto real = dyn_cast<FloatType>(type)) {
+    APFloat number(real.getFloatSemantics(), APInt(64, bits).trunc(real.getWidth()));
+    bool lost;
+    number.convert(cast<FloatType>(compute).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
+    return FloatAttr::get(compute, number);
+  }
+  return IntegerAttr::get(compute, APInt(64, bits).trunc(compute.getIntOrFloatBitWidth()));
+}
+
+/// Appends an element in compute form; false when it is not a number.
+static bool storeElement(Attribute value, Type type, SmallVectorImpl<char> &bytes) {
+  APInt bits;
+  if (auto real = dyn_cast_or_null<FloatAttr>(value)) {
+    APFloat number = real.getValue();
+    bool lost;
+    number.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
+    bits = number.bitcastToAPInt();
+  } else if (auto integer = dyn_cast_or_null<IntegerAttr>(value)) {
+    bits = integer.getValue();
+  } else {
+    return false;
+  }
+  uint64_t word = bits.zextOrTrunc(64).getZExtValue();
+  const char *begin = reinterpret_cast<const char *>(&word);
+  bytes.append(begin, begin + bytesPerElement(type));
+  return true;
+}
+
+/// Folds the operations of `block` in order with `arguments` as the block's arguments; the value of `result`, or null.
+static Attribute evaluate(Block &block, ArrayRef<TypedAttr> arguments, Value result) {
+  llvm::SmallDenseMap<Value, Attribute, 16> values;
+  for (auto [argument, value] : llvm::zip(block.getArguments(), arguments))
+    values[argument] = value;
+  for (Operation &op : block) {
+    SmallVector<Attribute> operands;
+    for (Value operand : op.getOperands())
+      operands.push_back(values.lookup(operand));
+    SmallVector<OpFoldResult> folded;
+    if (op.getNumRegions() != 0 || failed(op.fold(operands, folded)) || folded.size() != op.getNumResults())
+      return {};
+    for (auto [value, fold] : llvm::zip(op.getResults(), folded)) {
+      Attribute attribute = dyn_cast<Attribute>(fold);
+      if (!attribute)
+        attribute = values.lookup(cast<Value>(fold));
+      // Poison stops here: it would be a wrong answer.
+      if (!isa_and_nonnull<IntegerAttr, FloatAttr>(attribute))
+        return {};
+      values[value] = attribute;
+    }
+  }
+  return values.lookup(result);
+}
+
+ElementsAttr onnx_aot::onnx::foldElementwise(Operation *op, ArrayRef<Attribute> operands, ScalarFn body,
+                                             int64_t maxBytes) {
+  Type resultElement = getElementTypeOrSelf(op->getResult(0).getType());
+  auto folds = [](Type type) {
+    return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type) ||
+           (type.isIntOrIndex() && !type.isIndex() && (type.isInteger(1) || type.getIntOrFloatBitWidth() >= 8));
+  };
+  if (operands.empty() || !folds(resultElement))
+    return {};
+
+  // The operands' bytes and the result's shape.
+  SmallVector<SmallVector<char>> storage(operands.size());
+  SmallVector<ArrayRef<char>> bytes(operands.size());
+  SmallVector<Type> types;
+  SmallVector<SmallVector<int64_t>> shapes;
+  SmallVector<int64_t> shape;
+  for (auto [index, operand] : llvm::enumerate(operands)) {
+    auto elements = dyn_cast_or_null<ElementsAttr>(operand);
+    if (!elements || !folds(elements.getElementType()))
+      return {};
+    types.push_back(elements.getElementType());
+    shapes.emplace_back(elements.getShapedType().getShape());
+    SmallVector<int64_t> merged;
+    if (!OpTrait::util::getBroadcastedShape(shape, shapes.back(), merged))
+      return {};
+    shape = merged;
+  }
+  auto resultType = RankedTensorType::get(shape, resultElement);
+  int64_t count = resultType.getNumElements();
+  if (count * bytesPerElement(resultElement) > maxBytes)
+    return {};
+  for (auto [index, operand] : llvm::enumerate(operands))
+    if (!getRawBytes(cast<ElementsAttr>(operand), storage[index], bytes[index]))
+      return {};
+
+  // The body, once.
+  Block block;
+  for (Type type : types)
+    block.addArgument(computeType(type), op->getLoc());
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointToEnd(&block);
+  ImplicitLocOpBuilder b(op->getLoc(), builder);
+  SmallVector<Value> scalars(block.getArguments());
+  ScalarBody scalarBody{b, scalars, types, resultElement};
+  Value result = body(op, scalarBody);
+  if (!result)
+    return {};
+
+  SmallVector<char> resultBytes;
+  SmallVector<int64_t> at(shape.size(), 0);
+  for (int64_t index = 0; index < count; ++index) {
+    SmallVector<TypedAttr> elements;
+    for (auto [operand, operandShape] : llvm::enumerate(shapes)) {
+      int64_t linear = 0;
+      size_t offset = shape.size() - operandShape.size();
+      for (auto [dim, extent] : llvm::enumerate(operandShape))
+        linear = linear * extent + (extent == 1 ? 0 : at[offset + dim]);
+      elements.push_back(loadElement(bytes[operand], linear, types[operand]));
+    }
+    if (!storeElement(evaluate(block, elements, result), resultElement, resultBytes))
+      return {};
+    for (int64_t dim = shape.size() - 1; dim >= 0 && ++at[dim] == shape[dim]; --dim)
+      at[dim] = 0;
+  }
+  return makeConstant(resultType, resultBytes, "folded");
+}
+
+//===-- Lowering --------------------------------------------------------------------------------------------------===//
+
+namespace {
+struct LowerScalarRow : ConversionPattern {
+  LowerScalarRow(TypeConverter &converter, MLIRContext *context, ScalarRow row)
+      : ConversionPattern(converter, ("onnx." + row.op).str(), 1, context), body(row.body) {}
+
+  LogicalResult matchAndRewrite(Operation *op, ArrayRef<Value> operands,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (failed(requireArithmeticTypes(op)))
+      return failure();
+    SmallVector<Type> types;
+    for (Value operand : op->getOperands())
+      types.push_back(getElementTypeOrSelf(operand.getType()));
+    rewriter.replaceOp(op, buildElementwise(rewriter, op->getLoc(), cast<RankedTensorType>(op->getResult(0).getType()),
+                                            operands, types, [&](ScalarBody &s) { return body(op, s); }));
+    return success();
+  }
+
+  ScalarFn body;
+};
+} // namespace
+
+void onnx_aot::onnx::populateElementwiseRows(ArrayRef<ScalarRow> rows, TypeConverter &converter,
+                                             RewritePatternSet &patterns) {
+  for (const ScalarRow &row : rows)
+    patterns.add<LowerScalarRow>(converter, patterns.getContext(), row);
+}
