@@ -136,27 +136,25 @@ static OptOptions optOptions(const CodegenOptions &options) {
   return result;
 }
 
-static Error verify(const Module &module, StringRef when) {
+static Error verify(const Module &module) {
   std::string text;
   raw_string_ostream stream(text);
   if (!verifyModule(module, &stream))
     return Error::success();
-  return createStringError("invalid LLVM IR " + when + ": " + StringRef(text).trim());
+  return createStringError("invalid LLVM IR: " + StringRef(text).trim());
 }
 
 /// From what the codegen stage left to final, optimised code.
 static Error finishModule(Module &module, TargetMachine &machine, ModelInterface &model,
                           const CompilerOptions &options) {
   prepareModule(module, machine);
-  if (Error error = verify(module, "from the codegen stage"))
-    return error;
   if (Error error = emitEntryPoints(module, model, options.artifact.prefix))
     return error;
   if (Error error = linkRuntime(module))
     return error;
   // From here no function is added: attributes now hold for all of them.
   prepareModule(module, machine);
-  if (Error error = verify(module, "with its entry points"))
+  if (Error error = verify(module))
     return error;
   optimizeModule(module, machine, optOptions(options.codegen));
   return Error::success();
@@ -188,6 +186,10 @@ static Error writeMLIR(mlir::ModuleOp module, StringRef output, OutputFiles &fil
 mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &options, Diagnostics &diagnostics) {
   const ArtifactOptions &artifact = options.artifact;
   const KindRow *row = find_if(kinds, [&](const KindRow &candidate) { return candidate.kind == artifact.kind; });
+  if (artifact.prefix == "onnx_aot") {
+    diagnostics.fault("--name=onnx_aot: onnx_aot_model is a name of the runtime; choose another prefix");
+    return mlir::failure();
+  }
   OutputFiles files;
   Error error = Error::success();
   if (!row->write) {

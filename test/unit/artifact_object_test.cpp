@@ -207,6 +207,8 @@ TEST_F(ArtifactTest, FailureLeavesNothing) {
   CompilerOptions badDepfile = options("t.o", OutputKind::Object);
   badDepfile.depfile = in("none/t.d");
   EXPECT_FALSE(build(badDepfile));
+  EXPECT_FALSE(build(options("t.o", OutputKind::Object, "onnx_aot")));
+  EXPECT_EQ(exitStatus, 1) << errors;
   CompilerOptions badCpu = options("t.o", OutputKind::Object);
   badCpu.codegen.cpu = "pentium9000";
   EXPECT_FALSE(build(badCpu));
