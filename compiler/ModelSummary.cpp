@@ -16,10 +16,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/ModelSummary.h"
 #include "codegen/cpu/CpuTargetModel.h"
 #include "codegen/cpu/TargetMachine.h"
 #include "compiler/Diagnostics.h"
-#include "compiler/ModelSummary.h"
 #include "compiler/Options.h"
 #include "compiler/Pipeline.h"
 #include "compiler/artifact/Artifact.h"
