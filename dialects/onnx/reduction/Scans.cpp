@@ -1,0 +1,161 @@
+//===- Scans.cpp - lowering of CumSum, CumProd and TopK -----------------------------------------------------------===//
+//
+// Loops over single elements that carry the result as a tensor, which bufferises in place.
+//
+//   TopK, per row: best[0..K-1] is kept sorted. An element that beats best[K-1] moves down the list from the front,
+//   changing places with each element that it beats, so that equal elements keep their order.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/reduction/ReductionAxes.h"
+#include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+/// Loops over all dims of `shape` but `axis`; the body gets the indices, with a null at `axis`, and the carried tensors.
+static SmallVector<Value>
+loopOverRows(ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, int64_t axis, ValueRange carried,
+             llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, SmallVector<Value>, ValueRange)> body) {
+  SmallVector<Value> low, high, step;
+  for (auto [dim, extent] : llvm::enumerate(shape)) {
+    if (int64_t(dim) == axis)
+      continue;
+    low.push_back(arith::ConstantIndexOp::create(b, 0));
+    high.push_back(arith::ConstantIndexOp::create(b, extent));
+    step.push_back(arith::ConstantIndexOp::create(b, 1));
+  }
+  auto insertAxis = [&](ValueRange outer) {
+    SmallVector<Value> index(outer);
+    index.insert(index.begin() + axis, Value());
+    return index;
+  };
+  if (low.empty())
+    return body(b, insertAxis({}), carried);
+  scf::LoopNest nest = scf::buildLoopNest(b, b.getLoc(), low, high, step, carried,
+                                          [&](OpBuilder &nested, Location loc, ValueRange outer, ValueRange tensors) {
+                                            ImplicitLocOpBuilder inner(loc, nested);
+                                            return scf::ValueVector(body(inner, insertAxis(outer), tensors));
+                                          });
+  return SmallVector<Value>(nest.results);
+}
+
+static Value indexConstant(ImplicitLocOpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+
+namespace {
+template <typename OpTy> struct LowerCumulative : OnnxLowering<OpTy> {
+  using OnnxLowering<OpTy>::OnnxLowering;
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    constexpr bool isSum = std::is_same_v<OpTy, CumSumOp>;
+    RankedTensorType result = this->stored(op.getY());
+    Type element = this->type(op.getX()).getElementType();
+    std::optional<SmallVector<int64_t>> list = getConstantIntegers(op.getAxis());
+    if (!list)
+      return op.emitError("unsupported: axis must be constant");
+    int64_t axis = list->front() < 0 ? list->front() + result.getRank() : list->front();
+    ImplicitLocOpBuilder builder(op.getLoc(), rewriter);
+    Value source = adaptor.getX(), empty = emptyTensor(rewriter, op.getLoc(), result);
+    int64_t extent = result.getDimSize(axis);
+    auto row = [&](ImplicitLocOpBuilder &b, SmallVector<Value> index, ValueRange tensors) {
+      Value first = scalarConstant(b, b.getLoc(), element, isSum ? 0 : 1);
+      auto body = [&](OpBuilder &nested, Location loc, Value counter, ValueRange carried) {
+        ImplicitLocOpBuilder inner(loc, nested);
+        index[axis] = op.getReverse() ? arith::SubIOp::create(inner, indexConstant(inner, extent - 1), counter) : counter;
+        Value x = toCompute(inner, loc, tensor::ExtractOp::create(inner, source, index), element);
+        Value next = combine(inner, carried[1], x, isSum);
+        Value out = toStorage(inner, loc, op.getExclusive() ? carried[1] : next, element);
+        Value filled = tensor::InsertOp::create(inner, out, carried[0], index);
+        scf::YieldOp::create(inner, ValueRange{filled, next});
+      };
+      auto loop = scf::ForOp::create(b, indexConstant(b, 0), indexConstant(b, extent), indexConstant(b, 1),
+                                     ValueRange{tensors[0], first}, body);
+      return SmallVector<Value>{loop.getResult(0)};
+    };
+    rewriter.replaceOp(op, loopOverRows(builder, result.getShape(), axis, empty, row));
+    return success();
+  }
+
+  static Value combine(ImplicitLocOpBuilder &b, Value left, Value right, bool isSum) {
+    if (isa<FloatType>(left.getType()))
+      return isSum ? Value(arith::AddFOp::create(b, left, right)) : Value(arith::MulFOp::create(b, left, right));
+    return isSum ? Value(arith::AddIOp::create(b, left, right)) : Value(arith::MulIOp::create(b, left, right));
+  }
+};
+
+struct LowerTopK : OnnxLowering<TopKOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(TopKOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType in = type(op.getX()), values = stored(op.getValues());
+    auto indices = RankedTensorType::get(values.getShape(), rewriter.getI64Type());
+    Type element = in.getElementType();
+    int64_t axis = op.getAxis() < 0 ? op.getAxis() + in.getRank() : op.getAxis();
+    int64_t count = values.getDimSize(axis), extent = in.getDimSize(axis);
+    bool largest = op.getLargest() != 0;
+    ImplicitLocOpBuilder builder(op.getLoc(), rewriter);
+    Value source = adaptor.getX();
+    SmallVector<Value> empty = {emptyTensor(rewriter, op.getLoc(), values), emptyTensor(rewriter, op.getLoc(), indices)};
+    auto row = [&](ImplicitLocOpBuilder &b, SmallVector<Value> index, ValueRange tensors) {
+      auto at = [&](Value position) {
+        SmallVector<Value> full = index;
+        full[axis] = position;
+        return full;
+      };
+      auto visit = [&](OpBuilder &nested, Location loc, Value number, ValueRange best) {
+        ImplicitLocOpBuilder inner(loc, nested);
+        Value x = tensor::ExtractOp::create(inner, source, at(number));
+        // The list has min(number, K) elements; the new one makes it one longer, or must beat the last.
+        Value last = tensor::ExtractOp::create(inner, best[0], at(indexConstant(inner, count - 1)));
+        Value grows = arith::CmpIOp::create(inner, arith::CmpIPredicate::ult, number, indexConstant(inner, count));
+        Value enters = arith::OrIOp::create(inner, grows, beats(inner, x, last, element, largest));
+        Value length = arith::SelectOp::create(inner, grows, arith::AddIOp::create(inner, number, indexConstant(inner, 1)),
+                                               indexConstant(inner, count));
+        Value steps = arith::SelectOp::create(inner, enters, length, indexConstant(inner, 0));
+        Value label = arith::IndexCastOp::create(inner, inner.getI64Type(), number);
+        auto move = [&](OpBuilder &deepest, Location moveLoc, Value place, ValueRange carried) {
+          ImplicitLocOpBuilder m(moveLoc, deepest);
+          Value present = tensor::ExtractOp::create(m, carried[0], at(place));
+          Value presentLabel = tensor::ExtractOp::create(m, carried[1], at(place));
+          Value isNew = arith::CmpIOp::create(m, arith::CmpIPredicate::eq, place, number);
+          Value takes = arith::OrIOp::create(m, isNew, beats(m, carried[2], present, element, largest));
+          Value stays = arith::SelectOp::create(m, takes, carried[2], present);
+          Value staysLabel = arith::SelectOp::create(m, takes, carried[3], presentLabel);
+          Value leaves = arith::SelectOp::create(m, takes, present, carried[2]);
+          Value leavesLabel = arith::SelectOp::create(m, takes, presentLabel, carried[3]);
+          Value newValues = tensor::InsertOp::create(m, stays, carried[0], at(place));
+          Value newLabels = tensor::InsertOp::create(m, staysLabel, carried[1], at(place));
+          scf::YieldOp::create(m, ValueRange{newValues, newLabels, leaves, leavesLabel});
+        };
+        auto insertion = scf::ForOp::create(inner, indexConstant(inner, 0), steps, indexConstant(inner, 1),
+                                            ValueRange{best[0], best[1], x, label}, move);
+        scf::YieldOp::create(inner, insertion.getResults().take_front(2));
+      };
+      auto loop = scf::ForOp::create(b, indexConstant(b, 0), indexConstant(b, extent), indexConstant(b, 1), tensors,
+                                     visit);
+      return SmallVector<Value>(loop.getResults());
+    };
+    SmallVector<Value> best =
+        count == 0 ? empty : loopOverRows(builder, in.getShape(), axis, empty, row);
+    best.resize(op->getNumResults());
+    rewriter.replaceOp(op, best);
+    return success();
+  }
+
+  static Value beats(ImplicitLocOpBuilder &b, Value left, Value right, Type element, bool largest) {
+    left = toCompute(b, b.getLoc(), left, element);
+    right = toCompute(b, b.getLoc(), right, element);
+    if (isa<FloatType>(left.getType()))
+      return arith::CmpFOp::create(b, largest ? arith::CmpFPredicate::OGT : arith::CmpFPredicate::OLT, left, right);
+    if (isUnsigned(element))
+      return arith::CmpIOp::create(b, largest ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::ult, left, right);
+    return arith::CmpIOp::create(b, largest ? arith::CmpIPredicate::sgt : arith::CmpIPredicate::slt, left, right);
+  }
+};
+} // namespace
+
+void onnx_aot::onnx::populateScansToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<LowerCumulative<CumSumOp>, LowerCumulative<CumProdOp>, LowerTopK>(converter, patterns.getContext());
+}
