@@ -40,7 +40,7 @@ public:
   LogicalResult lower(Operation *op);
 
 private:
-  std::optional<Expr> lowerFloat(Operation *op, ArrayRef<Expr> operands);
+  std::optional<Expr> lowerFloat(Operation *op, ArrayRef<Expr> operands, bool isWidened);
   std::optional<Expr> lowerF32(Operation *op, Expr x);
   std::optional<Expr> lowerPower(Expr base, Value exponent);
   std::optional<Expr> lowerConversion(Operation *op, Expr x);
@@ -215,7 +215,7 @@ static StringRef runtimeFunction(Operation *op) {
 }
 
 /// f32 and f64. Nothing: the operation may stay.
-std::optional<Expr> MathLowering::lowerFloat(Operation *op, ArrayRef<Expr> operands) {
+std::optional<Expr> MathLowering::lowerFloat(Operation *op, ArrayRef<Expr> operands, bool isWidened) {
   Expr x = operands.front();
   auto expandUnless = [&](bool hardware, auto &&expand) -> std::optional<Expr> {
     if (has(hardware, x))
@@ -223,6 +223,8 @@ std::optional<Expr> MathLowering::lowerFloat(Operation *op, ArrayRef<Expr> opera
     return expand();
   };
   bool rounds = options.hardwareRounding;
+  // LLVM narrows a widened minimum back to f16, where it calls fminf for want of an instruction.
+  bool takesMinima = options.hardwareMinMax && !isWidened;
   std::optional<Expr> none;
   return TypeSwitch<Operation *, std::optional<Expr>>(op)
       .Case<math::RoundEvenOp>([&](auto) { return expandUnless(rounds, [&] { return expandRoundEven(x); }); })
@@ -241,13 +243,13 @@ std::optional<Expr> MathLowering::lowerFloat(Operation *op, ArrayRef<Expr> opera
         return select(raised > operands[2], operands[2], raised);
       })
       .Case<arith::MaximumFOp>(
-          [&](auto) { return expandUnless(rounds, [&] { return expandMaximum(x, operands[1]); }); })
+          [&](auto) { return expandUnless(takesMinima, [&] { return expandMaximum(x, operands[1]); }); })
       .Case<arith::MinimumFOp>(
-          [&](auto) { return expandUnless(rounds, [&] { return expandMinimum(x, operands[1]); }); })
+          [&](auto) { return expandUnless(takesMinima, [&] { return expandMinimum(x, operands[1]); }); })
       .Case<arith::MaxNumFOp>(
-          [&](auto) { return expandUnless(rounds, [&] { return expandMaxNum(x, operands[1]); }); })
+          [&](auto) { return expandUnless(takesMinima, [&] { return expandMaxNum(x, operands[1]); }); })
       .Case<arith::MinNumFOp>(
-          [&](auto) { return expandUnless(rounds, [&] { return expandMinNum(x, operands[1]); }); })
+          [&](auto) { return expandUnless(takesMinima, [&] { return expandMinNum(x, operands[1]); }); })
       .Case<math::FPowIOp>([&](math::FPowIOp power) -> std::optional<Expr> {
         // As a double any i32 exponent is exact, which it would not be as a float.
         if (std::optional<Expr> simple = lowerPower(x, power.getRhs()))
@@ -344,15 +346,11 @@ std::optional<Expr> MathLowering::lowerWidened(Operation *op, ImplicitLocOpBuild
   if (roundsResult)
     clone->getResult(0).setType(withElement(type, builder.getF32Type()));
   Expr result(builder, clone->getResult(0));
-  if (operands.front().isFloat()) {
-    builder.setInsertionPoint(clone);
-    if (std::optional<Expr> lowered = lowerFloat(clone, operands)) {
+  if (operands.front().isFloat())
+    if (std::optional<Expr> lowered = lowerFloat(clone, operands, /*isWidened=*/true)) {
       result = *lowered;
       clone->erase();
-    } else {
-      builder.setInsertionPointAfter(clone);
     }
-  }
   return roundsResult ? convert(result, getElementTypeOrSelf(type)) : result;
 }
 
@@ -397,7 +395,10 @@ LogicalResult MathLowering::lower(Operation *op) {
   };
   auto isNarrow = [&](Type type) { return type.isBF16() || (type.isF16() && !options.hardwareF16); };
   bool isNarrowFloat = elementIs(op->getOperandTypes(), isNarrow) || elementIs(op->getResultTypes(), isNarrow);
-  bool isHalf = elementIs(op->getOperandTypes(), [](Type type) { return type.isF16(); });
+  // Targets that convert f16 in hardware calculate in f32, except that LLVM calls functions for some operations.
+  bool isHalfCall = elementIs(op->getOperandTypes(), [](Type type) { return type.isF16(); }) &&
+                    (isMath || isa<vector::FMAOp, arith::RemFOp, arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp,
+                                   arith::MinNumFOp>(op));
 
   std::optional<Expr> result;
   if (auto sincos = dyn_cast<math::SincosOp>(op)) {
@@ -418,10 +419,10 @@ LogicalResult MathLowering::lower(Operation *op) {
     result = lowerConversion(op, operands.front());
   else if (auto power = dyn_cast<math::IPowIOp>(op))
     result = lowerIntegerPower(power, operands[0], operands[1]);
-  else if (isNarrowFloat || (isHalf && (isMath || isa<arith::RemFOp>(op) || isa<vector::FMAOp>(op))))
+  else if (isNarrowFloat || isHalfCall)
     result = lowerWidened(op, builder);
   else if (element.isF32() || element.isF64())
-    result = lowerFloat(op, operands);
+    result = lowerFloat(op, operands, /*isWidened=*/false);
   else if (isMath)
     return op->emitOpError("on ") << op->getOperand(0).getType() << " is not supported: f16, bf16, f32 and f64 are";
 
@@ -443,7 +444,7 @@ struct LowerMath : impl::LowerMathBase<LowerMath> {
       if (isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()) || isa<vector::FMAOp>(op))
         operations.push_back(op);
     });
-    LowerMathOptions options{hardwareRounding, hardwareFma, hardwareSqrt, hardwareF64, hardwareF16};
+    LowerMathOptions options{hardwareRounding, hardwareFma, hardwareSqrt, hardwareMinMax, hardwareF64, hardwareF16};
     MathLowering lowering(getOperation(), options);
     bool failed = false;
     for (Operation *op : operations)
@@ -461,23 +462,24 @@ LowerMathOptions lowerMathOptionsFor(const llvm::TargetMachine &machine) {
   auto has = [&](StringRef features) { return subtarget->checkFeatures(features); };
   LowerMathOptions options;
   options.hardwareRounding = options.hardwareFma = options.hardwareSqrt = false;
-  options.hardwareF64 = options.hardwareF16 = false;
+  options.hardwareMinMax = options.hardwareF64 = options.hardwareF16 = false;
   if (triple.isX86()) {
     options.hardwareRounding = has("+sse4.1");
     options.hardwareFma = has("+fma");
-    options.hardwareSqrt = options.hardwareF64 = has("+sse2");
+    options.hardwareSqrt = options.hardwareMinMax = options.hardwareF64 = has("+sse2");
     options.hardwareF16 = has("+f16c");
   } else if (triple.isAArch64()) {
     options.hardwareRounding = options.hardwareFma = options.hardwareSqrt = has("+fp-armv8");
-    options.hardwareF64 = options.hardwareF16 = has("+fp-armv8");
+    options.hardwareMinMax = options.hardwareF64 = options.hardwareF16 = has("+fp-armv8");
   } else if ((triple.isARM() || triple.isThumb()) && !has("+soft-float")) {
+    // No minima: LLVM 22 fails to select maximum and minimum of f64.
     options.hardwareRounding = has("+fp-armv8d16sp");
     options.hardwareFma = has("+vfp4d16sp");
     options.hardwareSqrt = has("+vfp2sp");
     options.hardwareF64 = has("+fp64");
     options.hardwareF16 = has("+fp16");
   } else if (triple.isRISCV()) {
-    options.hardwareRounding = has("+zfa");
+    options.hardwareRounding = options.hardwareMinMax = has("+zfa");
     options.hardwareFma = options.hardwareSqrt = has("+f");
     options.hardwareF64 = has("+d");
     options.hardwareF16 = has("+zfhmin");

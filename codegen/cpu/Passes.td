@@ -15,9 +15,11 @@ def LowerMath : Pass<"aot-lower-math", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"hardwareRounding", "hardware-rounding", "bool", "true",
-           "The target rounds f32 to integers, and takes minima, in one instruction">,
+           "The target rounds f32 to integers in one instruction">,
     Option<"hardwareFma", "hardware-fma", "bool", "true", "The target has a fused multiply-add of f32">,
     Option<"hardwareSqrt", "hardware-sqrt", "bool", "true", "The target has a square root of f32">,
+    Option<"hardwareMinMax", "hardware-minmax", "bool", "true",
+           "The target takes minima and maxima of f32, of all four kinds, without a call">,
     Option<"hardwareF64", "hardware-f64", "bool", "true", "What holds for f32 holds for f64">,
     Option<"hardwareF16", "hardware-f16", "bool", "true", "The target converts between f16 and f32">,
   ];
