@@ -1,0 +1,332 @@
+//===- IndexingToLinalg.cpp - lowering of the operators whose indices are data ------------------------------------===//
+//
+// Reading is a linalg.generic over the result that takes the indices through an affine map and extracts the element
+// they name. Writing is a loop nest over the updates that carries the result as a tensor, which bufferises in place;
+// updates are applied in their order, so that of several for one element the last one stays.
+//
+// After: every index has passed wrapIndex, which leads into its dim.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/indexing/Indexing.h"
+#include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+static Value indexConstant(ImplicitLocOpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+
+/// The stored index of ONNX type `type` as an `index`.
+static Value toIndex(ImplicitLocOpBuilder &b, Value stored, Type type) {
+  if (isUnsigned(type))
+    return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
+  return arith::IndexCastOp::create(b, b.getIndexType(), stored);
+}
+
+/// Counts a negative index from the end and clamps it into a dim of `extent` elements.
+static Value wrapIndex(ImplicitLocOpBuilder &b, Value stored, Type type, int64_t extent) {
+  Value index = toIndex(b, stored, type), zero = indexConstant(b, 0);
+  Value fromEnd = arith::AddIOp::create(b, index, indexConstant(b, extent));
+  Value isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
+  index = arith::SelectOp::create(b, isNegative, fromEnd, index);
+  index = arith::MaxSIOp::create(b, index, zero);
+  return arith::MinSIOp::create(b, index, indexConstant(b, extent - 1));
+}
+
+/// linalg.generic over `result` whose body yields the element of `source` at the position that `locate` makes of the
+/// elements of `inputs`.
+static Value
+buildRead(OpBuilder &builder, Location loc, Value source, ValueRange inputs, ArrayRef<AffineMap> inputMaps,
+          RankedTensorType result,
+          llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> locate) {
+  // Without elements to read there is nothing that an index could name.
+  if (cast<RankedTensorType>(source.getType()).getNumElements() == 0) {
+    Value zero = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(builder.getZeroAttr(result.getElementType())));
+    return linalg::FillOp::create(builder, loc, zero, emptyTensor(builder, loc, result)).getResult(0);
+  }
+  SmallVector<AffineMap> maps(inputMaps);
+  maps.push_back(builder.getMultiDimIdentityMap(result.getRank()));
+  SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, result, inputs, emptyTensor(builder, loc, result), maps, iterators,
+                                   [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
+                                     ImplicitLocOpBuilder b(bodyLoc, nested);
+                                     SmallVector<Value> position = locate(b, elements.drop_back());
+                                     Value element = tensor::ExtractOp::create(b, source, position);
+                                     linalg::YieldOp::create(b, element);
+                                   })
+      .getResult(0);
+}
+
+/// Dims first..first+count-1 of a loop nest.
+static SmallVector<AffineExpr> dimExprs(OpBuilder &builder, int64_t first, int64_t count) {
+  SmallVector<AffineExpr> exprs;
+  for (int64_t dim = first; dim < first + count; ++dim)
+    exprs.push_back(builder.getAffineDimExpr(dim));
+  return exprs;
+}
+
+namespace {
+//===-- Reading ---------------------------------------------------------------------------------------------------===//
+
+struct LowerGather : OnnxLowering<GatherOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(GatherOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType data = type(op.getData()), indices = type(op.getIndices()), result = stored(op.getOutput());
+    int64_t axis = op.getAxis() < 0 ? op.getAxis() + data.getRank() : op.getAxis();
+    int64_t extent = data.getDimSize(axis), indexRank = indices.getRank();
+    if (auto constant = getConstantIntegers(op.getIndices());
+        constant && constant->size() == 1 && data.getNumElements() != 0) {
+      int64_t index = constant->front() < 0 ? constant->front() + extent : constant->front();
+      rewriter.replaceOp(op, takeSlice(rewriter, op, adaptor.getData(), axis, std::clamp<int64_t>(index, 0, extent - 1)));
+      return success();
+    }
+    AffineMap map = AffineMap::get(result.getRank(), 0, dimExprs(rewriter, axis, indexRank), op.getContext());
+    auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
+      SmallVector<Value> position;
+      for (int64_t dim = 0; dim < data.getRank(); ++dim)
+        position.push_back(dim == axis ? wrapIndex(b, elements[0], indices.getElementType(), extent)
+                                       : Value(linalg::IndexOp::create(b, dim < axis ? dim : dim + indexRank - 1)));
+      return position;
+    };
+    rewriter.replaceOp(op, buildRead(rewriter, op.getLoc(), adaptor.getData(), adaptor.getIndices(), map, result, locate));
+    return success();
+  }
+
+  /// One known index: a view.
+  static Value takeSlice(OpBuilder &builder, GatherOp op, Value data, int64_t axis, int64_t index) {
+    SmallVector<int64_t> shape(type(op.getData()).getShape());
+    SmallVector<OpFoldResult> offsets(shape.size(), builder.getIndexAttr(0)), ones(shape.size(), builder.getIndexAttr(1));
+    offsets[axis] = builder.getIndexAttr(index);
+    shape[axis] = 1;
+    Value slice = tensor::ExtractSliceOp::create(builder, op.getLoc(), data, offsets,
+                                                 getAsIndexOpFoldResult(op.getContext(), shape), ones);
+    return buildReshape(builder, op.getLoc(), slice, type(op.getOutput()).getShape());
+  }
+};
+
+struct LowerGatherElements : OnnxLowering<GatherElementsOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(GatherElementsOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType data = type(op.getData()), result = stored(op.getOutput());
+    int64_t axis = op.getAxis() < 0 ? op.getAxis() + data.getRank() : op.getAxis();
+    auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
+      SmallVector<Value> position;
+      for (int64_t dim = 0; dim < data.getRank(); ++dim)
+        position.push_back(dim == axis ? wrapIndex(b, elements[0], type(op.getIndices()).getElementType(),
+                                                   data.getDimSize(axis))
+                                       : Value(linalg::IndexOp::create(b, dim)));
+      return position;
+    };
+    rewriter.replaceOp(op, buildRead(rewriter, op.getLoc(), adaptor.getData(), adaptor.getIndices(),
+                                     rewriter.getMultiDimIdentityMap(result.getRank()), result, locate));
+    return success();
+  }
+};
+
+struct LowerGatherND : OnnxLowering<GatherNDOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(GatherNDOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType data = type(op.getData()), indices = type(op.getIndices()), result = stored(op.getOutput());
+    int64_t batch = op.getBatchDims(), outer = indices.getRank() - 1, tuple = indices.getDimSize(outer);
+    // The indices are read once per entry of the tuple.
+    SmallVector<Value> inputs(tuple, adaptor.getIndices());
+    SmallVector<AffineMap> maps;
+    for (int64_t entry = 0; entry < tuple; ++entry) {
+      SmallVector<AffineExpr> exprs = dimExprs(rewriter, 0, outer);
+      exprs.push_back(rewriter.getAffineConstantExpr(entry));
+      maps.push_back(AffineMap::get(result.getRank(), 0, exprs, op.getContext()));
+    }
+    auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
+      SmallVector<Value> position;
+      for (int64_t dim = 0; dim < data.getRank(); ++dim) {
+        bool isIndexed = dim >= batch && dim < batch + tuple;
+        int64_t own = dim < batch ? dim : outer + dim - batch - tuple;
+        position.push_back(isIndexed ? wrapIndex(b, elements[dim - batch], indices.getElementType(), data.getDimSize(dim))
+                                     : Value(linalg::IndexOp::create(b, own)));
+      }
+      return position;
+    };
+    rewriter.replaceOp(op, buildRead(rewriter, op.getLoc(), adaptor.getData(), inputs, maps, result, locate));
+    return success();
+  }
+};
+
+struct LowerOneHot : OnnxLowering<OneHotOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(OneHotOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType result = stored(op.getOutput());
+    Type indexType = type(op.getIndices()).getElementType();
+    int64_t rank = result.getRank(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+    int64_t depth = result.getDimSize(axis);
+    SmallVector<AffineExpr> exprs = dimExprs(rewriter, 0, axis);
+    llvm::append_range(exprs, dimExprs(rewriter, axis + 1, rank - axis - 1));
+    AffineMap off = AffineMap::get(rank, 0, rewriter.getAffineConstantExpr(0), op.getContext());
+    AffineMap on = AffineMap::get(rank, 0, rewriter.getAffineConstantExpr(1), op.getContext());
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    auto generic = linalg::GenericOp::create(
+        rewriter, op.getLoc(), result, ValueRange{adaptor.getIndices(), adaptor.getValues(), adaptor.getValues()},
+        emptyTensor(rewriter, op.getLoc(), result),
+        ArrayRef<AffineMap>{AffineMap::get(rank, 0, exprs, op.getContext()), off, on,
+                            rewriter.getMultiDimIdentityMap(rank)},
+        iterators, [&](OpBuilder &nested, Location loc, ValueRange elements) {
+          ImplicitLocOpBuilder b(loc, nested);
+          // An index outside of -depth..depth-1 names no element.
+          Type wide = b.getI64Type();
+          Value index = castScalar(b, loc, toCompute(b, loc, elements[0], indexType), indexType, wide);
+          Value zero = arith::ConstantIntOp::create(b, 0, 64), extent = arith::ConstantIntOp::create(b, depth, 64);
+          Value isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
+          index = arith::SelectOp::create(b, isNegative, arith::AddIOp::create(b, index, extent), index);
+          Value place = arith::IndexCastOp::create(b, wide, linalg::IndexOp::create(b, axis));
+          Value isHot = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, index, place);
+          linalg::YieldOp::create(b, arith::SelectOp::create(b, isHot, elements[2], elements[1]).getResult());
+        });
+    rewriter.replaceOp(op, generic.getResults());
+    return success();
+  }
+};
+
+//===-- Writing ---------------------------------------------------------------------------------------------------===//
+
+/// What a scatter makes of the present element and the update (stored elements of ONNX type `element`).
+Value combine(ImplicitLocOpBuilder &b, StringRef reduction, Value present, Value update, Type element) {
+  if (reduction == "none")
+    return update;
+  Location loc = b.getLoc();
+  Value left = toCompute(b, loc, present, element), right = toCompute(b, loc, update, element), result;
+  if (isa<FloatType>(left.getType())) {
+    if (reduction == "add")
+      result = arith::AddFOp::create(b, left, right);
+    else if (reduction == "mul")
+      result = arith::MulFOp::create(b, left, right);
+    else if (reduction == "max")
+      result = arith::MaximumFOp::create(b, left, right);
+    else
+      result = arith::MinimumFOp::create(b, left, right);
+  } else if (reduction == "add" || reduction == "mul") {
+    // On bools: or, and.
+    bool isBool = element.isInteger(1);
+    if (reduction == "add")
+      result = isBool ? Value(arith::OrIOp::create(b, left, right)) : Value(arith::AddIOp::create(b, left, right));
+    else
+      result = isBool ? Value(arith::AndIOp::create(b, left, right)) : Value(arith::MulIOp::create(b, left, right));
+  } else if (isUnsigned(element)) {
+    result = reduction == "max" ? Value(arith::MaxUIOp::create(b, left, right))
+                                : Value(arith::MinUIOp::create(b, left, right));
+  } else {
+    result = reduction == "max" ? Value(arith::MaxSIOp::create(b, left, right))
+                                : Value(arith::MinSIOp::create(b, left, right));
+  }
+  return toStorage(b, loc, result, element);
+}
+
+/// Loops over `updates` and puts each element into `data` at the position that `locate` makes of its indices.
+Value buildWrite(OpBuilder &builder, Location loc, Value data, Value updates, Type element, StringRef reduction,
+                 llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> locate) {
+  if (cast<RankedTensorType>(data.getType()).getNumElements() == 0)
+    return data;
+  ImplicitLocOpBuilder b(loc, builder);
+  auto body = [&](ImplicitLocOpBuilder &inner, ValueRange index, Value present) -> Value {
+    Value update = tensor::ExtractOp::create(inner, updates, index);
+    SmallVector<Value> position = locate(inner, index);
+    if (reduction != "none")
+      update = combine(inner, reduction, tensor::ExtractOp::create(inner, present, position), update, element);
+    return tensor::InsertOp::create(inner, update, present, position);
+  };
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(updates.getType()).getShape();
+  if (shape.empty())
+    return body(b, {}, data);
+  SmallVector<Value> low(shape.size(), indexConstant(b, 0)), step(shape.size(), indexConstant(b, 1)), high;
+  for (int64_t extent : shape)
+    high.push_back(indexConstant(b, extent));
+  return scf::buildLoopNest(b, loc, low, high, step, data,
+                            [&](OpBuilder &nested, Location bodyLoc, ValueRange index, ValueRange carried) {
+                              ImplicitLocOpBuilder inner(bodyLoc, nested);
+                              return scf::ValueVector{body(inner, index, carried[0])};
+                            })
+      .results[0];
+}
+
+struct LowerScatterElements : OnnxLowering<ScatterElementsOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(ScatterElementsOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType data = type(op.getData());
+    int64_t axis = op.getAxis() < 0 ? op.getAxis() + data.getRank() : op.getAxis();
+    auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
+      SmallVector<Value> position(index);
+      Value entry = tensor::ExtractOp::create(b, adaptor.getIndices(), index);
+      position[axis] = wrapIndex(b, entry, type(op.getIndices()).getElementType(), data.getDimSize(axis));
+      return position;
+    };
+    rewriter.replaceOp(op, buildWrite(rewriter, op.getLoc(), adaptor.getData(), adaptor.getUpdates(),
+                                      data.getElementType(), op.getReduction(), locate));
+    return success();
+  }
+};
+
+struct LowerScatterND : OnnxLowering<ScatterNDOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(ScatterNDOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType data = type(op.getData()), indices = type(op.getIndices());
+    int64_t outer = indices.getRank() - 1, tuple = indices.getDimSize(outer);
+    auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
+      SmallVector<Value> position, place(index.take_front(outer));
+      place.push_back(Value());
+      for (int64_t entry = 0; entry < tuple; ++entry) {
+        place.back() = indexConstant(b, entry);
+        Value value = tensor::ExtractOp::create(b, adaptor.getIndices(), place);
+        position.push_back(wrapIndex(b, value, indices.getElementType(), data.getDimSize(entry)));
+      }
+      llvm::append_range(position, index.drop_front(outer));
+      return position;
+    };
+    rewriter.replaceOp(op, buildWrite(rewriter, op.getLoc(), adaptor.getData(), adaptor.getUpdates(),
+                                      data.getElementType(), op.getReduction(), locate));
+    return success();
+  }
+};
+
+struct LowerTensorScatter : OnnxLowering<TensorScatterOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(TensorScatterOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType cache = type(op.getPastCache());
+    int64_t axis = op.getAxis() < 0 ? op.getAxis() + cache.getRank() : op.getAxis(), extent = cache.getDimSize(axis);
+    int64_t length = type(op.getUpdate()).getDimSize(axis);
+    auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
+      SmallVector<Value> position(index);
+      if (!adaptor.getWriteIndices())
+        return position;
+      Value start = tensor::ExtractOp::create(b, adaptor.getWriteIndices(), index.front());
+      start = arith::IndexCastOp::create(b, b.getIndexType(), start);
+      // A start outside of the cache must not lead outside of it.
+      start = arith::MaxSIOp::create(b, start, indexConstant(b, 0));
+      if (op.getMode() == "circular") {
+        start = arith::RemUIOp::create(b, start, indexConstant(b, extent));
+        Value sum = arith::AddIOp::create(b, start, index[axis]);
+        position[axis] = arith::RemUIOp::create(b, sum, indexConstant(b, extent));
+        return position;
+      }
+      start = arith::MinSIOp::create(b, start, indexConstant(b, extent - length));
+      position[axis] = arith::AddIOp::create(b, start, index[axis]);
+      return position;
+    };
+    rewriter.replaceOp(op, buildWrite(rewriter, op.getLoc(), adaptor.getPastCache(), adaptor.getUpdate(),
+                                      cache.getElementType(), "none", locate));
+    return success();
+  }
+};
+} // namespace
+
+namespace onnx_aot::onnx {
+void populateIndexingToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<LowerGather, LowerGatherElements, LowerGatherND, LowerOneHot, LowerScatterElements, LowerScatterND,
+               LowerTensorScatter>(converter, patterns.getContext());
+}
+} // namespace onnx_aot::onnx
