@@ -41,8 +41,9 @@ def allowed_symbols(path, triple):
 def check_header(header, work):
     for compiler, standard, suffix in (("gcc", "c99", "c"), ("g++", "c++17", "cpp")):
         source = work / ("includes." + suffix)
-        # Twice, and beside the installed header: the guards hold.
-        source.write_text(f'#include "{header.name}"\n#include "{header.name}"\n#include "onnx_aot/runtime.h"\n')
+        # Twice, and beside the installed headers: the guards hold.
+        installed = "onnx_aot/model.hpp" if suffix == "cpp" else "onnx_aot/runtime.h"
+        source.write_text(f'#include "{header.name}"\n#include "{header.name}"\n#include "{installed}"\n')
         run(compiler, "-std=" + standard, *WARNINGS, "-I", header.parent, "-I", HERE.parent.parent / "include", "-c",
             source, "-o", work / ("includes-" + suffix + ".o"))
 
