@@ -14,6 +14,8 @@ class TargetModel;
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "codegen/cpu/Passes.h.inc"
+/// As aot-emit-loops, for the given target.
+std::unique_ptr<mlir::Pass> createEmitLoopsPass(const aot::TargetModel &target);
 } // namespace onnx_aot
 
 #endif

@@ -14,6 +14,9 @@ class TargetModel;
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/schedule/Passes.h.inc"
+
+/// As aot-choose-strategy, for the given target.
+std::unique_ptr<mlir::Pass> createChooseStrategyPass(const aot::TargetModel &target);
 } // namespace onnx_aot
 
 #endif

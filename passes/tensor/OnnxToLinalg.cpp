@@ -46,6 +46,7 @@ struct OnnxToLinalg : impl::OnnxToLinalgBase<OnnxToLinalg> {
     ConversionTarget target(getContext());
     target.addLegalDialect<linalg::LinalgDialect, tensor::TensorDialect, arith::ArithDialect, math::MathDialect,
                            scf::SCFDialect, affine::AffineDialect, aot::AotDialect>();
+    target.addLegalOp<ModuleOp>();
     target.addIllegalDialect<onnx::OnnxDialect>();
     target.addDynamicallyLegalOp<func::FuncOp>(
         [&](func::FuncOp op) { return converter.isSignatureLegal(op.getFunctionType()); });

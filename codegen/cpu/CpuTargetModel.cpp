@@ -1,0 +1,36 @@
+//===- CpuTargetModel.cpp - vectors and registers of a CPU --------------------------------------------------------===//
+#include "codegen/cpu/CpuTargetModel.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Triple.h"
+
+using namespace llvm;
+using namespace onnx_aot;
+
+CpuTargetModel::CpuTargetModel(const TargetMachine &machine) : math(lowerMathOptionsFor(machine)) {
+  const MCSubtargetInfo &subtarget = *machine.getMCSubtargetInfo();
+  auto has = [&](StringRef feature) { return subtarget.checkFeatures(("+" + feature).str()); };
+  const Triple &triple = machine.getTargetTriple();
+  if (triple.isX86()) {
+    bool avx512 = has("avx512f") && has("avx512vl");
+    floatBits = avx512 ? 512 : has("avx") ? 256 : has("sse2") ? 128 : 0;
+    integerBits = avx512 && has("avx512bw") ? 512 : has("avx2") ? 256 : has("sse2") ? 128 : 0;
+    registers = avx512 ? 32 : triple.isArch64Bit() ? 16 : 8;
+  } else if (triple.isAArch64()) {
+    floatBits = integerBits = has("neon") ? 128 : 0;
+    registers = 32;
+  } else if (triple.isARM() || triple.isThumb()) {
+    bool neon = has("neon"), helium = has("mve.fp");
+    floatBits = neon || helium ? 128 : 0;
+    integerBits = neon || has("mve") ? 128 : 0;
+    registers = neon ? 16 : 8;
+  } else if (triple.isRISCV()) {
+    // Fixed-length vectors of the smallest V extension that LLVM vectorises for.
+    bool vector = has("v");
+    floatBits = integerBits = vector ? 128 : 0;
+    registers = 32;
+  } else if (triple.isWasm()) {
+    floatBits = integerBits = has("simd128") ? 128 : 0;
+    registers = 16;
+  }
+}

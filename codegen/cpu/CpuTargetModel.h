@@ -1,0 +1,33 @@
+//===- CpuTargetModel.h - vectors and registers of a CPU ----------------------------------------------------------===//
+#ifndef ONNX_AOT_CODEGEN_CPU_CPUTARGETMODEL_H
+#define ONNX_AOT_CODEGEN_CPU_CPUTARGETMODEL_H
+
+#include "codegen/cpu/LowerMath.h"
+#include "dialects/aot/TargetModel.h"
+
+namespace llvm {
+class TargetMachine;
+}
+
+namespace onnx_aot {
+
+/// What LLVM's subtarget tells of a CPU: SSE, AVX2, AVX-512, NEON, RISC-V vectors as fixed 128-bit ones; elsewhere
+/// scalar code.
+class CpuTargetModel : public aot::TargetModel {
+public:
+  explicit CpuTargetModel(const llvm::TargetMachine &machine);
+  int64_t vectorBits(bool floatingPoint) const override { return floatingPoint ? floatBits : integerBits; }
+  int64_t vectorRegisters() const override { return registers; }
+  bool hasRounding() const override { return math.hardwareRounding; }
+  bool hasFusedMultiplyAdd() const override { return math.hardwareFma; }
+  /// Which arithmetic is an instruction.
+  const LowerMathOptions &mathOptions() const { return math; }
+
+private:
+  int64_t floatBits = 0, integerBits = 0, registers = 8;
+  LowerMathOptions math;
+};
+
+} // namespace onnx_aot
+
+#endif

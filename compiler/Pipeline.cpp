@@ -1,0 +1,161 @@
+//===- Pipeline.cpp - the table of contents of the compiler -------------------------------------------------------===//
+//
+// The stages in order: import -> graph -> tensor -> schedule -> buffer -> codegen -> artifact. Import and artifact are
+// not passes (compiler/import, compiler/artifact); the others are listed here.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "compiler/Pipeline.h"
+#include "codegen/cpu/CpuTargetModel.h"
+#include "codegen/cpu/Passes.h"
+#include "dialects/aot/AotDialect.h"
+#include "dialects/onnx/OnnxDialect.h"
+#include "passes/buffer/Passes.h"
+#include "passes/graph/Passes.h"
+#include "passes/schedule/LoopStrategy.h"
+#include "passes/schedule/Passes.h"
+#include "passes/tensor/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
+#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Linalg/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Vector/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace onnx_aot;
+
+static void buildGraphStage(OpPassManager &passes) {
+  OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createInferShapes());
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createVerifyGraphContract());
+  // From here every tensor is ranked and static, and what is constant is folded.
+}
+
+static void buildTensorStage(OpPassManager &passes) {
+  passes.addPass(createOnnxToLinalg());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  // From here no onnx operation is left: linalg, tensor, arith, math, scf, and heavy computations as aot.kernel.
+}
+
+static void buildScheduleStage(OpPassManager &passes, const aot::TargetModel &target) {
+  OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createLinalgGeneralizeNamedOpsPass());
+  functions.addPass(createFuseElementwise());
+  functions.addPass(createFuseEpilogue());
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
+  // From here kernels are final; each gets its strategy, and its constants the layout that the strategy reads.
+  functions.addPass(createChooseStrategyPass(target));
+  functions.addPass(createPackWeights());
+}
+
+static void buildBufferStage(OpPassManager &passes) {
+  passes.addPass(createPrepareEntry());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(bufferization::createEmptyTensorEliminationPass());
+  passes.addPass(bufferization::createEmptyTensorToAllocTensorPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferAlignment = 64;
+  passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  // From here there are no tensors. Self-copies vanish when both sides have become one value.
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createPlaceWeights());
+  passes.nest<func::FuncOp>().addPass(createPlanArena());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  // From here nothing allocates; the arena's size is known.
+}
+
+static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &target) {
+  OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createEmitLoopsPass(target));
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
+  functions.addPass(createLoopInvariantCodeMotionPass());
+  passes.addPass(createLowerMath(target.mathOptions()));
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  passes.addPass(arith::createArithExpandOpsPass(expand));
+  passes.addPass(memref::createExpandStridedMetadataPass());
+  passes.addPass(createLowerAffinePass());
+  passes.addPass(createSCFToControlFlowPass());
+  // From here everything is converted to the LLVM dialect; memrefs are bare pointers at the entry.
+  passes.addPass(createConvertMathToLLVMPass());
+  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
+  ConvertFuncToLLVMPassOptions functionOptions;
+  functionOptions.useBarePtrCallConv = true;
+  passes.addPass(createConvertFuncToLLVMPass(functionOptions));
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createConvertIndexToLLVMPass());
+  passes.addPass(createConvertControlFlowToLLVMPass());
+  passes.addPass(createUBToLLVMConversionPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOptions &, const CpuTargetModel &target) {
+  switch (stage) {
+  case Stage::Import:
+    return;
+  case Stage::Graph:
+    return buildGraphStage(passes);
+  case Stage::Tensor:
+    return buildTensorStage(passes);
+  case Stage::Schedule:
+    return buildScheduleStage(passes, target);
+  case Stage::Buffer:
+    return buildBufferStage(passes);
+  case Stage::Codegen:
+    return buildCodegenStage(passes, target);
+  }
+}
+
+void onnx_aot::registerAllOnnxAotDialects(DialectRegistry &registry) {
+  registry.insert<aot::AotDialect, onnx::OnnxDialect, affine::AffineDialect, arith::ArithDialect,
+                  bufferization::BufferizationDialect, cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect,
+                  LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  ub::UBDialect, vector::VectorDialect>();
+  aot::registerBufferization(registry);
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerAllDialectInterfaceImplementations(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerSubsetOpInterfaceExternalModels(registry);
+  tensor::registerInferTypeOpInterfaceExternalModels(registry);
+  vector::registerBufferizableOpInterfaceExternalModels(registry);
+}
+
+void onnx_aot::registerAllOnnxAotPasses() {
+  registergraphPasses();
+  registertensorPasses();
+  registerschedulePasses();
+  registerbufferPasses();
+  registercpuPasses();
+}

@@ -1,0 +1,108 @@
+//===- FuseEpilogue.cpp - elementwise consumers into the kernel before them ---------------------------------------===//
+//
+// A linalg.generic that is the only user of a kernel's result, and walks it element by element, moves into the kernel's
+// epilogue: it then runs on accumulators that are still in registers.
+//
+//   %c = aot.kernel "conv" ...            =>   %y = aot.kernel "conv" ins(..., %r) ... epilogue { acc -> relu(acc + r) }
+//   %y = linalg.generic relu(%c + %r)
+//
+// Before: elementwise chains are fused.  After: no kernel is followed by a generic that it could absorb.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/aot/AotDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/schedule/Passes.h"
+
+namespace onnx_aot {
+#define GEN_PASS_DEF_FUSEEPILOGUE
+#include "passes/schedule/Passes.h.inc"
+
+using namespace mlir;
+
+namespace {
+struct AbsorbGeneric : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp generic, PatternRewriter &rewriter) const override {
+    if (!isPlainElementwise(generic))
+      return rewriter.notifyMatchFailure(generic, "not a pure elementwise operation");
+    for (OpOperand *operand : generic.getDpsInputOperands()) {
+      auto kernel = operand->get().getDefiningOp<aot::KernelOp>();
+      if (kernel && kernel->hasOneUse() && generic.getMatchingIndexingMap(operand).isPermutation()) {
+        rewriter.replaceOp(generic, absorb(generic, operand, kernel, rewriter));
+        return success();
+      }
+    }
+    return rewriter.notifyMatchFailure(generic, "no input is a kernel's result with a single use");
+  }
+
+  static bool isPlainElementwise(linalg::GenericOp generic) {
+    if (generic.getNumDpsInits() != 1 || generic.getNumReductionLoops() != 0 || !generic.hasPureTensorSemantics() ||
+        !generic.getRegionOutputArgs()[0].use_empty())
+      return false;
+    return llvm::all_of(generic.getBody()->without_terminator(), [](Operation &op) {
+      return op.hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(&op);
+    });
+  }
+
+  static ValueRange absorb(linalg::GenericOp generic, OpOperand *operand, aot::KernelOp kernel,
+                           PatternRewriter &rewriter) {
+    // Kernel dims -> dims of the generic.
+    AffineMap output = kernel.getMap(kernel.getInputs().size());
+    AffineMap toGeneric = inversePermutation(generic.getMatchingIndexingMap(operand)).compose(output);
+
+    SmallVector<Value> inputs(kernel.getInputs());
+    SmallVector<Attribute> maps(kernel.getIndexingMaps().getValue().drop_back());
+    SmallVector<OpOperand *> added;
+    for (OpOperand *other : generic.getDpsInputOperands())
+      if (other != operand) {
+        added.push_back(other);
+        inputs.push_back(other->get());
+        maps.push_back(AffineMapAttr::get(generic.getMatchingIndexingMap(other).compose(toGeneric)));
+      }
+    OpOperand *init = generic.getDpsInitOperand(0);
+    maps.push_back(AffineMapAttr::get(generic.getMatchingIndexingMap(init).compose(toGeneric)));
+
+    rewriter.setInsertionPoint(generic);
+    auto fused = aot::KernelOp::create(rewriter, rewriter.getFusedLoc({kernel.getLoc(), generic.getLoc()}),
+                                       generic.getResultTypes(), kernel.getKindAttr(), inputs, init->get(),
+                                       rewriter.getArrayAttr(maps), kernel.getIteratorTypesAttr(), kernel.getIdentity(),
+                                       kernel.getStrategyAttr());
+    for (auto [from, to] : {std::pair(&kernel.getCompute(), &fused.getCompute()),
+                            std::pair(&kernel.getEpilogue(), &fused.getEpilogue())}) {
+      rewriter.cloneRegionBefore(*from, *to, to->end());
+      for (OpOperand *other : added)
+        to->front().insertArgument(to->front().getNumArguments() - 1, getElementTypeOrSelf(other->get().getType()),
+                                   generic.getLoc());
+    }
+    // The generic's body goes behind the epilogue's, which yields what the generic read.
+    Block &epilogue = fused.getEpilogue().front();
+    auto yield = cast<aot::YieldOp>(epilogue.getTerminator());
+    IRMapping mapping;
+    mapping.map(generic.getMatchingBlockArgument(operand), yield.getValue());
+    unsigned firstAdded = kernel.getInputs().size();
+    for (auto [index, other] : llvm::enumerate(added))
+      mapping.map(generic.getMatchingBlockArgument(other), epilogue.getArgument(firstAdded + index));
+    rewriter.setInsertionPoint(yield);
+    for (Operation &op : generic.getBody()->without_terminator())
+      rewriter.clone(op, mapping);
+    Value result = generic.getBody()->getTerminator()->getOperand(0);
+    rewriter.modifyOpInPlace(yield, [&] { yield.getValueMutable().assign(mapping.lookupOrDefault(result)); });
+    return fused.getResults();
+  }
+};
+
+struct FuseEpilogue : impl::FuseEpilogueBase<FuseEpilogue> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<AbsorbGeneric>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
+} // namespace onnx_aot

@@ -1,0 +1,174 @@
+//===- LoopStrategy.cpp - register tiles for loop nests -----------------------------------------------------------===//
+//
+// A register tile keeps `rows * vectors` accumulators while the reduction runs. It is chosen in two steps.
+//
+// 1. The vector dim is the one with the least estimated cost per point: an operand costs one load where it is
+//    contiguous or constant along the dim and a load per lane elsewhere; lanes that the extent cannot fill count as
+//    work. A reduction dim is a candidate where partial accumulators can be combined at the end.
+// 2. Rows and vectors minimise loads per multiply-add, (rows + vectors) / (rows * vectors), under the register budget
+//    rows * vectors + vectors + 1 <= registers, with a penalty below the eight accumulators that hide the latency of
+//    the multiply-add units.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "passes/schedule/LoopStrategy.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace onnx_aot;
+using namespace onnx_aot::aot;
+
+namespace {
+struct GenericTarget : TargetModel {
+  int64_t vectorBits(bool) const override { return 256; }
+  int64_t vectorRegisters() const override { return 16; }
+  bool hasRounding() const override { return true; }
+  bool hasFusedMultiplyAdd() const override { return true; }
+};
+
+class Chooser {
+public:
+  Chooser(const LoopNest &nest, const TargetModel &target) : nest(nest), target(target) {}
+
+  StrategyAttr choose(MLIRContext *context) {
+    int64_t lanes = nest.vectorizable ? maxLanes() : 1;
+    int vector = lanes > 1 ? chooseVectorDim(lanes) : -1;
+    if (vector < 0)
+      return StrategyAttr::get(context, "loops", -1, 1, 1, -1, 1);
+    int64_t width = widthFor(vector, lanes);
+    int row = chooseRowDim(vector);
+    int64_t vectors = 1, rows = 1;
+    chooseTile(vector, width, row, vectors, rows);
+    if (rows == 1)
+      row = -1;
+    auto original = [&](int dim) { return dim < 0 ? -1 : int64_t(nest.dims[dim].original.back()); };
+    return StrategyAttr::get(context, "loops", original(vector), width, vectors, original(row), rows);
+  }
+
+private:
+  /// Lanes of one register for the widest type that the bodies compute with.
+  int64_t maxLanes() const {
+    int64_t widest = 8;
+    bool floating = false;
+    auto see = [&](Type type) {
+      floating |= isa<FloatType>(type);
+      int64_t bits = isa<IndexType>(type) ? 64 : type.isIntOrFloat() ? type.getIntOrFloatBitWidth() : 64;
+      widest = std::max(widest, bits);
+    };
+    for (Region *region : {nest.compute, nest.epilogue})
+      if (region)
+        region->walk([&](Operation *op) {
+          for (Type type : op->getResultTypes())
+            see(type);
+        });
+    for (const Access &access : nest.inputs)
+      see(access.elementType);
+    see(nest.output.elementType);
+    return target.vectorBits(floating) / widest;
+  }
+
+  int64_t widthFor(int dim, int64_t lanes) const {
+    return std::min<int64_t>(lanes, llvm::bit_floor(uint64_t(nest.dims[dim].extent)));
+  }
+
+  /// Loads per vector of `width` points along `dim`.
+  double accessCost(const Access &access, int dim, int64_t width) const {
+    int64_t stride = access.strides[dim];
+    if (stride == 0 || stride == 1 || access.packable)
+      return 1;
+    return 1.5 * width;
+  }
+
+  int chooseVectorDim(int64_t lanes) const {
+    double volume = nest.reductionVolume();
+    bool combines = nest.combiner() != nullptr;
+    int best = -1;
+    double bestCost = INFINITY;
+    for (auto [index, dim] : llvm::enumerate(nest.dims)) {
+      if (dim.reduction && !combines)
+        continue;
+      int64_t width = widthFor(index, lanes);
+      if (width < 2)
+        continue;
+      double cost = 1;
+      for (const Access &access : nest.inputs) {
+        double loads = accessCost(access, index, width);
+        cost += nest.compute && !access.inCompute ? loads / volume : loads;
+      }
+      double atEnd = dim.reduction ? 4 * std::log2(double(width)) * width : accessCost(nest.output, index, width) * 2;
+      cost += atEnd / volume;
+      double fill = double(dim.extent) / (llvm::divideCeil(dim.extent, width) * width);
+      cost /= width * fill;
+      // Among equals the innermost dim, whose neighbours are in cache.
+      if (cost <= bestCost * 1.0001) {
+        bestCost = cost;
+        best = index;
+      }
+    }
+    return bestCost < 3 ? best : -1;
+  }
+
+  /// The parallel dim along which most operands are constant, so that what is loaded for one row serves all.
+  int chooseRowDim(int vector) const {
+    if (!nest.hasReduction())
+      return -1;
+    int best = -1;
+    double bestScore = -1;
+    for (auto [index, dim] : llvm::enumerate(nest.dims)) {
+      if (dim.reduction || int(index) == vector)
+        continue;
+      double score = std::min<int64_t>(dim.extent, 16) / 64.0;
+      for (const Access &access : nest.inputs)
+        if (access.inCompute && access.strides[index] == 0)
+          score += access.strides[vector] != 0 ? 2 : 1;
+      if (score > bestScore) {
+        bestScore = score;
+        best = index;
+      }
+    }
+    return best;
+  }
+
+  void chooseTile(int vector, int64_t width, int row, int64_t &vectors, int64_t &rows) const {
+    int64_t extent = nest.dims[vector].extent;
+    int64_t available = std::max<int64_t>(1, extent / width);
+    if (!nest.hasReduction()) {
+      vectors = std::min<int64_t>(4, available);
+      return;
+    }
+    int64_t registers = target.vectorRegisters();
+    int64_t rowExtent = row < 0 ? 1 : nest.dims[row].extent;
+    bool horizontal = nest.dims[vector].reduction;
+    double best = INFINITY;
+    for (int64_t v = 1; v <= std::min<int64_t>(available, 4); ++v)
+      for (int64_t r = 1; r <= std::min<int64_t>(rowExtent, horizontal ? 4 : 16); ++r) {
+        if (r * v + v + 1 > registers)
+          continue;
+        // Rows come in balanced tiles.
+        double meanRows = double(rowExtent) / llvm::divideCeil(rowExtent, r);
+        double loads = (meanRows + v) / (meanRows * v);
+        double rest = double(extent % (v * width)) / extent;
+        double latency = std::max(1.0, 8.0 / (meanRows * v));
+        double score = std::max(1.0, loads * 1.4) * latency + 0.25 * rest + 0.01 * loads;
+        if (score < best) {
+          best = score;
+          vectors = v;
+          rows = r;
+        }
+      }
+  }
+
+  const LoopNest &nest;
+  const TargetModel &target;
+};
+} // namespace
+
+const TargetModel &onnx_aot::genericTargetModel() {
+  static const GenericTarget target;
+  return target;
+}
+
+StrategyAttr onnx_aot::chooseLoopStrategy(const LoopNest &nest, const TargetModel &target, MLIRContext *context) {
+  return Chooser(nest, target).choose(context);
+}

@@ -1,0 +1,21 @@
+//===- LoopStrategy.h - register tiles for loop nests -------------------------------------------------------------===//
+#ifndef ONNX_AOT_PASSES_SCHEDULE_LOOPSTRATEGY_H
+#define ONNX_AOT_PASSES_SCHEDULE_LOOPSTRATEGY_H
+
+#include "dialects/aot/AotDialect.h"
+#include "dialects/aot/LoopNest.h"
+#include "dialects/aot/TargetModel.h"
+
+namespace onnx_aot {
+
+/// The strategy of provider "loops" for a nest: which dim runs along vector lanes, which one the register tile unrolls,
+/// and the tile's size. Dims are given by their number in the operation.
+aot::StrategyAttr chooseLoopStrategy(const aot::LoopNest &nest, const aot::TargetModel &target,
+                                     mlir::MLIRContext *context);
+
+/// A target with 16 registers of 256 bits: what passes assume where no target is injected.
+const aot::TargetModel &genericTargetModel();
+
+} // namespace onnx_aot
+
+#endif
