@@ -11,3 +11,41 @@ def Onnx_ConstantOp : Onnx_Op<"Constant", 13, (ins), (ins Onnx_TENSOR:$value), (
   let hasFolder = 1;
   let assemblyFormat = "attr-dict `:` type($output)";
 }
+
+def Onnx_ConstantOfShapeOp : Onnx_Op<"ConstantOfShape", 25,
+    (ins Onnx_I64Tensor:$input),         // (C1) a list of extents
+    (ins OptionalAttr<Onnx_TENSOR>:$value), // (C2) one element; absent: 0.0 of float32
+    (outs Onnx_Tensor:$output)> {
+  let summary = "A tensor of a given shape, filled with one value";
+  let hasFolder = 1;
+  let familyDeclaration = [{
+    /// The fill value as an attribute of the element type.
+    ::mlir::Attribute getFill();
+  }];
+}
+
+def Onnx_RangeOp : Onnx_Op<"Range", 11,
+    (ins Onnx_NumberTensor:$start, Onnx_NumberTensor:$limit, Onnx_NumberTensor:$delta), // (C1) one element of one type
+    (ins), (outs Onnx_NumberTensor:$output)> {                                          // (C2) delta is not 0
+  let summary = "start, start + delta, ... up to limit (not included)";
+  let hasFolder = 1;
+}
+
+def Onnx_EyeLikeOp : Onnx_Op<"EyeLike", 22,
+    (ins Onnx_Tensor:$input), // (C1) rank 2
+    (ins OptionalAttr<Onnx_INT>:$dtype, Onnx_IntDefault<0>:$k), (outs Onnx_Tensor:$output)> {
+  let summary = "Ones on diagonal k of a matrix of the input's shape, zeros elsewhere";
+}
+
+//===-- Windows -----------------------------------------------------------===//
+class Onnx_Window<string name> : Onnx_Op<name, 17,
+    (ins Onnx_IntTensor:$size), // (C1) one element, not negative
+    (ins Onnx_IntDefault<1>:$output_datatype, Onnx_IntDefault<1>:$periodic), (outs Onnx_NumberTensor:$output)> {
+  let hasFolder = 1;
+}
+
+def Onnx_HannWindowOp : Onnx_Window<"HannWindow"> { let summary = "0.5 - 0.5 cos(2 pi n / N)"; }
+def Onnx_HammingWindowOp : Onnx_Window<"HammingWindow"> { let summary = "25/46 - 21/46 cos(2 pi n / N)"; }
+def Onnx_BlackmanWindowOp : Onnx_Window<"BlackmanWindow"> {
+  let summary = "0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N)";
+}

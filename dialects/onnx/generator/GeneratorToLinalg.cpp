@@ -3,6 +3,8 @@
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
@@ -29,10 +31,89 @@ struct LowerConstant : OnnxLowering<ConstantOp> {
     return success();
   }
 };
+
+struct LowerConstantOfShape : OnnxLowering<ConstantOfShapeOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(ConstantOfShapeOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType result = stored(op.getOutput());
+    TypedAttr fill;
+    if (auto integer = dyn_cast<IntegerAttr>(op.getFill()))
+      fill = rewriter.getIntegerAttr(result.getElementType(),
+                                     integer.getValue().zextOrTrunc(result.getElementTypeBitWidth()));
+    else if (auto real = dyn_cast<FloatAttr>(op.getFill()))
+      fill = real;
+    if (!fill)
+      return op.emitError("unsupported: a fill value that is not a number");
+    Value value = arith::ConstantOp::create(rewriter, op.getLoc(), fill);
+    Value empty = emptyTensor(rewriter, op.getLoc(), result);
+    rewriter.replaceOp(op, linalg::FillOp::create(rewriter, op.getLoc(), value, empty).getResults());
+    return success();
+  }
+};
+
+/// start + i * delta; small ranges fold.
+struct LowerRange : OnnxLowering<RangeOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(RangeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType result = stored(op.getOutput());
+    Type element = type(op.getOutput()).getElementType();
+    auto read = [&](Value operand) {
+      SmallVector<AffineExpr> zeros(type(operand).getRank(), rewriter.getAffineConstantExpr(0));
+      return AffineMap::get(1, 0, zeros, op.getContext());
+    };
+    // Steps are counted in f64, in which every index is exact.
+    Type counter = isa<FloatType>(element) ? Type(rewriter.getF64Type()) : computeType(element);
+    auto generic = linalg::GenericOp::create(
+        rewriter, op.getLoc(), result, ValueRange{adaptor.getStart(), adaptor.getDelta()},
+        emptyTensor(rewriter, op.getLoc(), result),
+        ArrayRef<AffineMap>{read(op.getStart()), read(op.getDelta()), rewriter.getMultiDimIdentityMap(1)},
+        utils::IteratorType::parallel, [&](OpBuilder &nested, Location loc, ValueRange elements) {
+          ImplicitLocOpBuilder b(loc, nested);
+          auto load = [&](Value stored) {
+            Value value = toCompute(b, loc, stored, element);
+            return value.getType() == counter ? value : castScalar(b, loc, value, element, counter);
+          };
+          Type wide = b.getI64Type();
+          Value index = arith::IndexCastOp::create(b, wide, linalg::IndexOp::create(b, 0));
+          if (wide != counter)
+            index = castScalar(b, loc, index, wide, counter);
+          Value start = load(elements[0]), delta = load(elements[1]), number;
+          if (isa<FloatType>(counter))
+            number = arith::AddFOp::create(b, start, arith::MulFOp::create(b, index, delta));
+          else
+            number = arith::AddIOp::create(b, start, arith::MulIOp::create(b, index, delta));
+          if (counter != computeType(element))
+            number = castScalar(b, loc, number, counter, element);
+          linalg::YieldOp::create(b, toStorage(b, loc, number, element));
+        });
+    rewriter.replaceOp(op, generic.getResults());
+    return success();
+  }
+};
+
+struct LowerEyeLike : OnnxLowering<EyeLikeOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(EyeLikeOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType result = stored(op.getOutput());
+    Type element = type(op.getOutput()).getElementType();
+    SmallVector<utils::IteratorType> iterators(2, utils::IteratorType::parallel);
+    auto generic = linalg::GenericOp::create(
+        rewriter, op.getLoc(), result, ValueRange(), emptyTensor(rewriter, op.getLoc(), result),
+        rewriter.getMultiDimIdentityMap(2), iterators, [&](OpBuilder &nested, Location loc, ValueRange) {
+          ImplicitLocOpBuilder b(loc, nested);
+          Value row = linalg::IndexOp::create(b, 0), column = linalg::IndexOp::create(b, 1);
+          Value start = arith::AddIOp::create(b, row, arith::ConstantIndexOp::create(b, op.getK()));
+          Value isOn = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, column, start);
+          linalg::YieldOp::create(b, toStorage(b, loc, castScalar(b, loc, isOn, b.getI1Type(), element), element));
+        });
+    rewriter.replaceOp(op, generic.getResults());
+    return success();
+  }
+};
 } // namespace
 
 namespace onnx_aot::onnx {
 void populateGeneratorToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerConstant>(converter, patterns.getContext());
+  patterns.add<LowerConstant, LowerConstantOfShape, LowerRange, LowerEyeLike>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

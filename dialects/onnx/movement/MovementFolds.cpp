@@ -137,11 +137,7 @@ static OpFoldResult foldRepeat(Operation *op, Value source) {
   RankedTensorType type = staticResultType(op);
   if (type && type == sourceType && op->getResult(0).getType() == sourceType)
     return source;
-  if (!type || !constant)
-    return nullptr;
-  if (constant.isSplat() && isa<DenseElementsAttr>(constant))
-    return cast<DenseElementsAttr>(constant).resizeSplat(type);
-  if (!isSmall(type))
+  if (!type || !constant || !isSmall(type))
     return nullptr;
   ArrayRef<int64_t> shape = sourceType.getShape();
   SmallVector<int64_t> strides = rowMajorStrides(shape);
