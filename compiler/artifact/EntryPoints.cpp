@@ -188,6 +188,7 @@ void EntryEmitter::emitEntry() {
     }
   arguments.push_back(entry->getArg(2));
   CallInst *call = builder.CreateCall(run, arguments);
+  call->setIsNoInline(); // the model's code is there once
   call->setAttributes(AttributeList::get(context, AttributeSet(), run->getAttributes().getRetAttrs(), {}));
   call->setTailCall();
   builder.CreateRet(call);

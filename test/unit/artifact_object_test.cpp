@@ -67,6 +67,8 @@ TEST_F(ArtifactTest, ObjectLinksAndRuns) {
   EXPECT_EQ(log, "onnx_aot_status_text\ntiny_model\ntiny_run\ntiny_weights\n");
   ASSERT_EQ(shell("readelf -W -s tiny.o | grep tiny_weights"), 0);
   EXPECT_NE(log.find("HIDDEN"), std::string::npos) << log;
+  // No unwinding tables.
+  EXPECT_NE(shell("readelf -W -S tiny.o | grep eh_frame"), 0) << log;
   // Read-only, progbits, aligned; nothing writable but relocated constants.
   ASSERT_EQ(shell("readelf -W -S tiny.o | grep -E 'rodata.tiny_weights .*PROGBITS .* A +0 +0 64'"), 0);
   ASSERT_EQ(shell("readelf -W -S tiny.o | grep -E ' \\.(data|bss)'  | grep -v 'data.rel.ro' | grep -vE ' 000000 '"),
@@ -166,6 +168,20 @@ TEST_F(ArtifactTest, OtherTargets) {
     ASSERT_EQ(shell("readelf -x .rodata.tiny_weights t.o"), 0);
     bool big = llvm::StringRef(each.triple).starts_with("powerpc64-");
     EXPECT_NE(log.find(big ? "3f800000 40000000" : "0000803f 00000040"), std::string::npos) << each.triple << log;
+    // The description has the layout that C gives it there.
+    ASSERT_EQ(shell("readelf -W -s t.o | awk '$8 == \"tiny_model\" {print $3}'"), 0);
+    write("size.c", "#include \"t.h\"\n_Static_assert(sizeof(onnx_aot_model) == " + log + ", \"\");\n");
+    EXPECT_EQ(shell("clang-22 -std=c11 -ffreestanding -fsyntax-only --target=" + std::string(each.triple) + " size.c"),
+              0)
+        << each.triple << log;
+    if (!llvm::StringRef(each.triple).contains("linux"))
+      continue;
+    how.artifact.output = in("t.so");
+    how.artifact.kind = OutputKind::SharedLibrary;
+    ASSERT_TRUE(build(how)) << each.triple << errors;
+    ASSERT_EQ(shell("readelf -W -h t.so | grep -E 'Machine'"), 0);
+    EXPECT_NE(log.find(each.machine), std::string::npos) << log;
+    llvm::sys::fs::remove(in("t.so"));
   }
   for (const char *triple : {"wasm32-unknown-unknown", "x86_64-pc-windows-msvc", "arm64-apple-macos"}) {
     CompilerOptions how = options("t.o", OutputKind::Object);
