@@ -67,8 +67,9 @@ LogicalResult GroupNormalizationOp::inferResults(ShapeContext &ctx, SmallVectorI
     return emitOpError("the data must have a rank of at least 2, not ") << x->size();
   if (failed(checkPerChannel(*this, ctx, x, {getScale(), getBias()})))
     return failure();
-  if (getNumGroups() < 1 || (x && (*x)[1].isKnown() && (*x)[1].get() % getNumGroups() != 0)) // (C3)
-    return emitOpError("num_groups ") << getNumGroups() << " does not divide the channels";
+  int64_t groups = getNumGroups();
+  if (groups < 1 || (x && (*x)[1].isKnown() && (*x)[1].get() % groups != 0)) // (C3)
+    return emitOpError("num_groups ") << groups << " does not divide the channels";
   results.emplace_back(ctx.elementType(getX()), x);
   return success();
 }
@@ -106,8 +107,9 @@ LogicalResult LRNOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape
   std::optional<Shape> x = ctx.shape(getX());
   if (x && x->size() < 2) // (C1)
     return emitOpError("the data must have a rank of at least 2, not ") << x->size();
-  if (getSize() < 1 || getSize() > (int64_t(1) << 30)) // (C2)
-    return emitOpError("size ") << getSize() << " is not possible";
+  int64_t size = getSize();
+  if (size < 1 || size > (int64_t(1) << 30)) // (C2)
+    return emitOpError("size ") << size << " is not possible";
   results.emplace_back(ctx.elementType(getX()), x);
   return success();
 }

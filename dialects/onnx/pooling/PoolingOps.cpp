@@ -43,7 +43,7 @@ LogicalResult AveragePoolOp::inferResults(ShapeContext &ctx, SmallVectorImpl<Res
 }
 
 LogicalResult LpPoolOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
-  if (getP() < 1) // (C2)
+  if (int64_t(getP()) < 1) // (C2)
     return emitOpError("p must be positive");
   FailureOr<std::optional<Shape>> dims = pooledShape(*this, ctx);
   if (failed(dims))
@@ -72,7 +72,7 @@ LogicalResult GlobalMaxPoolOp::inferResults(ShapeContext &ctx, SmallVectorImpl<R
 }
 
 LogicalResult GlobalLpPoolOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
-  if (getP() < 1) // (C2)
+  if (int64_t(getP()) < 1) // (C2)
     return emitOpError("p must be positive");
   return inferGlobal(*this, ctx, getX(), results);
 }
