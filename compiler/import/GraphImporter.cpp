@@ -118,19 +118,18 @@ void Importer::declareTypes(const pb::GraphProto &graph, Scope &scope) {
   auto declare = [&](const pb::ValueInfoProto &info) {
     // Declarations are there to be checked; one that says nothing, or something that we lack, is of no use for that.
     llvm::Expected<Type> type = typeOf(info.type(), dims, &context);
-    if (type)
-      scope.declared.try_emplace(info.name(), *type);
-    else
-      llvm::consumeError(type.takeError());
+    if (!type)
+      return llvm::consumeError(type.takeError());
+    auto [it, isNew] = scope.declared.try_emplace(info.name(), *type);
+    if (!isNew && !agree(it->second, *type))
+      diagnostics.fault("\"" + info.name() + "\" is declared as " + shown(it->second) + " and as " + shown(*type));
   };
+  for (const pb::ValueInfoProto &input : graph.input())
+    declare(input);
   for (const pb::ValueInfoProto &output : graph.output())
     declare(output);
   for (const pb::ValueInfoProto &info : graph.value_info())
     declare(info);
-  // An initializer may be listed as an input too, which states its type once more.
-  for (const pb::ValueInfoProto &input : graph.input())
-    if (scope.initializers.contains(input.name()) || scope.sparseInitializers.contains(input.name()))
-      declare(input);
 }
 
 /// The inputs that a caller passes: those without an initializer.

@@ -78,8 +78,9 @@ std::optional<Value> Importer::lookup(StringRef name, Scope &scope) {
     return Value();
   }
   if (auto declared = scope.declared.find(name);
-      declared != scope.declared.end() && failed(verifyCompatibleShape(declared->second, elements->getType()))) {
-    diagnostics.fault("initializer \"" + name + "\": its data and its declaration have different shapes");
+      declared != scope.declared.end() && !agree(declared->second, elements->getType())) {
+    diagnostics.fault("initializer \"" + name + "\": it is declared as " + shown(declared->second) +
+                      ", but its data is " + shown(elements->getType()));
     return Value();
   }
   NodeRef ref{name.str(), "Constant"};
@@ -109,17 +110,6 @@ void Importer::poisonOutputs(const pb::NodeProto &node, Scope &scope) {
   for (const std::string &output : node.output())
     if (!output.empty())
       scope.values.try_emplace(output, Value());
-}
-
-static std::string shown(Type type) {
-  std::string text;
-  llvm::raw_string_ostream(text) << type;
-  return text;
-}
-
-/// Whether a value can have both types: equal element types and shapes that agree where both are known.
-static bool agree(Type a, Type b) {
-  return getElementTypeOrSelf(a) == getElementTypeOrSelf(b) && succeeded(verifyCompatibleShape(a, b));
 }
 
 void Importer::defineOutputs(const pb::NodeProto &node, const NodeRef &ref, Scope &scope, ArrayRef<Value> results) {

@@ -38,10 +38,6 @@ struct TensorReader::Content {
   size_t alignment() const { return isa<ComplexType>(type.getElementType()) ? bytes / 2 : bytes; }
 };
 
-static std::string shown(ArrayRef<int64_t> dims) {
-  return "[" + join(map_range(dims, [](int64_t dim) { return std::to_string(dim); }), ",") + "]";
-}
-
 //===-- Raw bytes
 //---------------------------------------------------------------------------------------------------===//
 

@@ -2,6 +2,8 @@
 #include "compiler/import/Types.h"
 #include "compiler/import/onnx_model.pb.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace llvm;
 using namespace mlir;
@@ -97,6 +99,20 @@ std::optional<TensorSize> onnx_aot::sizeOf(ArrayRef<int64_t> dims, unsigned bits
   if (__builtin_mul_overflow(elements, uint64_t(bitsPerElement), &bits) || bits > uint64_t(INT64_MAX) - 7)
     return std::nullopt;
   return TensorSize{elements, (bits + 7) / 8};
+}
+
+bool onnx_aot::agree(Type a, Type b) {
+  return getElementTypeOrSelf(a) == getElementTypeOrSelf(b) && succeeded(verifyCompatibleShape(a, b));
+}
+
+std::string onnx_aot::shown(Type type) {
+  std::string text;
+  raw_string_ostream(text) << type;
+  return text;
+}
+
+std::string onnx_aot::shown(ArrayRef<int64_t> dims) {
+  return "[" + join(map_range(dims, [](int64_t dim) { return std::to_string(dim); }), ",") + "]";
 }
 
 static Expected<Type> tensorTypeOf(const pb::TypeProto::Tensor &proto, const std::map<std::string, int64_t> &bound,

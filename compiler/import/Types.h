@@ -42,6 +42,13 @@ std::optional<TensorSize> sizeOf(llvm::ArrayRef<int64_t> dims, unsigned bitsPerE
 /// Bits of one element as ONNX stores it: 8 for bool, 4 for int4, 64 for complex64.
 unsigned storageBits(mlir::Type elementType);
 
+/// Whether a value can have both types: equal element types and shapes that agree where both are known.
+bool agree(mlir::Type a, mlir::Type b);
+
+/// For messages: a type as MLIR prints it, a shape as "[2,3]".
+std::string shown(mlir::Type type);
+std::string shown(llvm::ArrayRef<int64_t> dims);
+
 /// The type that `proto` declares; symbolic dimensions found in `dims` become static, all others dynamic.
 llvm::Expected<mlir::Type> typeOf(const pb::TypeProto &proto, const std::map<std::string, int64_t> &dims,
                                   mlir::MLIRContext *context);

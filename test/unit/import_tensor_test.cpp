@@ -114,7 +114,7 @@ TEST_F(TensorTest, KeysAreUniqueAndIdentifiers) {
     big.set_data_type(2);
     big.add_dims(2000);
     big.set_raw_data(std::string(2000, 'x'));
-    std::string name = StringRef(key).starts_with("a") ? (key[3] ? "a/b" : "a.b") : StringRef(key) == "t" ? "" : "1";
+    std::string name = llvm::StringRef(key).starts_with("a") ? (key[3] ? "a/b" : "a.b") : llvm::StringRef(key) == "t" ? "" : "1";
     auto resource = cast<DenseResourceElementsAttr>(llvm::cantFail(reader.read(big, name)));
     EXPECT_EQ(resource.getRawHandle().getKey(), key);
   }

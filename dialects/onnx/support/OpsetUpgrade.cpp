@@ -54,12 +54,12 @@ NamedAttribute NodeForm::stringAttribute(StringRef name, StringRef value) const 
 }
 
 LogicalResult NodeForm::fail(const Twine &reason) {
-  builder.error(reason, /*isUnsupported=*/false);
+  builder->error(reason, /*isUnsupported=*/false);
   return failure();
 }
 
 LogicalResult NodeForm::unsupported(const Twine &reason) {
-  builder.error(reason, /*isUnsupported=*/true);
+  builder->error(reason, /*isUnsupported=*/true);
   return failure();
 }
 

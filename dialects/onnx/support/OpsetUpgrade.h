@@ -45,7 +45,7 @@ public:
 /// One node on its way to the newest opset.
 class NodeForm {
 public:
-  NodeForm(NodeBuilder &builder, mlir::MLIRContext *context) : builder(builder), context(context) {}
+  NodeForm(NodeBuilder &builder, mlir::MLIRContext *context) : builder(&builder), context(context) {}
 
   /// The operation's name without "onnx.".
   std::string op;
@@ -73,9 +73,9 @@ public:
 
   mlir::Value create(llvm::StringRef newOp, mlir::ValueRange newInputs,
                      llvm::ArrayRef<mlir::NamedAttribute> newAttributes = {}) {
-    return builder.create(newOp, newInputs, newAttributes);
+    return builder->create(newOp, newInputs, newAttributes);
   }
-  mlir::Value constant(mlir::ElementsAttr value) { return builder.constant(value); }
+  mlir::Value constant(mlir::ElementsAttr value) { return builder->constant(value); }
   /// 1-D int64.
   mlir::Value integers(llvm::ArrayRef<int64_t> values);
   /// `value` in the element type of `like` (a float type), rank 0.
@@ -89,7 +89,7 @@ public:
   llvm::LogicalResult unsupported(const llvm::Twine &reason);
 
 private:
-  NodeBuilder &builder;
+  NodeBuilder *builder;
   mlir::MLIRContext *context;
 };
 
