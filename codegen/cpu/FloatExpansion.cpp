@@ -48,8 +48,7 @@ Expr expandRound(Expr x, Expr truncated) {
 }
 
 static Expr quietSum(Expr a, Expr b, Expr unlessNan) {
-  Expr nan = Expr(a.getBuilder(), arith::CmpFOp::create(a.getBuilder(), arith::CmpFPredicate::UNO, a.value(), b.value()));
-  return select(nan, a + b, unlessNan);
+  return select(isNan(a) | isNan(b), a + b, unlessNan);
 }
 
 Expr expandMaximum(Expr a, Expr b) {

@@ -483,6 +483,8 @@ LowerMathOptions lowerMathOptionsFor(const llvm::TargetMachine &machine) {
     options.hardwareFma = options.hardwareSqrt = has("+f");
     options.hardwareF64 = has("+d");
     options.hardwareF16 = has("+zfhmin");
+  } else if (triple.isWasm()) {
+    options.hardwareRounding = options.hardwareSqrt = options.hardwareF64 = true;
   }
   return options;
 }

@@ -45,6 +45,12 @@ static Expr clamp(Expr x, double lo, double hi) {
   return select(x < lo, x.constant(lo), x);
 }
 
+/// The integer in the sum of a number and kRound.
+static Expr roundedInteger(Expr sum) {
+  Expr bits = sum.bits();
+  return bits - bits.constant(kRoundBits);
+}
+
 static Expr powerOfTwo(Expr n) {
   return ((n + 127) << 23).bitcastTo(Float32Type::get(n.getBuilder().getContext()));
 }
@@ -65,7 +71,7 @@ VectorMath::Exponential VectorMath::reduceExp(Expr x) const {
   // The first part of ln2 has 13 bits: its product with n is exact.
   Expr r = multiplyAdd(count, -0x1.62ep-1, x);
   r = multiplyAdd(count, -0x1.0bfbe8p-15, r);
-  return {r, rounded.bits() - rounded.bits().constant(kRoundBits)};
+  return {r, roundedInteger(rounded)};
 }
 
 Expr VectorMath::exp(Expr x) const {
@@ -80,7 +86,7 @@ Expr VectorMath::exp2(Expr x) const {
   x = clamp(x, -151, 129);
   Expr rounded = x + kRound;
   Expr r = x - (rounded - kRound);
-  return scale(multiplyAdd(r, polynomial(r, tail), r.constant(1)), rounded.bits() - rounded.bits().constant(kRoundBits));
+  return scale(multiplyAdd(r, polynomial(r, tail), r.constant(1)), roundedInteger(rounded));
 }
 
 static const float kExpm1Tail[] = {0x1.000000p-1f, 0x1.555556p-3f,  0x1.5554e8p-5f,
@@ -208,7 +214,7 @@ VectorMath::Angle VectorMath::reduceAngle(Expr x) const {
     Expr r = multiplyAdd(count, -kHalfPiHi, x);
     r = multiplyAdd(count, -kHalfPiLo, r);
     r = multiplyAdd(count, 0x1.ee59dap-50, r);
-    return {r, rounded.bits() - rounded.bits().constant(kRoundBits)};
+    return {r, roundedInteger(rounded)};
   }
   // In f64, where n times the 33 bits of the first part is exact.
   Expr wide = x.extendTo(builder.getF64Type());

@@ -1,7 +1,8 @@
 /*
  * half.c: conversions between float and the 16-bit formats f16 (5 exponent bits) and bf16 (8), on the bits.
  *
- * To 16 bits: to nearest, ties to even, subnormals exact, overflow to infinity, NaN to a quiet NaN. From 16 bits: exact.
+ * To 16 bits: to nearest, ties to even, subnormals exact, overflow to infinity, NaN to a quiet NaN.
+ * From 16 bits: exact.
  */
 #include "functions.h"
 

@@ -198,7 +198,7 @@ const Row kRows[] = {
 
 int sampleCount() {
   const char *text = std::getenv("ONNX_AOT_MATH_SAMPLES");
-  return text ? std::atoi(text) : 16000;
+  return text ? std::atoi(text) : 8000;
 }
 
 /// Runs every row on inputs that are multiples of the lane count, and returns the worst error.
@@ -494,6 +494,12 @@ TEST(MathLowering, SixteenBitFormats) {
 
 #endif // __x86_64__
 
+std::string identifier(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+  return text;
+}
+
 /// The undefined symbols of the module's object code.
 std::vector<std::string> undefinedSymbols(Compiled &compiled) {
   llvm::SmallVector<char, 0> bytes;
@@ -515,8 +521,7 @@ TEST(MathLowering, NoTargetReferencesLibm) {
   for (const Row &row : kRows) {
     std::string op = row.op;
     for (std::string type : {"f32", "f64", "f16", "vector<4xf32>"}) {
-      std::string name = op + "_" + type;
-      std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+      std::string name = identifier(op + "_" + type);
       text += function(name, type, 1, "%r = math." + op + " %x0 : " + type);
     }
   }
@@ -524,8 +529,7 @@ TEST(MathLowering, NoTargetReferencesLibm) {
                           "arith.minnumf", "math.copysign"};
   for (std::string op : binary)
     for (std::string type : {"f32", "f64", "f16", "bf16", "vector<4xf32>", "vector<2xf64>"}) {
-      std::string name = op + "_" + type;
-      std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+      std::string name = identifier(op + "_" + type);
       text += function(name, type, 2, "%r = " + op + " %x0, %x1 : " + type);
     }
   for (std::string type : {"f32", "f64", "f16", "vector<4xf32>"}) {

@@ -89,7 +89,7 @@ template <typename T> double worstOf(const Unary<T> &f, int samples, T &where) {
 
 int sampleCount() {
   const char *text = std::getenv("ONNX_AOT_MATH_SAMPLES");
-  return text ? std::atoi(text) : 40000;
+  return text ? std::atoi(text) : 12000;
 }
 
 template <typename T> void runUnary(const std::vector<Unary<T>> &functions) {
