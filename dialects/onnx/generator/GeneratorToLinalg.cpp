@@ -102,7 +102,7 @@ struct LowerEyeLike : OnnxLowering<EyeLikeOp> {
         rewriter.getMultiDimIdentityMap(2), iterators, [&](OpBuilder &nested, Location loc, ValueRange) {
           ImplicitLocOpBuilder b(loc, nested);
           Value row = linalg::IndexOp::create(b, 0), column = linalg::IndexOp::create(b, 1);
-          Value start = arith::AddIOp::create(b, row, arith::ConstantIndexOp::create(b, op.getK()));
+          Value start = arith::AddIOp::create(b, row, arith::ConstantIndexOp::create(b, int64_t(op.getK())));
           Value isOn = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, column, start);
           linalg::YieldOp::create(b, toStorage(b, loc, castScalar(b, loc, isOn, b.getI1Type(), element), element));
         });

@@ -1,5 +1,6 @@
 //===- IndexingOps.cpp - shapes and folds of the operators whose indices are data ---------------------------------===//
 #include "dialects/onnx/indexing/Indexing.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Fold.h"
 
@@ -46,7 +47,7 @@ OpFoldResult GatherOp::fold(FoldAdaptor) {
   if (!type || !isSmall(type) || !element || element.isUnsigned() || !getRawBytes(indexAttr, storage, bytes))
     return nullptr;
   ArrayRef<int64_t> shape = data.getShapedType().getShape(), indexShape = indexAttr.getShapedType().getShape();
-  int64_t axis = getAxis() < 0 ? getAxis() + shape.size() : getAxis(), extent = shape[axis];
+  int64_t axis = wrapAxis(getAxis(), shape.size()), extent = shape[axis];
   if (extent == 0)
     return nullptr;
   int64_t size = bytesPerElement(element), rank = indexShape.size();
@@ -134,7 +135,7 @@ LogicalResult ScatterElementsOp::inferResults(ShapeContext &ctx, SmallVectorImpl
         return emitOpError("shapes of indices and updates differ");
   }
   if (data && indices) {
-    int64_t axis = getAxis() < 0 ? getAxis() + data->size() : getAxis();
+    int64_t axis = wrapAxis(getAxis(), data->size());
     for (auto [dim, pair] : llvm::enumerate(llvm::zip(*data, *indices))) {
       auto [extent, taken] = pair;
       if (int64_t(dim) != axis && extent.isKnown() && taken.isKnown() && taken.get() > extent.get())

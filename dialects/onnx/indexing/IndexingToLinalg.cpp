@@ -8,6 +8,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/indexing/Indexing.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -77,7 +78,7 @@ struct LowerGather : OnnxLowering<GatherOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(GatherOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType data = type(op.getData()), indices = type(op.getIndices()), result = stored(op.getOutput());
-    int64_t axis = op.getAxis() < 0 ? op.getAxis() + data.getRank() : op.getAxis();
+    int64_t axis = wrapAxis(op.getAxis(), data.getRank());
     int64_t extent = data.getDimSize(axis), indexRank = indices.getRank();
     if (auto constant = getConstantIntegers(op.getIndices());
         constant && constant->size() == 1 && data.getNumElements() != 0) {
@@ -114,7 +115,7 @@ struct LowerGatherElements : OnnxLowering<GatherElementsOp> {
   LogicalResult matchAndRewrite(GatherElementsOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType data = type(op.getData()), result = stored(op.getOutput());
-    int64_t axis = op.getAxis() < 0 ? op.getAxis() + data.getRank() : op.getAxis();
+    int64_t axis = wrapAxis(op.getAxis(), data.getRank());
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
       SmallVector<Value> position;
       for (int64_t dim = 0; dim < data.getRank(); ++dim)
@@ -162,7 +163,7 @@ struct LowerOneHot : OnnxLowering<OneHotOp> {
   LogicalResult matchAndRewrite(OneHotOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType result = stored(op.getOutput());
     Type indexType = type(op.getIndices()).getElementType();
-    int64_t rank = result.getRank(), axis = op.getAxis() < 0 ? op.getAxis() + rank : op.getAxis();
+    int64_t rank = result.getRank(), axis = wrapAxis(op.getAxis(), rank);
     int64_t depth = result.getDimSize(axis);
     SmallVector<AffineExpr> exprs = dimExprs(rewriter, 0, axis);
     llvm::append_range(exprs, dimExprs(rewriter, axis + 1, rank - axis - 1));
@@ -257,7 +258,7 @@ struct LowerScatterElements : OnnxLowering<ScatterElementsOp> {
   LogicalResult matchAndRewrite(ScatterElementsOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType data = type(op.getData());
-    int64_t axis = op.getAxis() < 0 ? op.getAxis() + data.getRank() : op.getAxis();
+    int64_t axis = wrapAxis(op.getAxis(), data.getRank());
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
       SmallVector<Value> position(index);
       Value entry = tensor::ExtractOp::create(b, adaptor.getIndices(), index);
@@ -297,7 +298,7 @@ struct LowerTensorScatter : OnnxLowering<TensorScatterOp> {
   LogicalResult matchAndRewrite(TensorScatterOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType cache = type(op.getPastCache());
-    int64_t axis = op.getAxis() < 0 ? op.getAxis() + cache.getRank() : op.getAxis(), extent = cache.getDimSize(axis);
+    int64_t axis = wrapAxis(op.getAxis(), cache.getRank()), extent = cache.getDimSize(axis);
     int64_t length = type(op.getUpdate()).getDimSize(axis);
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
       SmallVector<Value> position(index);

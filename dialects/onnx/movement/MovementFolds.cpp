@@ -6,6 +6,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/movement/Movement.h"
 #include "dialects/onnx/movement/Ranges.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Fold.h"
 
@@ -61,7 +62,7 @@ OpFoldResult ConcatOp::fold(FoldAdaptor) {
   RankedTensorType type = staticResultType(*this);
   if (!type || !isSmall(type))
     return nullptr;
-  int64_t axis = getAxis() < 0 ? getAxis() + type.getRank() : getAxis();
+  int64_t axis = wrapAxis(getAxis(), type.getRank());
   // For each index of the dims before the axis, every part has a contiguous run of bytes.
   int64_t outer = 1, element = bytesPerElement(type.getElementType());
   for (int64_t dim : type.getShape().take_front(axis))
@@ -113,7 +114,7 @@ LogicalResult SplitOp::fold(FoldAdaptor, SmallVectorImpl<OpFoldResult> &results)
     RankedTensorType type = staticResultType(*this, i);
     if (!type || !isSmall(type))
       return failure();
-    int64_t axis = getAxis() < 0 ? getAxis() + rank : getAxis();
+    int64_t axis = wrapAxis(getAxis(), rank);
     SmallVector<Section> ranges(rank);
     ranges[axis].start = start;
     start += type.getDimSize(axis);

@@ -340,8 +340,8 @@ LogicalResult SplitOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSha
   std::optional<Shape> in = ctx.shape(getInput());
   if (getSplit() && getNumOutputs()) // (C2)
     return emitOpError("has both the input split and the attribute num_outputs");
-  if (getNumOutputs() && (*getNumOutputs() <= 0 || *getNumOutputs() < getNumResults()))
-    return emitOpError("num_outputs is ") << *getNumOutputs() << " for " << getNumResults() << " outputs";
+  if (getNumOutputs() && (int64_t(*getNumOutputs()) <= 0 || *getNumOutputs() < getNumResults()))
+    return emitOpError("num_outputs is ") << int64_t(*getNumOutputs()) << " for " << getNumResults() << " outputs";
   std::optional<SmallVector<int64_t>> sizes = ctx.integers(getSplit());
   if (sizes && sizes->size() < getNumResults()) // (C1)
     return emitOpError() << sizes->size() << " sizes for " << getNumResults() << " outputs";

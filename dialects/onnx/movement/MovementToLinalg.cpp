@@ -9,6 +9,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/movement/MovementLowering.h"
 #include "dialects/onnx/movement/Ranges.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -133,7 +134,7 @@ struct LowerConcat : OnnxLowering<ConcatOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(ConcatOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType result = stored(op.getConcatResult());
-    int64_t axis = op.getAxis() < 0 ? op.getAxis() + result.getRank() : op.getAxis();
+    int64_t axis = wrapAxis(op.getAxis(), result.getRank());
     Value joined = emptyTensor(rewriter, op.getLoc(), result);
     SmallVector<OpFoldResult> offsets(result.getRank(), rewriter.getIndexAttr(0));
     SmallVector<OpFoldResult> ones(result.getRank(), rewriter.getIndexAttr(1));
@@ -167,7 +168,7 @@ struct LowerSplit : OnnxLowering<SplitOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(SplitOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType in = type(op.getInput());
-    int64_t axis = op.getAxis() < 0 ? op.getAxis() + in.getRank() : op.getAxis();
+    int64_t axis = wrapAxis(op.getAxis(), in.getRank());
     SmallVector<Section> ranges;
     for (int64_t extent : in.getShape())
       ranges.push_back({0, extent, 1});

@@ -9,6 +9,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/reduction/ReductionAxes.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -300,7 +301,7 @@ template <typename OpTy> struct LowerArgReduce : OnnxLowering<OpTy> {
     Location loc = op.getLoc();
     RankedTensorType in = this->type(op.getData());
     Type element = in.getElementType();
-    int64_t axis = op.getAxis() < 0 ? op.getAxis() + in.getRank() : op.getAxis();
+    int64_t axis = wrapAxis(op.getAxis(), in.getRank());
     int64_t extent = in.getDimSize(axis);
     if (extent > INT32_MAX)
       return op.emitError("unsupported: an axis of more than 2^31 - 1 elements");

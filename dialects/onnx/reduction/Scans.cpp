@@ -7,6 +7,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/reduction/ReductionAxes.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -92,7 +93,7 @@ struct LowerTopK : OnnxLowering<TopKOp> {
     RankedTensorType in = type(op.getX()), values = stored(op.getValues());
     auto indices = RankedTensorType::get(values.getShape(), rewriter.getI64Type());
     Type element = in.getElementType();
-    int64_t axis = op.getAxis() < 0 ? op.getAxis() + in.getRank() : op.getAxis();
+    int64_t axis = wrapAxis(op.getAxis(), in.getRank());
     int64_t count = values.getDimSize(axis), extent = in.getDimSize(axis);
     bool largest = op.getLargest() != 0;
     ImplicitLocOpBuilder builder(op.getLoc(), rewriter);
