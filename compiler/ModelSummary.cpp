@@ -71,7 +71,7 @@ static void printHeading(llvm::raw_ostream &os, const pb::ModelProto &model) {
            (graph.name().empty() ? "" : graph.name() + ", ") + llvm::Twine(graph.node_size()) +
                (graph.node_size() == 1 ? " node" : " nodes"));
   if (!model.producer_name().empty())
-    printRow(os, "producer", model.producer_name() + " " + model.producer_version());
+    printRow(os, "producer", StringRef(model.producer_name() + " " + model.producer_version()).rtrim());
   std::string opsets;
   for (const pb::OperatorSetIdProto &opset : model.opset_import())
     opsets += (opsets.empty() ? "" : ", ") + (opset.domain().empty() ? "ai.onnx" : opset.domain()) + " " +
