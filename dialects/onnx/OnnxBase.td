@@ -40,7 +40,9 @@ def Onnx_BoolTensor : TensorOf<[I1]>;
 def Onnx_I64Tensor : TensorOf<[I64]>;
 
 // ONNX attribute kinds: INT, FLOAT, STRING, INTS, FLOATS, STRINGS, TENSOR.
-defvar Onnx_INT = I64Attr;
+// I64Attr's accessor is unsigned; axes and pads are not.
+def Onnx_I64Attr : TypedSignlessIntegerAttrBase<I64, "int64_t", "64-bit integer attribute">;
+defvar Onnx_INT = Onnx_I64Attr;
 defvar Onnx_FLOAT = F32Attr;
 defvar Onnx_STRING = StrAttr;
 defvar Onnx_INTS = DenseI64ArrayAttr;
@@ -48,7 +50,7 @@ defvar Onnx_FLOATS = DenseF32ArrayAttr;
 defvar Onnx_STRINGS = StrArrayAttr;
 defvar Onnx_TENSOR = ElementsAttr;
 
-class Onnx_IntDefault<int value> : DefaultValuedAttr<I64Attr, !cast<string>(value)>;
+class Onnx_IntDefault<int value> : DefaultValuedAttr<Onnx_I64Attr, !cast<string>(value)>;
 class Onnx_FloatDefault<string value> : DefaultValuedAttr<F32Attr, value>;
 class Onnx_StringDefault<string value> : DefaultValuedStrAttr<StrAttr, value>;
 

@@ -151,7 +151,8 @@ template <typename OpTy, AxisFn Build> struct LowerAlongAxis : OnnxLowering<OpTy
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType type = this->type(op.getInput());
-    int64_t axis = op.getAxis() < 0 ? op.getAxis() + type.getRank() : op.getAxis();
+    int64_t axis = op.getAxis();
+    axis += axis < 0 ? type.getRank() : 0;
     rewriter.replaceOp(op, Build(rewriter, op.getLoc(), adaptor.getInput(), type.getElementType(), axis));
     return success();
   }

@@ -1,0 +1,86 @@
+//===- QuantizationOps.cpp - shapes of the quantizing operators ---------------------------------------------------===//
+#include "dialects/onnx/quantization/Quantization.h"
+#include "dialects/onnx/support/DataTypes.h"
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+/// Checks the shapes of scale and zero point against `x`, where they are known.
+static LogicalResult checkParameters(Operation *op, ShapeContext &ctx, Value x, Value scale, Value zeroPoint,
+                                     int64_t axis, int64_t blockSize) {
+  std::optional<Shape> shape = ctx.shape(x), scaleShape = ctx.shape(scale);
+  if (zeroPoint && scaleShape) {
+    std::optional<Shape> zeroShape = ctx.shape(zeroPoint);
+    bool differs = zeroShape && zeroShape->size() != scaleShape->size();
+    if (zeroShape && !differs)
+      for (auto [a, b] : llvm::zip(*zeroShape, *scaleShape))
+        differs |= a.isKnown() && b.isKnown() && a.get() != b.get();
+    if (differs) // (C3)
+      return op->emitOpError("scale and zero point have different shapes");
+  }
+  if (!shape || !scaleShape || product(*scaleShape).is(1))
+    return success();
+  FailureOr<int64_t> normalized = normalizeAxis(op, axis, shape->size());
+  if (failed(normalized))
+    return failure();
+  auto agree = [](Dim a, Dim b) { return !a.isKnown() || !b.isKnown() || a.get() == b.get(); };
+  bool fits; // (C2)
+  if (blockSize == 0) {
+    fits = scaleShape->size() == 1 && agree(scaleShape->front(), (*shape)[*normalized]);
+  } else {
+    fits = blockSize > 0 && scaleShape->size() == shape->size();
+    for (size_t dim = 0; fits && dim < shape->size(); ++dim) {
+      Dim extent = (*shape)[dim];
+      fits = agree((*scaleShape)[dim], int64_t(dim) == *normalized ? extent.ceilDiv(blockSize) : extent);
+    }
+  }
+  if (!fits)
+    return op->emitOpError("the scale's shape does not fit the input, its axis and block_size");
+  return success();
+}
+
+LogicalResult QuantizeLinearOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
+  Type from = ctx.elementType(getX());
+  if (!isa<FloatType>(from) && !from.isInteger(32)) // (C1)
+    return emitOpError("cannot quantize elements of type ") << from;
+  Type element;
+  if (int64_t dataType = getOutputDtype())
+    if (!(element = elementTypeOfDataType(getContext(), dataType)))
+      return emitOpError("output_dtype is not a number type: ") << dataType;
+  if (getYZeroPoint()) {
+    Type zeroElement = ctx.elementType(getYZeroPoint());
+    if (element && element != zeroElement) // (C4)
+      return emitOpError("output_dtype differs from the zero point's type");
+    element = zeroElement;
+  }
+  if (!element)
+    element = IntegerType::get(getContext(), 8, IntegerType::Unsigned);
+  if (failed(checkParameters(*this, ctx, getX(), getYScale(), getYZeroPoint(), getAxis(), getBlockSize())))
+    return failure();
+  results.emplace_back(element, ctx.shape(getX()));
+  return success();
+}
+
+LogicalResult DequantizeLinearOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
+  Type element = ctx.elementType(getXScale());
+  if (int64_t dataType = getOutputDtype())
+    element = elementTypeOfDataType(getContext(), dataType);
+  if (!isa_and_nonnull<FloatType>(element))
+    return emitOpError("the result is not of a floating-point type");
+  if (getXZeroPoint() && ctx.elementType(getXZeroPoint()) != ctx.elementType(getX())) // (C4)
+    return emitOpError("input and zero point have different element types");
+  if (failed(checkParameters(*this, ctx, getX(), getXScale(), getXZeroPoint(), getAxis(), getBlockSize())))
+    return failure();
+  results.emplace_back(element, ctx.shape(getX()));
+  return success();
+}
+
+LogicalResult DynamicQuantizeLinearOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
+  Type quantized = IntegerType::get(getContext(), 8, IntegerType::Unsigned);
+  results.emplace_back(quantized, ctx.shape(getX()));
+  if (getYScale())
+    results.emplace_back(ctx.elementType(getX()), Shape());
+  if (getYZeroPoint())
+    results.emplace_back(quantized, Shape());
+  return success();
+}

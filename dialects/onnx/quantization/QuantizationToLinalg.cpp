@@ -1,0 +1,231 @@
+//===- QuantizationToLinalg.cpp - lowering of the quantizing operators --------------------------------------------===//
+//
+// Each is one linalg.generic; scale and zero point are broadcast by their indexing maps. For blocks, the blocked dim is
+// split in two first, so that the maps stay those of plain dims:
+//
+//   x : 2x6, scale : 2x3, axis 1, block_size 2   ->   x : 2x3x2 at (a, b, c), scale at (a, b)
+//
+// Rounding happens on x / scale, as the standard has it; the sum with the zero point is exact in floats, so it is
+// clamped there and converted last.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/quantization/Quantization.h"
+#include "dialects/onnx/support/DataTypes.h"
+#include "dialects/onnx/support/Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+namespace {
+/// The iteration space of x, scale and zero point.
+struct Blocks {
+  SmallVector<int64_t> shape; // x's, with the blocked dim split
+  AffineMap parameterMap;
+};
+} // namespace
+
+/// Fails where the blocked dim does not divide evenly.
+static FailureOr<Blocks> getBlocks(Operation *op, ArrayRef<int64_t> shape, ArrayRef<int64_t> scaleShape, int64_t axis,
+                                   int64_t blockSize) {
+  MLIRContext *context = op->getContext();
+  Blocks blocks{SmallVector<int64_t>(shape), {}};
+  bool single = llvm::all_of(scaleShape, [](int64_t extent) { return extent == 1; });
+  SmallVector<AffineExpr> exprs;
+  axis += axis < 0 ? shape.size() : 0;
+  if (single) {
+    exprs.assign(scaleShape.size(), getAffineConstantExpr(0, context));
+  } else if (blockSize == 0) {
+    exprs.push_back(getAffineDimExpr(axis, context));
+  } else {
+    if (shape[axis] % blockSize != 0)
+      return op->emitError("unsupported: block_size ") << blockSize << " does not divide the extent " << shape[axis];
+    blocks.shape[axis] = shape[axis] / blockSize;
+    blocks.shape.insert(blocks.shape.begin() + axis + 1, blockSize);
+    for (int64_t dim = 0; dim < int64_t(shape.size()); ++dim)
+      exprs.push_back(getAffineDimExpr(dim > axis ? dim + 1 : dim, context));
+  }
+  blocks.parameterMap = AffineMap::get(blocks.shape.size(), 0, exprs, context);
+  return blocks;
+}
+
+using BodyFn = llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)>;
+
+/// Computes `body` over stored elements (x, scale, zero point if given) for the result of type `type`.
+static Value buildBlocked(OpBuilder &builder, Location loc, const Blocks &blocks, RankedTensorType type, Value x,
+                          ValueRange parameters, BodyFn body) {
+  auto split = RankedTensorType::get(blocks.shape, type.getElementType());
+  bool splits = split != type;
+  SmallVector<Value> inputs = {splits ? buildReshape(builder, loc, x, blocks.shape) : x};
+  llvm::append_range(inputs, parameters);
+  SmallVector<AffineMap> maps(inputs.size() + 1, blocks.parameterMap);
+  maps.front() = maps.back() = builder.getMultiDimIdentityMap(blocks.shape.size());
+  SmallVector<utils::IteratorType> iterators(blocks.shape.size(), utils::IteratorType::parallel);
+  Value result = linalg::GenericOp::create(builder, loc, split, inputs, emptyTensor(builder, loc, split), maps,
+                                           iterators,
+                                           [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
+                                             ImplicitLocOpBuilder b(bodyLoc, nested);
+                                             linalg::YieldOp::create(b, body(b, elements.drop_back()));
+                                           })
+                     .getResult(0);
+  return splits ? buildReshape(builder, loc, result, type.getShape()) : result;
+}
+
+/// round(x / scale) + zeroPoint within the range of the integer type `to`; all f32 (or f64).
+static Value quantize(ImplicitLocOpBuilder &b, Value x, Value scale, Value zeroPoint, Type to) {
+  Location loc = b.getLoc();
+  unsigned width = to.getIntOrFloatBitWidth();
+  bool toUnsigned = isUnsigned(to);
+  Value low = scalarConstant(b, loc, x.getType(), toUnsigned ? 0.0 : -std::ldexp(1.0, width - 1));
+  Value high = scalarConstant(b, loc, x.getType(), std::ldexp(1.0, toUnsigned ? width : width - 1) - 1);
+  Value value = math::RoundEvenOp::create(b, arith::DivFOp::create(b, x, scale));
+  if (zeroPoint)
+    value = arith::AddFOp::create(b, value, zeroPoint);
+  // NaN becomes the lower bound.
+  Value isAbove = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, value, low);
+  value = arith::SelectOp::create(b, isAbove, value, low);
+  Value isBelow = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, value, high);
+  value = arith::SelectOp::create(b, isBelow, value, high);
+  Value integer = arith::FPToSIOp::create(b, b.getI32Type(), value);
+  return arith::TruncIOp::create(b, storageType(to), integer);
+}
+
+namespace {
+struct LowerQuantizeLinear : OnnxLowering<QuantizeLinearOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(QuantizeLinearOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Type from = type(op.getX()).getElementType(), to = type(op.getY()).getElementType();
+    Type scaleElement = type(op.getYScale()).getElementType();
+    if (failed(requireArithmeticTypes(op)))
+      return failure();
+    if (!to.isInteger(8) && !to.isInteger(16))
+      return op.emitError("unsupported: quantization to ") << to;
+    FailureOr<Blocks> blocks = getBlocks(op, type(op.getX()).getShape(), type(op.getYScale()).getShape(), op.getAxis(),
+                                         op.getBlockSize());
+    if (failed(blocks))
+      return failure();
+    SmallVector<Value> parameters = {adaptor.getYScale()};
+    if (op.getYZeroPoint())
+      parameters.push_back(adaptor.getYZeroPoint());
+    Type compute = isa<FloatType>(from) ? computeType(from) : Type(rewriter.getF32Type());
+    Value result = buildBlocked(
+        rewriter, op.getLoc(), *blocks, stored(op.getY()), adaptor.getX(), parameters,
+        [&](ImplicitLocOpBuilder &b, ValueRange v) {
+          Location loc = b.getLoc();
+          Value x = castScalar(b, loc, toCompute(b, loc, v[0], from), from, compute);
+          Value scale = castScalar(b, loc, toCompute(b, loc, v[1], scaleElement), scaleElement, compute);
+          Value zeroPoint = v.size() > 2 ? castScalar(b, loc, v[2], to, compute) : Value();
+          return quantize(b, x, scale, zeroPoint, to);
+        });
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+struct LowerDequantizeLinear : OnnxLowering<DequantizeLinearOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(DequantizeLinearOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Type from = type(op.getX()).getElementType(), to = type(op.getY()).getElementType();
+    Type scaleElement = type(op.getXScale()).getElementType();
+    if (failed(requireArithmeticTypes(op)))
+      return failure();
+    if (!isa<IntegerType>(from))
+      return op.emitError("unsupported: dequantization from ") << from;
+    FailureOr<Blocks> blocks = getBlocks(op, type(op.getX()).getShape(), type(op.getXScale()).getShape(), op.getAxis(),
+                                         op.getBlockSize());
+    if (failed(blocks))
+      return failure();
+    SmallVector<Value> parameters = {adaptor.getXScale()};
+    if (op.getXZeroPoint())
+      parameters.push_back(adaptor.getXZeroPoint());
+    Type compute = computeType(scaleElement), wide = rewriter.getI32Type();
+    Value result = buildBlocked(
+        rewriter, op.getLoc(), *blocks, stored(op.getY()), adaptor.getX(), parameters,
+        [&](ImplicitLocOpBuilder &b, ValueRange v) {
+          Location loc = b.getLoc();
+          Value x = castScalar(b, loc, v[0], from, wide);
+          if (v.size() > 2)
+            x = arith::SubIOp::create(b, x, castScalar(b, loc, v[2], from, wide));
+          Value scale = toCompute(b, loc, v[1], scaleElement);
+          Value y = arith::MulFOp::create(b, castScalar(b, loc, x, wide, compute), scale);
+          return toStorage(b, loc, castScalar(b, loc, y, compute, to), to);
+        });
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+/// y_scale = (max(x, 0) - min(x, 0)) / 255;  y_zero_point = saturate(round(0 - min(x, 0) / y_scale)).
+struct LowerDynamicQuantizeLinear : OnnxLowering<DynamicQuantizeLinearOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(DynamicQuantizeLinearOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type real = rewriter.getF32Type(), quantized = type(op.getY()).getElementType();
+    Value x = adaptor.getX();
+    auto scalarType = RankedTensorType::get({}, real);
+    auto quantizedScalar = RankedTensorType::get({}, quantized);
+    Value low = extremum(rewriter, loc, x, scalarType, /*isMax=*/false);
+    Value high = extremum(rewriter, loc, x, scalarType, /*isMax=*/true);
+    Value scale = buildElementwise(rewriter, loc, scalarType, {low, high}, {real, real}, [&](ScalarBody &s) -> Value {
+      Value range = arith::SubFOp::create(s.b, s.x[1], s.x[0]);
+      Value scale = arith::DivFOp::create(s.b, range, s.constant(255));
+      // A tensor of zeros would have the scale 0, and its zero point 0 / 0.
+      Value isZero = arith::CmpFOp::create(s.b, arith::CmpFPredicate::OEQ, scale, s.constant(0));
+      return arith::SelectOp::create(s.b, isZero, s.constant(1), scale);
+    });
+    Value zeroPoint = buildElementwise(rewriter, loc, quantizedScalar, {low, scale}, {real, real}, [&](ScalarBody &s) {
+      return quantize(s.b, arith::SubFOp::create(s.b, s.constant(0), s.x[0]), s.x[1], {}, quantized);
+    });
+    Value y = buildElementwise(rewriter, loc, type(op.getY()), {x, scale, zeroPoint}, {real, real, quantized},
+                               [&](ScalarBody &s) {
+                                 Value zero = castScalar(s.b, s.b.getLoc(), s.x[2], quantized, real);
+                                 return quantize(s.b, s.x[0], s.x[1], zero, quantized);
+                               });
+    SmallVector<Value> results = {y};
+    if (op.getYScale())
+      results.push_back(scale);
+    if (op.getYZeroPoint())
+      results.push_back(zeroPoint);
+    rewriter.replaceOp(op, results);
+    return success();
+  }
+
+  /// The least (greatest) of 0 and all elements.
+  static Value extremum(OpBuilder &builder, Location loc, Value x, RankedTensorType resultType, bool isMax) {
+    int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
+    if (rank == 0)
+      return buildElementwise(builder, loc, resultType, x, resultType.getElementType(), [&](ScalarBody &s) {
+        return fold(s.b, s.constant(0), s.x[0], isMax);
+      });
+    KernelSpec spec;
+    spec.kind = "reduce";
+    spec.inputs = {x};
+    spec.maps = {builder.getMultiDimIdentityMap(rank), AffineMap::get(rank, 0, builder.getContext())};
+    spec.isReduction.assign(rank, true);
+    spec.identity = builder.getFloatAttr(resultType.getElementType(), 0.0);
+    spec.resultType = resultType;
+    spec.compute = [=](ImplicitLocOpBuilder &b, ValueRange v, Value accumulator) {
+      return fold(b, accumulator, v[0], isMax);
+    };
+    return buildKernel(builder, loc, spec);
+  }
+
+  static Value fold(ImplicitLocOpBuilder &b, Value accumulator, Value x, bool isMax) {
+    return isMax ? Value(arith::MaxNumFOp::create(b, accumulator, x))
+                 : Value(arith::MinNumFOp::create(b, accumulator, x));
+  }
+};
+} // namespace
+
+namespace onnx_aot::onnx {
+void populateQuantizationToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<LowerQuantizeLinear, LowerDequantizeLinear, LowerDynamicQuantizeLinear>(converter,
+                                                                                       patterns.getContext());
+}
+} // namespace onnx_aot::onnx
