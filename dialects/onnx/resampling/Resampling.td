@@ -1,0 +1,28 @@
+//===- Resampling.td - operators that read between elements ---------------===//
+include "dialects/onnx/OnnxBase.td"
+
+def Onnx_ResizeOp : Onnx_Op<"Resize", 19,
+    (ins Onnx_Tensor:$X,
+         Optional<Onnx_FloatTensor>:$roi,      // (C1) two elements per axis, for tf_crop_and_resize
+         Optional<Onnx_FloatTensor>:$scales,   // (C2) one positive element per axis
+         Optional<Onnx_I64Tensor>:$sizes),     // (C3) one element per axis; exactly one of scales and sizes
+    (ins Onnx_IntDefault<0>:$antialias, OptionalAttr<Onnx_INTS>:$axes, // (C4) distinct, in range; absent: all
+         Onnx_StringDefault<"half_pixel">:$coordinate_transformation_mode, // (C5) one of ONNX's words
+         Onnx_FloatDefault<"-0.75">:$cubic_coeff_a, Onnx_IntDefault<0>:$exclude_outside,
+         Onnx_FloatDefault<"0.0">:$extrapolation_value,
+         Onnx_StringDefault<"stretch">:$keep_aspect_ratio_policy,   // (C5)
+         Onnx_StringDefault<"nearest">:$mode,                       // (C5)
+         Onnx_StringDefault<"round_prefer_floor">:$nearest_mode),   // (C5)
+    (outs Onnx_Tensor:$Y), [AttrSizedOperandSegments]> {
+  let summary = "Resizes a tensor along axes by interpolation";
+}
+
+def Onnx_GridSampleOp : Onnx_Op<"GridSample", 22,
+    (ins Onnx_FloatTensor:$X,     // (C1) rank >= 3
+         Onnx_FloatTensor:$grid), // (C2) N x spatial dims x their number
+    (ins Onnx_IntDefault<0>:$align_corners,
+         Onnx_StringDefault<"linear">:$mode,        // (C3) linear, nearest, cubic
+         Onnx_StringDefault<"zeros">:$padding_mode), // (C3) zeros, border, reflection
+    (outs Onnx_FloatTensor:$Y)> {
+  let summary = "Reads a tensor at the positions that a grid gives";
+}
