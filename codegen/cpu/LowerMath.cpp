@@ -44,8 +44,10 @@ private:
   std::optional<Expr> lowerF32(Operation *op, Expr x);
   std::optional<Expr> lowerPower(Expr base, Value exponent);
   std::optional<Expr> lowerConversion(Operation *op, Expr x);
+  Expr convert(Expr x, Type element);
   std::optional<Expr> lowerWidened(Operation *op, ImplicitLocOpBuilder &builder);
   Expr lowerIntegerPower(math::IPowIOp op, Expr base, Expr exponent);
+  void lowerReduction(vector::ReductionOp op);
 
   Expr sqrt(Expr x);
   Expr trunc(Expr x);
@@ -301,19 +303,21 @@ std::optional<Expr> MathLowering::lowerConversion(Operation *op, Expr x) {
                      : expand(to) ? expandF32ToF16(single) : single.truncateTo(cast<FloatType>(to));
 }
 
+/// Between f32 and a 16-bit format, by instruction or inline.
+Expr MathLowering::convert(Expr x, Type element) {
+  ImplicitLocOpBuilder &builder = x.getBuilder();
+  Type type = withElement(x.type(), element);
+  Operation *conversion = element.isF32() ? arith::ExtFOp::create(builder, type, x.value()).getOperation()
+                                          : arith::TruncFOp::create(builder, type, x.value()).getOperation();
+  std::optional<Expr> lowered = lowerConversion(conversion, x);
+  if (!lowered)
+    return Expr(builder, conversion->getResult(0));
+  conversion->erase();
+  return *lowered;
+}
+
 /// An operation on a 16-bit format: widened, computed in f32, rounded.
 std::optional<Expr> MathLowering::lowerWidened(Operation *op, ImplicitLocOpBuilder &builder) {
-  auto convert = [&](Expr x, Type element) -> Expr {
-    Type type = withElement(x.type(), element);
-    Operation *conversion = element.isF32()
-                                ? arith::ExtFOp::create(builder, type, x.value()).getOperation()
-                                : arith::TruncFOp::create(builder, type, x.value()).getOperation();
-    std::optional<Expr> lowered = lowerConversion(conversion, x);
-    if (!lowered)
-      return Expr(builder, conversion->getResult(0));
-    conversion->erase();
-    return *lowered;
-  };
   auto isNarrow = [](Type type) {
     Type element = getElementTypeOrSelf(type);
     return element.isF16() || element.isBF16();
@@ -366,6 +370,62 @@ Expr MathLowering::lowerIntegerPower(math::IPowIOp op, Expr base, Expr exponent)
   return callRuntime("ipow", {extend(base), extend(exponent)}).truncateTo(cast<IntegerType>(base.element()));
 }
 
+/// Reductions of f32 and f64 stay, except minima that the target lacks: LLVM would combine the lanes through fminf.
+/// Those of 16-bit formats accumulate in f32.
+void MathLowering::lowerReduction(vector::ReductionOp op) {
+  using Combine = Expr (*)(Expr, Expr);
+  VectorType type = op.getSourceVectorType();
+  Type element = type.getElementType();
+  bool isNarrow = element.isF16() || element.isBF16();
+  if (!isNarrow && !element.isF32() && !element.isF64())
+    return;
+  Combine combine = nullptr;
+  if (!options.hardwareMinMax || (element.isF64() && !options.hardwareF64) || isNarrow)
+    switch (op.getKind()) {
+    case vector::CombiningKind::MAXIMUMF:
+      combine = expandMaximum;
+      break;
+    case vector::CombiningKind::MINIMUMF:
+      combine = expandMinimum;
+      break;
+    case vector::CombiningKind::MAXNUMF:
+      combine = expandMaxNum;
+      break;
+    case vector::CombiningKind::MINNUMF:
+      combine = expandMinNum;
+      break;
+    default:
+      break;
+    }
+  if (!isNarrow && !combine)
+    return;
+
+  ImplicitLocOpBuilder builder(op.getLoc(), op);
+  auto wide = [&](Value value) {
+    Expr x(builder, value);
+    return isNarrow ? convert(x, builder.getF32Type()) : x;
+  };
+  Expr source = wide(op.getVector());
+  std::optional<Expr> result;
+  if (op.getAcc())
+    result = wide(op.getAcc());
+  if (combine) {
+    for (int64_t i = 0; i < type.getNumElements(); ++i) {
+      OpFoldResult index = builder.getIndexAttr(i);
+      Expr lane(builder, vector::ExtractOp::create(builder, source.value(), index));
+      result = result ? combine(*result, lane) : lane;
+    }
+  } else if (result) {
+    result = Expr(builder, vector::ReductionOp::create(builder, op.getKind(), source.value(), result->value()));
+  } else {
+    result = Expr(builder, vector::ReductionOp::create(builder, op.getKind(), source.value()));
+  }
+  if (isNarrow)
+    result = convert(*result, element);
+  op.getResult().replaceAllUsesWith(result->value());
+  op.erase();
+}
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
@@ -387,6 +447,11 @@ LogicalResult MathLowering::lower(Operation *op) {
         return success();
       return op->emitOpError("on ") << shaped << " cannot be lowered: scalars and fixed-length vectors can";
     }
+  }
+
+  if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
+    lowerReduction(reduction);
+    return success();
   }
 
   ImplicitLocOpBuilder builder(op->getLoc(), op);
@@ -441,7 +506,8 @@ struct LowerMath : impl::LowerMathBase<LowerMath> {
   void runOnOperation() override {
     SmallVector<Operation *> operations;
     getOperation()->walk([&](Operation *op) {
-      if (isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()) || isa<vector::FMAOp>(op))
+      if (isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()) ||
+          isa<vector::FMAOp, vector::ReductionOp>(op))
         operations.push_back(op);
     });
     LowerMathOptions options{hardwareRounding, hardwareFma, hardwareSqrt, hardwareMinMax, hardwareF64, hardwareF16};
