@@ -94,6 +94,7 @@ static void buildBufferStage(OpPassManager &passes) {
 }
 
 static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &target) {
+  passes.addPass(createOutlineKernels());
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createEmitLoopsPass(target));
   functions.addPass(createCanonicalizerPass());

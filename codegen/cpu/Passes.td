@@ -1,6 +1,11 @@
 //===- Passes.td - passes of code generation for CPUs ---------------------===//
 include "mlir/Pass/PassBase.td"
 
+def OutlineKernels : Pass<"aot-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Move structured operations into functions, one per distinct kernel";
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
   let summary = "Turn kernels and structured operations on memrefs into vectorised loops";
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect",
