@@ -46,9 +46,9 @@ static bool layoutOf(ShapedType type, SmallVectorImpl<int64_t> &strides, int64_t
 }
 
 static bool makeAccess(Value operand, AffineMap map, Access &access) {
-  auto type = cast<ShapedType>(operand.getType());
+  auto type = dyn_cast<ShapedType>(operand.getType());
   SmallVector<int64_t> layout;
-  if (!layoutOf(type, layout, access.offset))
+  if (!type || !layoutOf(type, layout, access.offset))
     return false;
   access.operand = operand;
   access.elementType = type.getElementType();

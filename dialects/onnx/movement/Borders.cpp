@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace onnx_aot::onnx;
@@ -27,12 +28,29 @@ static void splitBorders(ArrayRef<Border> borders, SmallVector<int64_t> &low, Sm
   }
 }
 
-/// The element of a tensor that has one.
-static Value onlyElement(OpBuilder &builder, Location loc, Value tensor) {
-  SmallVector<Value> indices(cast<RankedTensorType>(tensor.getType()).getRank());
-  for (Value &index : indices)
-    index = arith::ConstantIndexOp::create(builder, loc, 0);
-  return tensor::ExtractOp::create(builder, loc, tensor, indices);
+/// buildPad with the element of a tensor that has one.
+static Value padWith(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+                     Value value) {
+  SmallVector<int64_t> cropLow, cropHigh, shape;
+  SmallVector<OpFoldResult> offsets;
+  for (auto [before, after] : llvm::zip(low, high)) {
+    cropLow.push_back(std::min<int64_t>(before, 0));
+    cropHigh.push_back(std::min<int64_t>(after, 0));
+    offsets.push_back(builder.getIndexAttr(std::max<int64_t>(before, 0)));
+  }
+  source = buildPad(builder, loc, source, cropLow, cropHigh, Value());
+  auto kept = cast<RankedTensorType>(source.getType());
+  for (auto [extent, before, after] : llvm::zip(kept.getShape(), low, high))
+    shape.push_back(extent + std::max<int64_t>(before, 0) + std::max<int64_t>(after, 0));
+  int64_t rank = shape.size(), valueRank = cast<RankedTensorType>(value.getType()).getRank();
+  SmallVector<AffineExpr> zeros(valueRank, builder.getAffineConstantExpr(0));
+  Value filled = buildMove(builder, loc, value, RankedTensorType::get(shape, kept.getElementType()),
+                           AffineMap::get(rank, 0, zeros, builder.getContext()));
+  if (kept.getNumElements() == 0)
+    return filled;
+  SmallVector<OpFoldResult> ones(rank, builder.getIndexAttr(1));
+  SmallVector<OpFoldResult> sizes = getAsIndexOpFoldResult(builder.getContext(), kept.getShape());
+  return tensor::InsertSliceOp::create(builder, loc, source, filled, offsets, sizes, ones);
 }
 
 namespace {
@@ -76,9 +94,11 @@ struct LowerPad : OnnxLowering<PadOp> {
     if (op.getMode() == "constant") {
       SmallVector<int64_t> low, high;
       splitBorders(*borders, low, high);
-      Value fill = adaptor.getConstantValue() ? onlyElement(rewriter, op.getLoc(), adaptor.getConstantValue())
-                                              : storedZero(rewriter, op.getLoc(), result.getElementType());
-      rewriter.replaceOp(op, buildPad(rewriter, op.getLoc(), adaptor.getData(), low, high, fill));
+      Value padded = adaptor.getConstantValue()
+                         ? padWith(rewriter, op.getLoc(), adaptor.getData(), low, high, adaptor.getConstantValue())
+                         : buildPad(rewriter, op.getLoc(), adaptor.getData(), low, high,
+                                    storedZero(rewriter, op.getLoc(), result.getElementType()));
+      rewriter.replaceOp(op, padded);
       return success();
     }
     Value source = adaptor.getData();

@@ -32,6 +32,27 @@ struct Reduction {
 };
 } // namespace
 
+/// The result over no elements at all: the epilogue of the identity.
+static Value buildEmptySet(OpBuilder &builder, Location loc, const Reduction &reduction, RankedTensorType resultType) {
+  ArrayRef<Value> inputs = ArrayRef(reduction.inputs).drop_front().drop_back(reduction.reducedVectors);
+  SmallVector<AffineMap> maps(inputs.size() + 1, builder.getMultiDimIdentityMap(resultType.getRank()));
+  SmallVector<utils::IteratorType> iterators(resultType.getRank(), utils::IteratorType::parallel);
+  Type element = getElementTypeOrSelf(reduction.inputs[0].getType());
+  return linalg::GenericOp::create(builder, loc, resultType, inputs, emptyTensor(builder, loc, resultType), maps,
+                                   iterators,
+                                   [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
+                                     ImplicitLocOpBuilder b(bodyLoc, nested);
+                                     auto zero = cast<TypedAttr>(b.getZeroAttr(element));
+                                     // An epilogue reads the inputs of the reduced shape only.
+                                     SmallVector<Value> x = {arith::ConstantOp::create(b, zero)};
+                                     llvm::append_range(x, elements.drop_back());
+                                     Value value = arith::ConstantOp::create(b, reduction.identity);
+                                     linalg::YieldOp::create(b, reduction.epilogue ? reduction.epilogue(b, x, value)
+                                                                                   : value);
+                                   })
+      .getResult(0);
+}
+
 /// Builds `reduction`; the result has the dims that are not reduced.
 static Value buildReduction(OpBuilder &builder, Location loc, const Reduction &reduction) {
   auto source = cast<RankedTensorType>(reduction.inputs[0].getType());
@@ -51,6 +72,10 @@ static Value buildReduction(OpBuilder &builder, Location loc, const Reduction &r
     maps.push_back(input >= count - reduction.reducedVectors ? reducedMap : keptMap);
   maps.push_back(keptMap);
   auto resultType = RankedTensorType::get(shape, reduction.resultElement);
+  if (resultType.getNumElements() == 0)
+    return emptyTensor(builder, loc, resultType);
+  if (source.getNumElements() == 0)
+    return buildEmptySet(builder, loc, reduction, resultType);
   if (!reduced.empty()) {
     KernelSpec spec;
     spec.kind = "reduce";
@@ -317,12 +342,14 @@ template <typename OpTy> struct LowerArgReduce : OnnxLowering<OpTy> {
     reduction.reducedVectors = 1;
     reduction.isReduced = isReduced;
     reduction.resultElement = rewriter.getI64Type();
-    reduction.identity = rewriter.getI32IntegerAttr(takesLast ? 0 : int32_t(std::max<int64_t>(extent - 1, 0)));
+    // Neutral and yet a position, so that none lies outside of the axis.
+    IntegerAttr none = rewriter.getI32IntegerAttr(takesLast ? 0 : int32_t(std::max<int64_t>(extent - 1, 0)));
+    reduction.identity = none;
     reduction.compute = [=](ImplicitLocOpBuilder &b, ValueRange x, Value accumulator) -> Value {
       Value hit = isBest(b, toCompute(b, loc, x[0], element), toCompute(b, loc, x[1], element));
-      Value next = takesLast ? Value(arith::MaxSIOp::create(b, accumulator, x[2]))
-                             : Value(arith::MinSIOp::create(b, accumulator, x[2]));
-      return arith::SelectOp::create(b, hit, next, accumulator);
+      Value position = arith::SelectOp::create(b, hit, x[2], arith::ConstantOp::create(b, none));
+      return takesLast ? Value(arith::MaxSIOp::create(b, accumulator, position))
+                       : Value(arith::MinSIOp::create(b, accumulator, position));
     };
     reduction.epilogue = [](ImplicitLocOpBuilder &b, ValueRange, Value accumulator) -> Value {
       return arith::ExtSIOp::create(b, b.getI64Type(), accumulator);

@@ -6,8 +6,7 @@
 
 namespace onnx_aot::onnx {
 
-/// Brings an axis within -rank..rank-1 into 0..rank-1. Getters of integer attributes are unsigned, so that their signs
-/// must not be asked for in place.
+/// Brings an axis within -rank..rank-1 into 0..rank-1.
 inline int64_t wrapAxis(int64_t axis, int64_t rank) { return axis < 0 ? axis + rank : axis; }
 
 } // namespace onnx_aot::onnx
