@@ -187,7 +187,7 @@ const Row kRows[] = {
     {"exp", expl, -104, 89, 1.5},     {"exp2", exp2l, -150, 128, 1.5},  {"expm1", expm1l, -2, 2, 3},
     {"log", logl, 0, 3, 1.5},         {"log2", log2l, 0, 3, 2.5},       {"log10", log10l, 0, 3, 2.5},
     {"log1p", log1pl, -1, 2, 2.5},    {"sin", sinl, -100, 100, 2},      {"cos", cosl, -100, 100, 2},
-    {"tan", tanl, -100, 100, 3.5},    {"asin", asinl, -1, 1, 2.5},       {"acos", acosl, -1, 1, 2},
+    {"tan", tanl, -100, 100, 4},      {"asin", asinl, -1, 1, 2.5},       {"acos", acosl, -1, 1, 2},
     {"atan", atanl, -4, 4, 2},        {"sinh", sinhl, -5, 5, 3.5},      {"cosh", coshl, -5, 5, 2.5},
     {"tanh", tanhl, -4, 4, 3.5},      {"asinh", asinhl, -5, 5, 0.51},   {"acosh", acoshl, 1, 5, 0.51},
     {"atanh", atanhl, -1, 1, 0.51},   {"erf", erfl, -4, 4, 2.5},        {"erfc", erfcl, -4, 9, 0.51},
