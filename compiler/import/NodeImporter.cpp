@@ -18,7 +18,7 @@ using onnx::FormalValue;
 using onnx::OpSignature;
 
 /// Functions calling functions can describe far more nodes than a file has; beyond this the model is refused.
-static constexpr size_t maxNodes = 1'000'000;
+static constexpr size_t maxNodes = 250'000;
 
 //===-- Names -----------------------------------------------------------------------------------------------------===//
 
@@ -112,6 +112,14 @@ void Importer::poisonOutputs(const pb::NodeProto &node, Scope &scope) {
       scope.values.try_emplace(output, Value());
 }
 
+/// Exporters leave behind declarations whose rank is wrong where they did not know a single extent. What the node makes
+/// is right then; a declaration with extents of its own is a contradiction.
+static bool fixesNothing(Type declared, Type made) {
+  auto ranked = dyn_cast<RankedTensorType>(declared);
+  return ranked && getElementTypeOrSelf(declared) == getElementTypeOrSelf(made) &&
+         llvm::all_of(ranked.getShape(), ShapedType::isDynamic) && ranked.getRank() > 0;
+}
+
 void Importer::defineOutputs(const pb::NodeProto &node, const NodeRef &ref, Scope &scope, ArrayRef<Value> results) {
   for (auto [index, name] : llvm::enumerate(node.output())) {
     if (name.empty())
@@ -125,8 +133,13 @@ void Importer::defineOutputs(const pb::NodeProto &node, const NodeRef &ref, Scop
     auto declared = scope.declared.find(name);
     if (!result || declared == scope.declared.end() || agree(declared->second, result.getType()))
       continue;
-    diagnostics.user(ref, "output \"" + name + "\" is declared as " + shown(declared->second) +
-                              ", but the node makes " + shown(result.getType()));
+    std::string reason = "output \"" + name + "\" is declared as " + shown(declared->second) + ", but the node makes " +
+                         shown(result.getType());
+    if (fixesNothing(declared->second, result.getType())) {
+      diagnostics.warning("node \"" + ref.name + "\" (" + ref.opType + "): " + reason);
+      continue;
+    }
+    diagnostics.user(ref, reason);
     scope.values[name] = Value();
   }
 }
@@ -390,7 +403,7 @@ void Importer::importNode(const pb::NodeProto &node, int64_t number, Scope &scop
   else if (!isRegistered && !hasUpgrade(op)) {
     if (domain.empty() && !introduced)
       refuse("ONNX has no operator of this name, and the model defines no function for it");
-    else if (domain.empty() || domain == "ai.onnx.ml" || domain == "com.microsoft")
+    else if (domain.empty() || domain.starts_with("ai.onnx.") || domain == "com.microsoft")
       refuse("the operator is not supported", /*isUnsupported=*/true);
     else
       refuse("no operator of this name is known in the domain \"" + domain + "\"");

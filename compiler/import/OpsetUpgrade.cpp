@@ -87,6 +87,8 @@ static const Introduction introductions[] = {
     {20, "AffineGrid Gelu ImageDecoder RegexFullMatch StringConcat StringSplit"},
     {23, "Attention RMSNormalization RotaryEmbedding"},
     {24, "Swish TensorScatter"},
+    {26, "BitCast CumProd"},
+    {27, "CausalConvWithState LinearAttention"},
 };
 
 std::optional<int64_t> onnx_aot::introducedIn(StringRef op) {
