@@ -22,7 +22,7 @@ void OnnxDialect::initialize() {
 
 Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
   auto elements = dyn_cast<ElementsAttr>(value);
-  if (!elements || !isa<RankedTensorType>(type))
+  if (!elements || !isa<TensorType>(type))
     return nullptr;
   return ConstantOp::create(builder, loc, elements.getShapedType(), elements);
 }
