@@ -47,6 +47,7 @@ using namespace onnx_aot;
 static void buildGraphStage(OpPassManager &passes) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createInferShapes());
+  functions.addPass(createFoldBatchNormalization());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createCanonicalizerPass());
@@ -77,6 +78,7 @@ static void buildBufferStage(OpPassManager &passes) {
   passes.addPass(createPrepareEntry());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  passes.nest<func::FuncOp>().addPass(createUnshareFills());
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
   passes.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions bufferize;

@@ -6,6 +6,11 @@ def PrepareEntry : Pass<"aot-prepare-entry", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect"];
 }
 
+def UnshareFills : Pass<"aot-unshare-fills", "::mlir::func::FuncOp"> {
+  let summary = "Give every user of a filled tensor a fill of its own";
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def PlanArena : Pass<"aot-plan-arena", "::mlir::func::FuncOp"> {
   let summary = "Replace every allocation by a slice of one caller-owned arena";
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
