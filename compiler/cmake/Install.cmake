@@ -14,6 +14,8 @@ configure_package_config_file(
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/OnnxAotConfigVersion.cmake
   COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 
+# libMLIR lies in LLVM's own folder, where the loader does not look.
+set_target_properties(onnx-aot onnx-aot-run onnx-aot-opt PROPERTIES INSTALL_RPATH ${LLVM_LIBRARY_DIR})
 install(TARGETS onnx-aot onnx-aot-run onnx-aot-opt RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(FILES ${PROJECT_BINARY_DIR}/OnnxAotConfig.cmake ${PROJECT_BINARY_DIR}/OnnxAotConfigVersion.cmake

@@ -123,9 +123,7 @@ def run_tool(command, timeout):
     reason = errors[0] if errors else ""
     if process.returncode < 0:
         return f"crash ({signal.Signals(-process.returncode).name}) {reason}"
-    if process.returncode != 1:
-        return f"internal error (exit status {process.returncode}) {reason}"
-    return reason or "exit status 1 without a message"
+    return reason or f"exit status {process.returncode} without a message"
 
 
 def tidy(reason, case):
