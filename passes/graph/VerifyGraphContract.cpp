@@ -22,8 +22,9 @@ struct VerifyGraphContract : impl::VerifyGraphContractBase<VerifyGraphContract> 
     for (BlockArgument argument : function.getArguments())
       if (!isStatic(argument.getType())) {
         auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
-        emitError(function.getLoc(), "unsupported: input '")
-            << (name ? name.getValue() : "") << "' has dimensions that are not fixed; give them with --dim or --shape";
+        emitError(function.getLoc(), "unsupported: input \"")
+            << (name ? name.getValue() : "") << "\" has dimensions that are not fixed" << openDims(function, argument)
+            << "; give them with --dim or --shape";
         open = true;
       }
     if (open)
@@ -39,6 +40,20 @@ struct VerifyGraphContract : impl::VerifyGraphContractBase<VerifyGraphContract> 
     });
     if (open)
       signalPassFailure();
+  }
+
+  /// " (batch, ?)": the names of an input's open dimensions.
+  static std::string openDims(func::FuncOp function, BlockArgument argument) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "onnx.dim_names");
+    std::string text;
+    for (int64_t i = 0; type && i < type.getRank(); ++i) {
+      if (!type.isDynamicDim(i))
+        continue;
+      auto name = names && i < int64_t(names.size()) ? dyn_cast<StringAttr>(names[i]) : StringAttr();
+      text += (text.empty() ? " (" : ", ") + (name && !name.empty() ? name.str() : "?");
+    }
+    return text.empty() ? text : text + ")";
   }
 
   static bool isStatic(Type type) {
