@@ -58,8 +58,9 @@ std::optional<SmallVector<int64_t>> onnx_aot::onnx::splitSizes(SplitOp op, int64
   // Equal parts, the last one smaller where they do not divide the dim.
   int64_t parts = op.getNumOutputs().value_or(op.getNumResults());
   int64_t size = llvm::divideCeil(extent, parts);
-  SmallVector<int64_t> sizes(parts);
-  for (int64_t i = 0; i < parts; ++i)
+  // num_outputs is only a claim of the model: what is allocated follows from the results that are there.
+  SmallVector<int64_t> sizes(op.getNumResults());
+  for (int64_t i = 0, end = sizes.size(); i < end; ++i)
     sizes[i] = std::max<int64_t>(std::min(size, extent - i * size), 0);
   return sizes;
 }

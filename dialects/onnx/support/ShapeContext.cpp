@@ -56,7 +56,9 @@ std::optional<Shape> ShapeContext::dims(Value value) const {
   if (auto values = integers(value))
     return Shape(values->begin(), values->end());
   std::optional<Shape> extent = value ? shape(value) : std::nullopt;
-  if (!extent || extent->size() > 1 || !product(*extent).isKnown())
+  // A longer list cannot be a shape, and must not be allocated for one.
+  constexpr int64_t maxRank = 1024;
+  if (!extent || extent->size() > 1 || !product(*extent).isKnown() || product(*extent).get() > maxRank)
     return std::nullopt;
   return Shape(product(*extent).get());
 }
