@@ -96,6 +96,7 @@ static void buildBufferStage(OpPassManager &passes) {
 }
 
 static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &target) {
+  passes.nest<func::FuncOp>().addPass(createRetypeEmptyArguments());
   passes.addPass(createOutlineKernels());
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createEmitLoopsPass(target));

@@ -20,6 +20,7 @@ def Onnx_ConvOp : Onnx_Op<"Conv", 22,
          Optional<Onnx_FloatTensor>:$B),   // (C4) one element per output channel
     Window_attributes, (outs Onnx_FloatTensor:$Y)> {
   let summary = "Convolution";
+  let hasCanonicalizer = 1;
 }
 
 def Onnx_ConvTransposeOp : Onnx_Op<"ConvTranspose", 22,

@@ -1,0 +1,61 @@
+// RUN: onnx-aot-opt %s --pass-pipeline='builtin.module(aot-onnx-to-linalg,canonicalize)' | FileCheck %s
+// Convolutions become one kernel each; windows, strides, groups and dilations are in its maps.
+
+// CHECK-DAG: #[[X:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d4, d2 * 2 + d5, d3 * 2 + d6)>
+// CHECK-DAG: #[[W:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d1, d4, d5, d6)>
+// CHECK-DAG: #[[B:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d1)>
+// CHECK-DAG: #[[POINT:.*]] = affine_map<(d0, d1, d2, d3, d4) -> (d0, d4, d2, d3)>
+// CHECK-DAG: #[[DEPTHWISE:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2 + d3 * 2)>
+// CHECK-DAG: #[[GROUPED:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 * 2 + d4, d3 + d5)>
+// CHECK-DAG: #[[GROUPS:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d1, d2, d4, d5)>
+// CHECK-DAG: #[[RESULT:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1 * 3 + d2, d3)>
+
+// The last row of padding is read by no window.
+// CHECK-LABEL: @padded
+// CHECK: linalg.fill
+// CHECK: tensor.insert_slice %{{.*}}[0, 0, 1, 1] {{.*}} into tensor<1x3x9x9xf32>
+// CHECK: aot.kernel "conv" {{.*}} maps [#[[X]], #[[W]], #[[B]], #{{.*}}]
+// CHECK: math.fma
+// CHECK: epilogue
+// CHECK: arith.addf
+func.func @padded(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>, %b: tensor<4xf32>) -> tensor<1x4x4x4xf32> {
+  %y = "onnx.Conv"(%x, %w, %b) {pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>}
+      : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x4x4x4xf32>
+  return %y : tensor<1x4x4x4xf32>
+}
+
+// CHECK-LABEL: @pointwise
+// CHECK-NOT: insert_slice
+// CHECK: aot.kernel "conv" {{.*}} maps [#[[POINT]],
+func.func @pointwise(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32> {
+  %y = "onnx.Conv"(%x, %w) : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+  return %y : tensor<1x4x8x8xf32>
+}
+
+// CHECK-LABEL: @depthwise
+// CHECK: aot.kernel "conv" {{.*}} maps [#[[DEPTHWISE]],
+func.func @depthwise(%x: tensor<1x3x8xf32>, %w: tensor<3x1x3xf32>) -> tensor<1x3x4xf32> {
+  %y = "onnx.Conv"(%x, %w) {group = 3 : i64, dilations = array<i64: 2>}
+      : (tensor<1x3x8xf32>, tensor<3x1x3xf32>) -> tensor<1x3x4xf32>
+  return %y : tensor<1x3x4xf32>
+}
+
+// CHECK-LABEL: @grouped
+// CHECK: tensor.expand_shape {{.*}} into tensor<2x3x2x3xf32>
+// CHECK: aot.kernel "conv" {{.*}} maps [#[[GROUPED]], #[[GROUPS]], #[[RESULT]]]
+func.func @grouped(%x: tensor<1x4x8xf32>, %w: tensor<6x2x3xf32>) -> tensor<1x6x6xf32> {
+  %y = "onnx.Conv"(%x, %w) {group = 2 : i64} : (tensor<1x4x8xf32>, tensor<6x2x3xf32>) -> tensor<1x6x6xf32>
+  return %y : tensor<1x6x6xf32>
+}
+
+// Data spread by the strides, constant weights reversed.
+// CHECK-LABEL: @transposed
+// CHECK: arith.constant dense<{{\[\[\[}}3.000000e+00, 2.000000e+00, 1.000000e+00]]]> : tensor<1x1x3xf32>
+// CHECK: tensor.insert_slice %{{.*}}[0, 0, 0] [1, 1, 4] [1, 1, 2] : tensor<1x1x4xf32> into tensor<1x1x7xf32>
+// CHECK: aot.kernel "conv"
+func.func @transposed(%x: tensor<1x1x4xf32>) -> tensor<1x1x9xf32> {
+  %w = onnx.Constant {value = dense<[[[1.0, 2.0, 3.0]]]> : tensor<1x1x3xf32>} : tensor<1x1x3xf32>
+  %y = "onnx.ConvTranspose"(%x, %w) {strides = array<i64: 2>}
+      : (tensor<1x1x4xf32>, tensor<1x1x3xf32>) -> tensor<1x1x9xf32>
+  return %y : tensor<1x1x9xf32>
+}
