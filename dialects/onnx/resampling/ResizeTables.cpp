@@ -128,8 +128,11 @@ FailureOr<std::optional<SmallVector<ResizeAxis>>> onnx_aot::onnx::resolveResize(
       if (!(extent >= 0) || extent > kLargest) // (C2)
         return op.emitOpError("axis ") << axis << " of extent " << dim.in.get() << " cannot be scaled by " << dim.scale;
       dim.out = int64_t(std::floor(extent));
+      dim.length = extent;
     }
   for (ResizeAxis &dim : dims) {
+    if (sizes && dim.out.isKnown())
+      dim.length = float(dim.out.get());
     bool isIdentity = dim.in.isKnown() && dim.out.is(dim.in.get()) && dim.scale == 1.0f && !roi;
     dim.isResized = !isIdentity;
   }
@@ -141,7 +144,7 @@ FailureOr<std::optional<SmallVector<ResizeAxis>>> onnx_aot::onnx::resolveResize(
 
 /// The position in the input that output position `at` corresponds to.
 static float originalPosition(StringRef mode, const ResizeAxis &axis, int64_t at) {
-  float position = at, in = axis.in.get(), out = axis.out.get();
+  float position = at, in = axis.in.get(), out = axis.length;
   if (mode == "asymmetric")
     return position / axis.scale;
   if (mode == "align_corners")
@@ -155,7 +158,7 @@ static float originalPosition(StringRef mode, const ResizeAxis &axis, int64_t at
     return 0.0f;
   float offset = 0;
   if (mode == "half_pixel_symmetric")
-    offset = in / 2 * (1 - out / (axis.scale * in));
+    offset = in / 2 * (1 - float(axis.out.get()) / (axis.scale * in));
   return offset + (position + 0.5f) / axis.scale - 0.5f;
 }
 

@@ -17,6 +17,7 @@ struct ResizeAxis {
   Dim in, out;
   bool isResized = false;
   float scale = 1.0f;
+  float length = 0.0f;            // the extent before it is rounded down: align_corners counts in it
   float start = 0.0f, end = 1.0f; // the region of interest, normalised
 };
 

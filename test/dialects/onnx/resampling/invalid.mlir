@@ -1,0 +1,35 @@
+// RUN: onnx-aot-opt %s --pass-pipeline='builtin.module(func.func(aot-infer-shapes))' --split-input-file --verify-diagnostics
+
+func.func @both(%x: tensor<4xf32>, %s: tensor<1xf32>, %n: tensor<1xi64>) {
+  // expected-error @+1 {{needs exactly one of scales and sizes}}
+  %y = "onnx.Resize"(%x, %s, %n) {operandSegmentSizes = array<i32: 1, 0, 1, 1>}
+      : (tensor<4xf32>, tensor<1xf32>, tensor<1xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @negative(%x: tensor<4xf32>) {
+  %s = onnx.Constant {value = dense<[-1.0]> : tensor<1xf32>} : tensor<1xf32>
+  // expected-error @+1 {{the scale of axis 0 must be positive and finite}}
+  %y = "onnx.Resize"(%x, %s) {operandSegmentSizes = array<i32: 1, 0, 1, 0>} : (tensor<4xf32>, tensor<1xf32>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @mode(%x: tensor<4xf32>, %s: tensor<1xf32>) {
+  // expected-error @+1 {{mode "lanczos" is not known}}
+  %y = "onnx.Resize"(%x, %s) {mode = "lanczos", operandSegmentSizes = array<i32: 1, 0, 1, 0>}
+      : (tensor<4xf32>, tensor<1xf32>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @twice(%x: tensor<4x4xf32>, %s: tensor<2xf32>) {
+  // expected-error @+1 {{axis 1 appears twice}}
+  %y = "onnx.Resize"(%x, %s) {axes = array<i64: 1, -1>, operandSegmentSizes = array<i32: 1, 0, 1, 0>}
+      : (tensor<4x4xf32>, tensor<2xf32>) -> tensor<*xf32>
+  return
+}

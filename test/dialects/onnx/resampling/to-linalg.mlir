@@ -1,0 +1,27 @@
+// RUN: onnx-aot-opt %s --pass-pipeline='builtin.module(aot-onnx-to-linalg,canonicalize)' | FileCheck %s
+// Positions and weights are constant tables.
+
+// CHECK-LABEL: @nearest
+// CHECK: arith.constant dense<[0, 0, 1, 1]> : tensor<4xi32>
+// CHECK: linalg.generic
+// CHECK: tensor.extract %arg0
+// CHECK-NOT: linalg.generic
+func.func @nearest(%x: tensor<3x2xf32>) -> tensor<3x4xf32> {
+  %s = onnx.Constant {value = dense<[1.0, 2.0]> : tensor<2xf32>} : tensor<2xf32>
+  %y = "onnx.Resize"(%x, %s) {operandSegmentSizes = array<i32: 1, 0, 1, 0>}
+      : (tensor<3x2xf32>, tensor<2xf32>) -> tensor<3x4xf32>
+  return %y : tensor<3x4xf32>
+}
+
+// The shrinking axis comes first.
+// CHECK-LABEL: @linear
+// CHECK: linalg.generic {{.*}} outs({{.*}} : tensor<2x2xf32>)
+// CHECK: math.fma
+// CHECK: linalg.generic {{.*}} outs({{.*}} : tensor<4x2xf32>)
+// CHECK: math.fma
+func.func @linear(%x: tensor<2x4xf32>) -> tensor<4x2xf32> {
+  %s = onnx.Constant {value = dense<[2.0, 0.5]> : tensor<2xf32>} : tensor<2xf32>
+  %y = "onnx.Resize"(%x, %s) {mode = "linear", operandSegmentSizes = array<i32: 1, 0, 1, 0>}
+      : (tensor<2x4xf32>, tensor<2xf32>) -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
