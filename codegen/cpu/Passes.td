@@ -1,6 +1,11 @@
 //===- Passes.td - passes of code generation for CPUs ---------------------===//
 include "mlir/Pass/PassBase.td"
 
+def RetypeEmptyArguments : Pass<"aot-retype-empty-arguments", "::mlir::func::FuncOp"> {
+  let summary = "Pass empty buffers of several dims as memref<0xi8>";
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
 def OutlineKernels : Pass<"aot-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Move structured operations into functions, one per distinct kernel";
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
