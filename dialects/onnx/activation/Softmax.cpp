@@ -24,7 +24,7 @@ namespace {
 using KernelBody = std::function<Value(ImplicitLocOpBuilder &, ValueRange, Value)>;
 
 /// Builds kernels and generics over the dims of `source`. Inputs of the same rank are read at the same element, those
-/// of one dim less without the axis, `Along` ones at their position on the axis.
+/// of one dim less without the axis, vectors at their position on the axis.
 struct AxisBuilder {
   OpBuilder &builder;
   Location loc;
@@ -153,6 +153,11 @@ template <typename OpTy, AxisFn Build> struct LowerAlongAxis : OnnxLowering<OpTy
     RankedTensorType type = this->type(op.getInput());
     int64_t axis = op.getAxis();
     axis += axis < 0 ? type.getRank() : 0;
+    // Along an empty axis there is nothing to reduce and nothing to compute.
+    if (type.getNumElements() == 0) {
+      rewriter.replaceOp(op, emptyTensor(rewriter, op.getLoc(), this->stored(op.getResult())));
+      return success();
+    }
     rewriter.replaceOp(op, Build(rewriter, op.getLoc(), adaptor.getInput(), type.getElementType(), axis));
     return success();
   }

@@ -10,7 +10,7 @@ include "dialects/onnx/OnnxBase.td"
 def Onnx_QuantizeLinearOp : Onnx_Op<"QuantizeLinear", 25,
     (ins Onnx_Tensor:$x,                       // (C1) float or int32
          Onnx_Tensor:$y_scale,                 // (C2) shape fits x, axis and block_size
-         Optional<Onnx_Tensor>:$y_zero_point), // (C3) shape of y_scale
+         Optional<Onnx_Tensor>:$y_zero_point), // (C3) shape of y_scale, or one element each
     (ins Onnx_IntDefault<1>:$axis, Onnx_IntDefault<0>:$block_size,
          Onnx_IntDefault<0>:$output_dtype,     // (C4) the zero point's type, where there is one
          Onnx_IntDefault<0>:$precision, Onnx_IntDefault<1>:$saturate),

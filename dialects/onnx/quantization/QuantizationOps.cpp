@@ -9,21 +9,21 @@ using namespace onnx_aot::onnx;
 static LogicalResult checkParameters(Operation *op, ShapeContext &ctx, Value x, Value scale, Value zeroPoint,
                                      int64_t axis, int64_t blockSize) {
   std::optional<Shape> shape = ctx.shape(x), scaleShape = ctx.shape(scale);
-  if (zeroPoint && scaleShape) {
-    std::optional<Shape> zeroShape = ctx.shape(zeroPoint);
-    bool differs = zeroShape && zeroShape->size() != scaleShape->size();
-    if (zeroShape && !differs)
-      for (auto [a, b] : llvm::zip(*zeroShape, *scaleShape))
-        differs |= a.isKnown() && b.isKnown() && a.get() != b.get();
-    if (differs) // (C3)
+  auto agree = [](Dim a, Dim b) { return !a.isKnown() || !b.isKnown() || a.get() == b.get(); };
+  auto isOne = [](ArrayRef<Dim> dims) { return product(dims).is(1); };
+  std::optional<Shape> zeroShape = zeroPoint ? ctx.shape(zeroPoint) : std::nullopt;
+  if (zeroShape && scaleShape && !(isOne(*zeroShape) && isOne(*scaleShape))) {
+    bool same = zeroShape->size() == scaleShape->size();
+    for (size_t dim = 0; same && dim < zeroShape->size(); ++dim)
+      same = agree((*zeroShape)[dim], (*scaleShape)[dim]);
+    if (!same) // (C3)
       return op->emitOpError("scale and zero point have different shapes");
   }
-  if (!shape || !scaleShape || product(*scaleShape).is(1))
+  if (!shape || !scaleShape || isOne(*scaleShape))
     return success();
   FailureOr<int64_t> normalized = normalizeAxis(op, axis, shape->size());
   if (failed(normalized))
     return failure();
-  auto agree = [](Dim a, Dim b) { return !a.isKnown() || !b.isKnown() || a.get() == b.get(); };
   bool fits; // (C2)
   if (blockSize == 0) {
     fits = scaleShape->size() == 1 && agree(scaleShape->front(), (*shape)[*normalized]);

@@ -61,8 +61,16 @@ static Value buildBlocked(OpBuilder &builder, Location loc, const Blocks &blocks
   bool splits = split != type;
   SmallVector<Value> inputs = {splits ? buildReshape(builder, loc, x, blocks.shape) : x};
   llvm::append_range(inputs, parameters);
-  SmallVector<AffineMap> maps(inputs.size() + 1, blocks.parameterMap);
-  maps.front() = maps.back() = builder.getMultiDimIdentityMap(blocks.shape.size());
+  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(blocks.shape.size())};
+  for (Value parameter : parameters) {
+    // Of one element each, scale and zero point may differ in rank.
+    int64_t rank = cast<RankedTensorType>(parameter.getType()).getRank();
+    SmallVector<AffineExpr> first(rank, builder.getAffineConstantExpr(0));
+    bool sameRank = rank == int64_t(blocks.parameterMap.getNumResults());
+    maps.push_back(sameRank ? blocks.parameterMap
+                            : AffineMap::get(blocks.shape.size(), 0, first, builder.getContext()));
+  }
+  maps.push_back(maps.front());
   SmallVector<utils::IteratorType> iterators(blocks.shape.size(), utils::IteratorType::parallel);
   Value result = linalg::GenericOp::create(builder, loc, split, inputs, emptyTensor(builder, loc, split), maps,
                                            iterators,
