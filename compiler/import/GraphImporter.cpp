@@ -247,6 +247,19 @@ DictionaryAttr Importer::interfaceAttributes(const pb::ValueInfoProto &info, Typ
   return attributes.getDictionary(&context);
 }
 
+/// An output whose shape the graph alone does not give keeps its declared type in `onnx.declared` (see InferShapes).
+DictionaryAttr Importer::resultAttributesOf(const pb::ValueInfoProto &output, Type type, Type declared) {
+  auto isStatic = [](Type candidate) {
+    auto ranked = dyn_cast_or_null<RankedTensorType>(candidate);
+    return ranked && ranked.hasStaticShape();
+  };
+  if (isStatic(type) || !isStatic(declared))
+    return interfaceAttributes(output, type);
+  NamedAttrList attributes(interfaceAttributes(output, declared));
+  attributes.set("onnx.declared", TypeAttr::get(declared));
+  return attributes.getDictionary(&context);
+}
+
 void Importer::importMain(ModuleOp module, const Frame &frame) {
   const pb::GraphProto &graph = model.proto->graph();
   builder.setInsertionPointToStart(module.getBody());
@@ -287,7 +300,7 @@ void Importer::importMain(ModuleOp module, const Frame &frame) {
       continue;
     results.push_back(*value);
     resultTypes.push_back(value->getType());
-    resultAttributes.push_back(interfaceAttributes(output, value->getType()));
+    resultAttributes.push_back(resultAttributesOf(output, value->getType(), scope.declared.lookup(output.name())));
   }
   if (graph.output().empty())
     diagnostics.fault("the graph has no outputs");

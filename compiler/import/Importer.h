@@ -79,6 +79,7 @@ private:
   void declareTypes(const pb::GraphProto &graph, Scope &scope);
   void importMain(mlir::ModuleOp module, const Frame &frame);
   mlir::DictionaryAttr interfaceAttributes(const pb::ValueInfoProto &info, mlir::Type type);
+  mlir::DictionaryAttr resultAttributesOf(const pb::ValueInfoProto &output, mlir::Type type, mlir::Type declared);
 
   //===-- NodeImporter.cpp ----------------------------------------------------------------------------------------===//
   void importNodes(const NodeList &nodes, Scope &scope, const Frame &frame);

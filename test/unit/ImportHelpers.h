@@ -46,7 +46,12 @@ struct Import {
     else
       ADD_FAILURE() << "the test's model does not parse";
   }
-  explicit Import(std::unique_ptr<LoadedModel> loaded, const ImportOptions &options = {}) : model(std::move(loaded)) {
+  /// `prepare` may register more in the context.
+  explicit Import(
+      std::unique_ptr<LoadedModel> loaded, const ImportOptions &options = {},
+      llvm::function_ref<void(mlir::MLIRContext &)> prepare = [](mlir::MLIRContext &) {})
+      : model(std::move(loaded)) {
+    prepare(context);
     run(options);
   }
 
