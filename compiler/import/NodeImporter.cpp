@@ -176,6 +176,13 @@ static bool hasStorage(Attribute attribute, StringRef storage) {
       .Default(true);
 }
 
+/// The signature of `onnx.<op>`; null where it is not registered or does not stand for an ONNX operator.
+static const OpSignature *signatureOf(StringRef op, MLIRContext *context) {
+  auto name = RegisteredOperationName::lookup(("onnx." + op).str(), context);
+  auto *interface = name ? name->getInterface<onnx::OnnxOpInterface>() : nullptr;
+  return interface ? &interface->getSignature() : nullptr;
+}
+
 bool Importer::checkRequest(const OpRequest &request, const OpSignature &signature, const NodeRef &ref) {
   bool isGood = true;
   auto error = [&](const llvm::Twine &reason) {
@@ -217,19 +224,19 @@ bool Importer::checkRequest(const OpRequest &request, const OpSignature &signatu
 
 bool Importer::createOperation(OpRequest &request, const NodeRef &ref, Location location, Scope &scope,
                                const Frame &frame, SmallVectorImpl<Value> &results) {
-  auto name = RegisteredOperationName::lookup(("onnx." + request.op).str(), &context);
-  auto *interface = name ? name->getInterface<onnx::OnnxOpInterface>() : nullptr;
-  if (!interface) {
+  const OpSignature *found = signatureOf(request.op, &context);
+  if (!found) {
     diagnostics.unsupported(ref, "the operator is not supported");
     return false;
   }
-  const OpSignature &signature = interface->getSignature();
+  const OpSignature &signature = *found;
   if (!checkRequest(request, signature, ref))
     return false;
+  OperationName name("onnx." + request.op.str(), &context);
 
   // A variadic formal takes what is left; an optional one is there or not.
   SmallVector<int32_t> operandSegments, resultSegments;
-  OperationState state(location, *name);
+  OperationState state(location, name);
   for (auto [index, formal] : llvm::enumerate(signature.inputs)) {
     ArrayRef<Value> actual = ArrayRef(request.inputs).drop_front(std::min(index, request.inputs.size()));
     if (formal.kind != FormalValue::Variadic)
@@ -248,9 +255,9 @@ bool Importer::createOperation(OpRequest &request, const NodeRef &ref, Location 
       formalOfResult.push_back(index + result);
   }
   state.addAttributes(request.attributes.getAttrs());
-  if (name->hasTrait<OpTrait::AttrSizedOperandSegments>())
+  if (name.hasTrait<OpTrait::AttrSizedOperandSegments>())
     state.addAttribute("operandSegmentSizes", builder.getDenseI32ArrayAttr(operandSegments));
-  if (name->hasTrait<OpTrait::AttrSizedResultSegments>())
+  if (name.hasTrait<OpTrait::AttrSizedResultSegments>())
     state.addAttribute("resultSegmentSizes", builder.getDenseI32ArrayAttr(resultSegments));
   // Inference does not read the result types, so any will do until it has answered.
   state.addTypes(SmallVector<Type>(formalOfResult.size(), builder.getNoneType()));
@@ -384,7 +391,8 @@ void Importer::importNode(const pb::NodeProto &node, int64_t number, Scope &scop
   }
 
   std::string op = operationName(domain, node.op_type());
-  bool isRegistered = RegisteredOperationName::lookup("onnx." + op, &context).has_value();
+  // A dot in an operator's name would make it one of another domain.
+  bool isRegistered = signatureOf(op, &context) && !StringRef(node.op_type()).contains('.');
   std::optional<int64_t> introduced = domain.empty() ? introducedIn(op) : std::nullopt;
   auto refuse = [&](const llvm::Twine &reason, bool isUnsupported = false) {
     if (isUnsupported)
@@ -453,13 +461,12 @@ void Importer::importNode(const pb::NodeProto &node, int64_t number, Scope &scop
 }
 
 bool Importer::collectGraphs(OpRequest &request, llvm::StringMap<const pb::GraphProto *> &graphs, const NodeRef &ref) {
-  auto name = RegisteredOperationName::lookup(("onnx." + request.op).str(), &context);
-  auto *interface = name ? name->getInterface<onnx::OnnxOpInterface>() : nullptr;
-  if (!interface) {
+  const OpSignature *signature = signatureOf(request.op, &context);
+  if (!signature) {
     diagnostics.unsupported(ref, "the operator is not supported");
     return false;
   }
-  for (const FormalAttribute &formal : interface->getSignature().attributes) {
+  for (const FormalAttribute &formal : signature->attributes) {
     if (kindName(formal.storage) != "GRAPH")
       continue;
     auto graph = graphs.find(formal.name);

@@ -83,6 +83,7 @@ TEST(Subgraph, Faults) {
               ElementsAre(HasSubstr("node \"e\" (Rulu, opset 13): ONNX has no operator of this name")));
   EXPECT_THAT(import(branch(good + body("else_branch", node("Neg", {"y"}, {"e"}) + output("e", {"2"}))))->errors,
               ElementsAre(HasSubstr("the graph is cyclic")));
+  EXPECT_THAT(import(node("Yield", {"x"}, {"y"}))->errors, ElementsAre(HasSubstr("ONNX has no operator of this name")));
   EXPECT_THAT(import(branch(good + good))->errors, ElementsAre(HasSubstr("has the attribute \"then_branch\" twice")));
 }
 
