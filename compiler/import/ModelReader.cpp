@@ -5,7 +5,6 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/stubs/logging.h>
@@ -17,8 +16,9 @@ using namespace onnx_aot;
 /// A protobuf message is at most 2 GB (2^31 - 1 bytes); larger models keep their weights in external files.
 static constexpr uint64_t maxModelBytes = (uint64_t(1) << 31) - 1;
 
-/// How deep messages may nest. A subgraph takes three levels; the bound keeps the recursive parser off the stack's end.
-static constexpr int maxNesting = 300;
+/// How deep messages may nest, as protobuf has it for binary files: a subgraph takes three levels. The bound keeps
+/// recursive readers off the stack's end.
+static constexpr int maxNesting = 100;
 
 LoadedModel::LoadedModel(StringRef path)
     : path(path.str()), proto(google::protobuf::Arena::CreateMessage<pb::ModelProto>(&arena)),
@@ -54,12 +54,9 @@ static bool parseText(StringRef text, pb::ModelProto &proto, Diagnostics &diagno
 }
 
 static bool parseBinary(StringRef bytes, pb::ModelProto &proto, Diagnostics &diagnostics) {
-  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t *>(bytes.data()),
-                                                static_cast<int>(bytes.size()));
-  stream.SetRecursionLimit(maxNesting);
   // The parser would write to stderr by itself; what it has to say becomes the one message below.
   google::protobuf::LogHandler *previous = google::protobuf::SetLogHandler(nullptr);
-  bool parsed = proto.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
+  bool parsed = proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
   google::protobuf::SetLogHandler(previous);
   if (!parsed)
     diagnostics.fault(
