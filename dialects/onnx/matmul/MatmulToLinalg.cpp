@@ -56,7 +56,9 @@ struct LowerMatMul : OnnxLowering<MatMulOp> {
     spec.kind = "matmul";
     spec.inputs = {adaptor.getA(), adaptor.getB()};
     spec.maps = {AffineMap::get(loops, 0, aExprs, context), AffineMap::get(loops, 0, bExprs, context),
-                 AffineMap::getMultiDimIdentityMap(loops, context).getMajorSubMap(y.size())};
+                 // getMajorSubMap() has no map without results, which a scalar result needs.
+                 AffineMap::get(loops, 0, AffineMap::getMultiDimIdentityMap(loops, context).getResults().take_front(y.size()),
+                                context)};
     spec.isReduction = isReduction;
     spec.identity = cast<TypedAttr>(rewriter.getZeroAttr(computeType(element)));
     spec.resultType = stored(op.getY());
