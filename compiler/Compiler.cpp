@@ -27,7 +27,8 @@
 using namespace mlir;
 using namespace onnx_aot;
 
-static constexpr Stage kStages[] = {Stage::Graph, Stage::Tensor, Stage::Schedule, Stage::Buffer, Stage::Codegen};
+static constexpr Stage kStages[] = {Stage::Import,   Stage::Graph,  Stage::Tensor,
+                                    Stage::Schedule, Stage::Buffer, Stage::Codegen};
 
 /// Prints the stage that runs, on a terminal only.
 static void showProgress(Stage stage, const CompilerOptions &options) {
@@ -67,7 +68,7 @@ int onnx_aot::compileModel(llvm::StringRef path, const CompilerOptions &options,
     return diagnostics.exitStatus();
 
   ArtifactInput input;
-  bool stopped = options.stopAfter == Stage::Import;
+  bool stopped = false;
   for (Stage stage : kStages) {
     if (stopped)
       break;

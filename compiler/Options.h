@@ -80,10 +80,10 @@ struct CompilerOptions {
   ArtifactOptions artifact;
 
   std::optional<Stage> stopAfter; // only with OutputKind::MLIR
-#ifdef NDEBUG
-  bool verifyContracts = false;
-#else
+#ifdef ONNX_AOT_VERIFY_CONTRACTS // the CMake option of that name
   bool verifyContracts = true;
+#else
+  bool verifyContracts = false;
 #endif
   bool quiet = false;
   std::string depfile; // path; empty: none

@@ -1,7 +1,8 @@
 //===- Pipeline.cpp - the table of contents of the compiler -------------------------------------------------------===//
 //
 // The stages in order: import -> graph -> tensor -> schedule -> buffer -> codegen -> artifact. Import and artifact are
-// not passes (compiler/import, compiler/artifact); the others are listed here.
+// not passes (compiler/import, compiler/artifact); the others are listed here. Each stage ends with the verifier of its
+// contract, where contracts are verified (--verify-contracts).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/Pipeline.h"
@@ -10,6 +11,7 @@
 #include "dialects/aot/AotDialect.h"
 #include "dialects/onnx/OnnxDialect.h"
 #include "passes/buffer/Passes.h"
+#include "passes/contracts/Passes.h"
 #include "passes/graph/Passes.h"
 #include "passes/schedule/LoopStrategy.h"
 #include "passes/schedule/Passes.h"
@@ -124,7 +126,25 @@ static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &targe
   passes.addPass(createReconcileUnrealizedCastsPass());
 }
 
-void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOptions &, const CpuTargetModel &target) {
+static std::unique_ptr<Pass> createContractVerifier(Stage stage) {
+  switch (stage) {
+  case Stage::Import:
+    return createVerifyImportContract();
+  case Stage::Graph:
+    return nullptr; // the stage itself verifies it: a breach is for the user to know
+  case Stage::Tensor:
+    return createVerifyTensorContract();
+  case Stage::Schedule:
+    return createVerifyScheduleContract();
+  case Stage::Buffer:
+    return createVerifyBufferContract();
+  case Stage::Codegen:
+    return createVerifyCodegenContract();
+  }
+  llvm_unreachable("a stage without a contract");
+}
+
+static void buildPasses(OpPassManager &passes, Stage stage, const CpuTargetModel &target) {
   switch (stage) {
   case Stage::Import:
     return;
@@ -139,6 +159,14 @@ void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOpti
   case Stage::Codegen:
     return buildCodegenStage(passes, target);
   }
+}
+
+void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOptions &options,
+                          const CpuTargetModel &target) {
+  buildPasses(passes, stage, target);
+  std::unique_ptr<Pass> verifier = options.verifyContracts ? createContractVerifier(stage) : nullptr;
+  if (verifier)
+    passes.addPass(std::move(verifier));
 }
 
 void onnx_aot::registerAllOnnxAotDialects(DialectRegistry &registry) {
@@ -161,5 +189,6 @@ void onnx_aot::registerAllOnnxAotPasses() {
   registertensorPasses();
   registerschedulePasses();
   registerbufferPasses();
+  registercontractsPasses();
   registercpuPasses();
 }

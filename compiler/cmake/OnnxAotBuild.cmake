@@ -9,6 +9,9 @@ target_compile_options(onnx_aot_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unused-parameter -fno-semantic-interposition>
   $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Xclang -fno-pch-timestamp>)
 target_compile_definitions(onnx_aot_flags INTERFACE ONNX_AOT_VERSION="${PROJECT_VERSION}" ${onnx_aot_llvm_definitions})
+if(ONNX_AOT_VERIFY_CONTRACTS)
+  target_compile_definitions(onnx_aot_flags INTERFACE ONNX_AOT_VERIFY_CONTRACTS)
+endif()
 
 # One precompiled header for all layers: the MLIR headers that nearly every file includes.
 file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "")

@@ -10,7 +10,3 @@ def FoldBatchNormalization : Pass<"aot-fold-batch-normalization", "::mlir::func:
   let summary = "Fold batch normalisation into the weights before it, or into one multiplication and addition";
   let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];
 }
-
-def VerifyGraphContract : Pass<"aot-verify-graph-contract", "::mlir::func::FuncOp"> {
-  let summary = "Every tensor is ranked and static; anything else is reported as unsupported";
-}

@@ -10,7 +10,7 @@
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_VERIFYGRAPHCONTRACT
-#include "passes/graph/Passes.h.inc"
+#include "passes/contracts/Passes.h.inc"
 
 using namespace mlir;
 
