@@ -1,0 +1,131 @@
+//===- Contestant.cpp - Who runs a model in a comparison ------------------===//
+//
+// See Contestant.h.
+//
+//===----------------------------------------------------------------------===//
+#include "test/bench/Contestant.h"
+#include "test/bench/OrtApi.h"
+#include <algorithm>
+#include <cstring>
+
+using namespace onnx_aot::bench;
+
+namespace {
+[[noreturn]] void stop(const std::string &message) {
+  std::fprintf(stderr, "%s\n", message.c_str());
+  std::exit(1);
+}
+
+class Compiled : public Contestant {
+public:
+  Compiled(const onnx_aot_model *model, const std::vector<void *> &inputs)
+      : Contestant(model), model(model), inputs(inputs.begin(), inputs.end()),
+        arena(newBuffer(model->arena_bytes, model->arena_align)) {}
+  ~Compiled() override { std::free(arena); }
+
+  void run() override {
+    onnx_aot_status status = model->entry(inputs.data(), outputs.data(), arena);
+    if (status != ONNX_AOT_OK)
+      stop(name + ": status " + std::to_string(status));
+  }
+
+private:
+  const onnx_aot_model *model;
+  std::vector<const void *> inputs;
+  void *arena;
+};
+
+class OrtRunner : public Contestant {
+public:
+  OrtRunner(const OrtLibrary &library, const std::string &onnxPath, const onnx_aot_model *model,
+            const std::vector<void *> &inputs)
+      : Contestant(model), library(library) {
+    OrtSessionOptions *options;
+    library.check(library.get<OrtCreateEnv>()(ortLogError, "bench", &env));
+    library.check(library.get<OrtCreateSessionOptions>()(&options));
+    library.check(library.get<OrtSetIntraOpNumThreads>()(options, 1));
+    library.check(library.get<OrtSetInterOpNumThreads>()(options, 1));
+    library.check(library.get<OrtSetGraphOptimizationLevel>()(options, ortEnableAll));
+    library.check(library.get<OrtCreateSession>()(env, onnxPath.c_str(), options, &session));
+    library.get<OrtReleaseSessionOptions>()(options);
+    library.check(library.get<OrtCreateCpuMemoryInfo>()(ortArenaAllocator, ortDefaultMemory, &memory));
+    for (uint32_t i = 0; i < model->num_inputs; ++i)
+      inputValues.push_back(makeValue(model->inputs[i], inputs[i], inputNames));
+    for (uint32_t i = 0; i < model->num_outputs; ++i)
+      outputValues.push_back(makeValue(model->outputs[i], outputs[i], outputNames));
+    runEntry = library.get<OrtRun>();
+  }
+
+  ~OrtRunner() override {
+    for (std::vector<OrtValue *> *values : {&inputValues, &outputValues})
+      for (OrtValue *value : *values)
+        library.get<OrtReleaseValue>()(value);
+    library.get<OrtReleaseMemoryInfo>()(memory);
+    library.get<OrtReleaseSession>()(session);
+    library.get<OrtReleaseEnv>()(env);
+  }
+
+  void run() override {
+    library.check(runEntry(session, nullptr, inputNames.data(), inputValues.data(), inputNames.size(),
+                           outputNames.data(), outputNames.size(), outputValues.data()));
+  }
+
+private:
+  OrtValue *makeValue(const onnx_aot_tensor_info &info, void *data, std::vector<const char *> &names) {
+    OrtValue *value;
+    library.check(library.get<OrtCreateTensorWithData>()(memory, data, info.bytes, info.dims, size_t(info.rank),
+                                                         info.dtype, &value));
+    names.push_back(info.name);
+    return value;
+  }
+
+  const OrtLibrary &library;
+  OrtEnv *env;
+  OrtSession *session;
+  OrtMemoryInfo *memory;
+  OrtRun::Type runEntry;
+  std::vector<const char *> inputNames, outputNames;
+  std::vector<OrtValue *> inputValues, outputValues;
+};
+} // namespace
+
+Contestant::Contestant(const onnx_aot_model *model) {
+  for (uint32_t i = 0; i < model->num_outputs; ++i)
+    outputs.push_back(newBuffer(model->outputs[i].bytes));
+}
+
+Contestant::~Contestant() {
+  for (void *output : outputs)
+    std::free(output);
+}
+
+void *onnx_aot::bench::newBuffer(size_t bytes, size_t alignment) {
+  alignment = std::max<size_t>(alignment, 64);
+  size_t rounded = (bytes + alignment) / alignment * alignment;
+  void *data = std::aligned_alloc(alignment, rounded);
+  if (!data)
+    stop("out of memory");
+  std::memset(data, 0xA5, rounded);
+  return data;
+}
+
+const onnx_aot_model *onnx_aot::bench::openModel(const std::string &path) {
+  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    stop(dlerror());
+  auto *model = static_cast<const onnx_aot_model *>(dlsym(library, "model_model"));
+  if (!model || model->abi_version != ONNX_AOT_ABI_VERSION)
+    stop(path + ": not a model compiled with --name=model by this version");
+  return model;
+}
+
+std::unique_ptr<Contestant> onnx_aot::bench::makeCompiled(const onnx_aot_model *model,
+                                                          const std::vector<void *> &inputs) {
+  return std::make_unique<Compiled>(model, inputs);
+}
+
+std::unique_ptr<Contestant> onnx_aot::bench::makeOrtSession(const OrtLibrary &library, const std::string &onnxPath,
+                                                            const onnx_aot_model *model,
+                                                            const std::vector<void *> &inputs) {
+  return std::make_unique<OrtRunner>(library, onnxPath, model, inputs);
+}

@@ -1,0 +1,46 @@
+//===- Contestant.h - Who runs a model in a comparison --------------------===//
+//
+// What it is for: one interface over a compiled model (a shared library of ours, by whatever compiler) and ONNX
+// Runtime's session of the same model. Inputs are shared between all of them; every contestant writes outputs of its
+// own, into buffers that exist before the first run.
+//
+//===----------------------------------------------------------------------===//
+#ifndef ONNX_AOT_TEST_BENCH_CONTESTANT_H
+#define ONNX_AOT_TEST_BENCH_CONTESTANT_H
+
+#include "onnx_aot/runtime.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace onnx_aot::bench {
+
+class OrtLibrary;
+
+class Contestant {
+public:
+  explicit Contestant(const onnx_aot_model *model);
+  Contestant(const Contestant &) = delete;
+  virtual ~Contestant();
+  /// One inference; ends the program with a message when it fails.
+  virtual void run() = 0;
+
+  std::string name;
+  std::vector<void *> outputs; // in the graph's order
+};
+
+/// Memory for a tensor, aligned to a cache line and filled with a pattern; to be given to free().
+void *newBuffer(size_t bytes, size_t alignment = 64);
+
+/// The descriptor `model_model` of the shared library `path`.
+const onnx_aot_model *openModel(const std::string &path);
+
+std::unique_ptr<Contestant> makeCompiled(const onnx_aot_model *model, const std::vector<void *> &inputs);
+
+/// A session with one thread and all graph optimisations. `model` says what the tensors are.
+std::unique_ptr<Contestant> makeOrtSession(const OrtLibrary &library, const std::string &onnxPath,
+                                           const onnx_aot_model *model, const std::vector<void *> &inputs);
+
+} // namespace onnx_aot::bench
+
+#endif // ONNX_AOT_TEST_BENCH_CONTESTANT_H

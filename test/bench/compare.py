@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""Compiles models, times them next to ONNX Runtime and to plain loops, and writes the table. See README.md.
+
+usage: test/bench/compare.py [--models DIR ...] [--only NAME ...] [--ort LIBRARY] [--output NAME] ...
+
+For every line of models.txt: onnx-aot makes a shared library (wall time, user time and peak memory by wait4) and an
+object (size); plain_loops and clang make the baseline; ort_compare runs all of them on one CPU, checks that outputs
+agree, and times them in turns. Rows appear as they are measured; at the end results/NAME.md and NAME.json are written.
+Exit status 1 when a model that is there fails to compile, to run or to agree.
+"""
+import argparse
+import collections
+import datetime
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+ORT_PACKAGE = "onnxruntime-node"
+ORT_VERSION = "1.30.0"
+ORT_PATH = "node_modules/onnxruntime-node/bin/napi-v6/linux/%s/libonnxruntime.so.1"
+
+Entry = collections.namedtuple("Entry", "model dataset flags")
+
+
+class Failure(Exception):
+    """A step that went wrong, with what it printed."""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    shared = ROOT.parent / "shared" / "models"
+    exported = os.environ.get("ONNX_AOT_EXPORTED_MODELS")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="build folder with the programs")
+    parser.add_argument("--models", type=pathlib.Path, action="append",
+                        help="folder of MODEL.onnx and data/DATASET; may be repeated (default: ../shared/models and "
+                             "$ONNX_AOT_EXPORTED_MODELS)")
+    parser.add_argument("--list", type=pathlib.Path, default=HERE / "models.txt", help="what to measure")
+    parser.add_argument("--only", action="append", metavar="NAME", help="only this model; may be repeated")
+    parser.add_argument("--mcpu", default="native", help="CPU that both compilers make code for")
+    parser.add_argument("--ort", type=pathlib.Path, default=os.environ.get("ONNX_AOT_ORT"),
+                        help="libonnxruntime.so.1 (default: $ONNX_AOT_ORT, else it is fetched once by npm)")
+    parser.add_argument("--no-fetch", action="store_true", help="never call npm")
+    parser.add_argument("--no-plain", action="store_true", help="leave the plain loops out")
+    parser.add_argument("--clang", default=os.environ.get("ONNX_AOT_CLANG", "clang-22"))
+    parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)), help="the CPU to run on")
+    parser.add_argument("--compiles", type=int, default=3, help="compilations per model; the median is reported")
+    parser.add_argument("--seconds", type=float, default=3, help="about how long each model is timed")
+    parser.add_argument("--rounds", type=int, default=301, help="at most so many rounds per model")
+    parser.add_argument("--slow-ms", type=float, default=300,
+                        help="whoever takes longer takes part in fewer rounds than the others")
+    parser.add_argument("--output", default=None, help="name of the result (default: the host's CPU and the date)")
+    parser.add_argument("--results", type=pathlib.Path, default=HERE / "results")
+    options = parser.parse_args()
+    if not options.models:
+        options.models = [shared] + ([pathlib.Path(exported)] if exported else [])
+    return options
+
+
+def read_list(path, only):
+    entries = []
+    for line in path.read_text().splitlines():
+        words = line.split("#")[0].split()
+        if words and (not only or words[0] in only or words[1] in only):
+            entries.append(Entry(words[0], words[1], words[2:]))
+    return entries
+
+
+def run(command, cpu=None):
+    """Runs a command; returns its output and (wall seconds, user seconds, peak bytes) of that process alone."""
+    command = [str(word) for word in command]
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.monotonic()
+        pin = (lambda: os.sched_setaffinity(0, {cpu})) if cpu is not None else None
+        process = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, preexec_fn=pin)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        text = out.read().decode(errors="replace")
+        if process.returncode != 0:
+            message = err.read().decode(errors="replace").strip()
+            raise Failure(f"{pathlib.Path(command[0]).name} ended with {process.returncode}: {message[:2000]}")
+    return text, (wall, usage.ru_utime, usage.ru_maxrss * 1024)
+
+
+def find(folders, *names):
+    for folder in folders:
+        for name in names:
+            if (folder / name).exists():
+                return folder / name
+    return None
+
+
+def find_ort(options):
+    """The library, or None and the reason."""
+    if options.ort:
+        path = pathlib.Path(options.ort)
+        return (path, None) if path.exists() else (None, f"{path} does not exist")
+    processor = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    folder = options.build / "bench" / "ort"
+    library = folder / (ORT_PATH % processor)
+    if library.exists():
+        return library, None
+    if options.no_fetch:
+        return None, "no ONNX Runtime: give --ort or set ONNX_AOT_ORT"
+    if not shutil.which("npm"):
+        return None, "no ONNX Runtime: npm is not installed"
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = dict(os.environ, ONNXRUNTIME_NODE_INSTALL="skip")
+    result = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--fetch-retries=1", "--prefix", str(folder),
+                             f"{ORT_PACKAGE}@{ORT_VERSION}"], env=environment, capture_output=True, text=True)
+    if library.exists():
+        return library, None
+    lines = (result.stderr or result.stdout).strip().splitlines() or ["no library in the package"]
+    return None, f"no ONNX Runtime: npm install failed: {lines[0]}"
+
+
+def compile_ours(options, model, flags, work):
+    """Our shared library, with what its compilation took, and the size of the object."""
+    command = [options.build / "bin" / "onnx-aot", model, "--name=model", "--quiet", "--mcpu=" + options.mcpu, *flags]
+    library, usages = work / "ours.so", []
+    for _ in range(options.compiles):
+        _, usage = run([*command, "-o", library], options.cpu)
+        usages.append(usage)
+    run([*command, "-o", work / "ours.o"], options.cpu)
+    wall, user, peak = (statistics.median(column) for column in zip(*usages))
+    return library, {"compile_s": wall, "compile_user_s": user, "compile_peak_bytes": peak,
+                     "object_bytes": (work / "ours.o").stat().st_size}
+
+
+def compile_plain(options, model, flags, work):
+    run([options.build / "bench" / "plain_loops", model, work, "--mcpu=" + options.mcpu, *flags])
+    library = work / "plain.so"
+    march = "-mcpu=" if platform.machine() == "aarch64" else "-march="
+    _, usage = run([options.clang, "-O3", march + options.mcpu, "-Wno-override-module", "-fPIC", "-shared", "-nostdlib",
+                    work / "plain.ll", work / "weights.s", "-o", library], options.cpu)
+    return library, {"plain_compile_s": usage[0]}
+
+
+def measure(options, entry, model, data, ort):
+    with tempfile.TemporaryDirectory(prefix="onnx-aot-bench-") as folder:
+        work = pathlib.Path(folder)
+        library, row = compile_ours(options, model, entry.flags, work)
+        command = [options.build / "bench" / "ort_compare", "--data", data, "--seconds", options.seconds, "--rounds",
+                   options.rounds, "--slow-ms", options.slow_ms, "--cpu", options.cpu]
+        if ort:
+            command += ["--ort", ort, "--onnx", model]
+        command += ["--lib", f"ours={library}"]
+        if not options.no_plain:
+            plain, plain_row = compile_plain(options, model, entry.flags, work)
+            row.update(plain_row)
+            command += ["--lib", f"plain={plain}"]
+        text, _ = run(command)
+        row.update(json.loads(text))
+    return row
+
+
+# The table: heading, and the value of a row as text.
+def milliseconds(name):
+    def value(row):
+        ms = row["contestants"].get(name, {}).get("median_ms")
+        return "" if ms is None else f"{ms:.4f}" if ms < 1 else f"{ms:.3f}" if ms < 100 else f"{ms:.1f}"
+    return value
+
+
+def ratio(name):
+    def value(row):
+        faster = row["faster_than"].get(name, {})
+        return "" if faster.get("median") is None else \
+            f"{faster['median']:.2f} ({faster['p10']:.2f}-{faster['p90']:.2f})"
+    return value
+
+
+COLUMNS = [
+    ("model", lambda row: row["dataset"]),
+    ("ORT ms", milliseconds("ort")),
+    ("ours ms", milliseconds("ours")),
+    ("ORT / ours", ratio("ort")),
+    ("plain loops ms", milliseconds("plain")),
+    ("plain / ours", ratio("plain")),
+    ("compile s", lambda row: f"{row['compile_s']:.2f}"),
+    ("user s", lambda row: f"{row['compile_user_s']:.2f}"),
+    ("peak MB", lambda row: f"{row['compile_peak_bytes'] / 1e6:.0f}"),
+    (".o KB", lambda row: f"{row['object_bytes'] / 1000:.0f}"),
+    ("arena KB", lambda row: f"{row['arena_bytes'] / 1000:.1f}"),
+]
+
+
+def cpu_name():
+    try:
+        match = re.search(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        return match.group(1).strip() if match else platform.processor()
+    except OSError:
+        return platform.processor()
+
+
+def describe_machine(options, ort_version):
+    def first_line(*command):
+        try:
+            return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()[0].strip()
+        except (OSError, IndexError):
+            return "unknown"
+
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "cpu": cpu_name(),
+        "cpus": os.cpu_count(),
+        "pinned_to": options.cpu,
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+        "kernel": platform.release(),
+        "mcpu": options.mcpu,
+        "revision": first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
+        "onnx_aot": first_line(str(options.build / "bin" / "onnx-aot"), "--version"),
+        "clang": first_line(options.clang, "--version"),
+        "onnx_runtime": ort_version,
+    }
+
+
+def geometric_mean(values):
+    values = [value for value in values if value]
+    return statistics.geometric_mean(values) if values else None
+
+
+def markdown(machine, rows, skipped, notes):
+    lines = ["# Compiled models next to ONNX Runtime and plain loops", ""]
+    lines += [f"{machine['date']}; {machine['cpu']}, {machine['cpus']} CPUs, pinned to CPU {machine['pinned_to']}; load "
+              f"{machine['load_average'][0]} at the end; `--mcpu={machine['mcpu']}`; {machine['onnx_aot']} at "
+              f"{machine['revision']}; {machine['clang']}; ONNX Runtime {machine['onnx_runtime']}.", ""]
+    lines += ["One thread. Times are medians over interleaved rounds; a ratio is the median of the ratios within the "
+              "rounds (tenth to ninetieth percentile) and above 1 where ours is faster.", ""]
+    lines += ["| " + " | ".join(name for name, _ in COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    lines += ["| " + " | ".join(value(row) for _, value in COLUMNS) + " |" for row in rows]
+    lines.append("")
+    for name, label in (("ort", "ORT"), ("plain", "plain loops")):
+        mean = geometric_mean([row["faster_than"].get(name, {}).get("median") for row in rows])
+        if mean:
+            lines.append(f"Geometric mean of {label} / ours: {mean:.2f}")
+            lines.append("")
+    lines += [f"- {note}" for note in notes + [f"{name}: not measured: {reason}" for name, reason in skipped]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main():
+    options = parse_arguments()
+    for program in ("bin/onnx-aot", "bench/ort_compare", "bench/plain_loops"):
+        if not (options.build / program).exists():
+            sys.exit(f"{options.build / program} is missing: build the project first")
+    ort, reason = find_ort(options)
+    notes = [] if ort else [reason]
+    if reason:
+        print(reason, file=sys.stderr)
+
+    rows, skipped, failed = [], [], 0
+    print("  ".join(name for name, _ in COLUMNS), flush=True)
+    for entry in read_list(options.list, options.only):
+        model = find(options.models, entry.model + ".onnx")
+        data = find(options.models, "data/" + entry.dataset)
+        if not model or not data:
+            skipped.append((entry.dataset, "the model is not here" if not model else "its dataset is not here"))
+            print(f"{entry.dataset}: {skipped[-1][1]}", flush=True)
+            continue
+        try:
+            row = measure(options, entry, model, data, ort)
+        except Failure as failure:
+            failed += 1
+            skipped.append((entry.dataset, str(failure)))
+            print(f"{entry.dataset}: {failure}", flush=True)
+            continue
+        row = {"model": entry.model, "dataset": entry.dataset, "flags": entry.flags, **row}
+        rows.append(row)
+        print("  ".join(value(row) or "-" for _, value in COLUMNS), flush=True)
+
+    versions = {row["ort_version"] for row in rows} - {""}
+    machine = describe_machine(options, ", ".join(sorted(versions)) or "not measured")
+    name = options.output or re.sub(r"[^A-Za-z0-9]+", "-", cpu_name()).strip("-").lower() + "-" + machine["date"][:10]
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / (name + ".md")).write_text(markdown(machine, rows, skipped, notes))
+    (options.results / (name + ".json")).write_text(
+        json.dumps({"machine": machine, "rows": rows, "not_measured": skipped}, indent=1) + "\n")
+    print(f"wrote {options.results / name}.md and .json")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

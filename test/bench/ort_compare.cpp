@@ -1,0 +1,238 @@
+//===- ort_compare.cpp - Times a compiled model next to its peers ---------===//
+//
+// What it is for: times per inference that mean something on a machine whose speed drifts. How it works: all
+// contestants run in this process, on one CPU, on the same inputs. Their outputs are compared first. Then rounds
+// A B C, A B C ... follow, each of a short sample per contestant (one run, or as many as fill `--sample-ms`). Absolute
+// times are medians over the rounds; a ratio is the median of the ratios within the rounds, so what slows all down
+// at the same time cancels out.
+//
+//   ort_compare --onnx M.onnx --data DIR --ort libonnxruntime.so.1 --lib ours=ours.so --lib plain=plain.so
+//
+// A contestant whose first run is already longer than --slow-ms joins in only as many rounds as that time allows, at
+// least one. Prints one JSON object. Exit status 1 when something fails or outputs differ.
+//
+//===----------------------------------------------------------------------===//
+#include "onnx_aot/runtime.h"
+#include "test/bench/Contestant.h"
+#include "test/bench/OrtApi.h"
+#include "test/e2e/harness.h"
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <sched.h>
+
+using namespace onnx_aot::bench;
+
+namespace {
+struct Settings {
+  std::string onnx, data, ort;
+  std::vector<std::pair<std::string, std::string>> libraries; // name, path
+  double seconds = 2, sampleMs = 1, slowMs = 1000;
+  int rounds = 101, cpu = -1;
+};
+
+struct Timing {
+  long runsPerSample = 1;
+  double firstMs = 0;
+  int rounds = 0;               // in which it takes part
+  std::vector<double> samples; // ms per run; NaN in rounds that it skips
+};
+
+Settings parse(int argc, char **argv) {
+  Settings settings;
+  for (int i = 1; i < argc; ++i) {
+    std::string flag = argv[i];
+    if (++i == argc)
+      fail("%s: a value is missing", flag.c_str());
+    std::string value = argv[i];
+    if (flag == "--onnx")
+      settings.onnx = value;
+    else if (flag == "--data")
+      settings.data = value;
+    else if (flag == "--ort")
+      settings.ort = value;
+    else if (flag == "--lib" && value.find('=') != std::string::npos)
+      settings.libraries.emplace_back(value.substr(0, value.find('=')), value.substr(value.find('=') + 1));
+    else if (flag == "--seconds")
+      settings.seconds = std::stod(value);
+    else if (flag == "--sample-ms")
+      settings.sampleMs = std::stod(value);
+    else if (flag == "--slow-ms")
+      settings.slowMs = std::stod(value);
+    else if (flag == "--rounds")
+      settings.rounds = std::max(1, std::stoi(value));
+    else if (flag == "--cpu")
+      settings.cpu = std::stoi(value);
+    else
+      fail("unknown flag %s %s", flag.c_str(), value.c_str());
+  }
+  if (settings.libraries.empty() || settings.data.empty())
+    fail("usage: ort_compare --data DIR --lib NAME=FILE.so ... [--ort LIBRARY --onnx MODEL.onnx] [--cpu N]\n"
+         "       [--seconds S] [--rounds N] [--sample-ms MS] [--slow-ms MS]");
+  return settings;
+}
+
+double runTimed(Contestant &contestant, long runs) {
+  auto start = std::chrono::steady_clock::now();
+  for (long i = 0; i < runs; ++i)
+    contestant.run();
+  std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+  return elapsed.count() / runs;
+}
+
+double quantile(std::vector<double> values, double at) {
+  values.erase(std::remove_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }), values.end());
+  if (values.empty())
+    return NAN;
+  std::sort(values.begin(), values.end());
+  return values[size_t(std::lround(at * (values.size() - 1)))];
+}
+
+/// How far `outputs` are from `reference`, in units of the default tolerance; integers must be equal.
+double excess(const onnx_aot_model *model, const std::vector<void *> &outputs, const std::vector<void *> &reference) {
+  double worst = 0;
+  for (uint32_t i = 0; i < model->num_outputs; ++i) {
+    size_t bytes = model->outputs[i].bytes;
+    int dtype = model->outputs[i].dtype;
+    double here = dtype == ONNX_AOT_FLOAT    ? floatExcess(outputs[i], reference[i], bytes / 4, 0)
+                  : dtype == ONNX_AOT_DOUBLE ? floatExcess(outputs[i], reference[i], bytes / 8, 1)
+                  : std::memcmp(outputs[i], reference[i], bytes) ? INFINITY
+                                                                 : 0;
+    worst = std::max(worst, here);
+  }
+  return worst;
+}
+
+/// Warms up, decides how many runs make a sample and in how many rounds each contestant can take part.
+std::vector<Timing> prepare(std::vector<std::unique_ptr<Contestant>> &contestants, const Settings &settings,
+                            int &rounds) {
+  std::vector<Timing> timings(contestants.size());
+  double fastRoundMs = 0;
+  for (size_t i = 0; i < contestants.size(); ++i) {
+    Timing &timing = timings[i];
+    timing.firstMs = runTimed(*contestants[i], 1);
+    if (timing.firstMs > settings.slowMs)
+      continue;
+    double ms = runTimed(*contestants[i], timing.firstMs < 20 ? 3 : 1);
+    timing.runsPerSample = std::max(1L, std::lround(settings.sampleMs / std::max(ms, 1e-6)));
+    fastRoundMs += ms * timing.runsPerSample;
+  }
+  rounds = int(std::min<double>(settings.rounds, std::max(3.0, settings.seconds * 1000 / std::max(fastRoundMs, 1e-3))));
+  for (Timing &timing : timings)
+    timing.rounds = timing.firstMs > settings.slowMs
+                        ? int(std::min<double>(rounds, std::max(1.0, settings.seconds * 1000 / timing.firstMs)))
+                        : rounds;
+  return timings;
+}
+
+void printJson(const std::vector<std::unique_ptr<Contestant>> &contestants, const std::vector<Timing> &timings,
+               const std::vector<double> &differences, const onnx_aot_model *model, const std::string &version,
+               int rounds, int cpu) {
+  auto number = [](double value) {
+    if (std::isfinite(value))
+      std::printf("%.6g", value);
+    else
+      std::printf("null");
+  };
+  std::printf("{\"rounds\": %d, \"cpu\": %d, \"ort_version\": \"%s\", \"arena_bytes\": %llu, \"weight_bytes\": %llu",
+              rounds, cpu, version.c_str(), (unsigned long long)model->arena_bytes,
+              (unsigned long long)model->weight_bytes);
+  std::printf(", \"contestants\": {");
+  for (size_t i = 0; i < contestants.size(); ++i) {
+    std::printf("%s\"%s\": {\"median_ms\": ", i ? ", " : "", contestants[i]->name.c_str());
+    number(quantile(timings[i].samples, 0.5));
+    std::printf(", \"min_ms\": ");
+    number(quantile(timings[i].samples, 0));
+    std::printf(", \"p90_ms\": ");
+    number(quantile(timings[i].samples, 0.9));
+    std::printf(", \"samples\": %d, \"runs_per_sample\": %ld, \"difference\": ", timings[i].rounds,
+                timings[i].runsPerSample);
+    number(differences[i]);
+    std::printf("}");
+  }
+  // How many times faster the contestant called "ours" (the first library) is than each other one.
+  std::printf("}, \"faster_than\": {");
+  size_t ours = contestants[0]->name == "ort" ? 1 : 0;
+  bool first = true;
+  for (size_t i = 0; i < contestants.size(); ++i) {
+    if (i == ours)
+      continue;
+    std::vector<double> ratios;
+    for (int round = 0; round < rounds; ++round)
+      ratios.push_back(timings[i].samples[round] / timings[ours].samples[round]);
+    std::printf("%s\"%s\": {\"median\": ", first ? "" : ", ", contestants[i]->name.c_str());
+    number(quantile(ratios, 0.5));
+    std::printf(", \"p10\": ");
+    number(quantile(ratios, 0.1));
+    std::printf(", \"p90\": ");
+    number(quantile(ratios, 0.9));
+    std::printf("}");
+    first = false;
+  }
+  std::printf("}}\n");
+}
+} // namespace
+
+int main(int argc, char **argv) {
+  Settings settings = parse(argc, argv);
+  if (settings.cpu >= 0) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(settings.cpu, &set);
+    if (sched_setaffinity(0, sizeof set, &set) != 0)
+      fail("CPU %d cannot be had", settings.cpu);
+  }
+
+  const onnx_aot_model *model = openModel(settings.libraries[0].second);
+  std::vector<void *> inputs;
+  for (uint32_t i = 0; i < model->num_inputs; ++i) {
+    const onnx_aot_tensor_info &info = model->inputs[i];
+    char file[256];
+    datasetFile(settings.data.c_str(), "in", info.name, file, sizeof file);
+    void *data = readNpy(settings.data.c_str(), file, info.dtype, info.bytes);
+    inputs.push_back(newBuffer(info.bytes));
+    std::memcpy(inputs.back(), data, info.bytes);
+    free(data);
+  }
+
+  std::vector<std::unique_ptr<Contestant>> contestants;
+  std::string version;
+  std::unique_ptr<OrtLibrary> ort;
+  if (!settings.ort.empty()) {
+    ort = std::make_unique<OrtLibrary>(settings.ort.c_str());
+    if (!ort->loaded())
+      fail("%s", ort->error().c_str());
+    version = ort->version();
+    contestants.push_back(makeOrtSession(*ort, settings.onnx, model, inputs));
+    contestants.back()->name = "ort";
+  }
+  for (auto &[name, path] : settings.libraries) {
+    contestants.push_back(makeCompiled(openModel(path), inputs));
+    contestants.back()->name = name;
+  }
+
+  int rounds;
+  std::vector<Timing> timings = prepare(contestants, settings, rounds);
+  // The runs so far have left outputs; the first contestant's are what the others are compared with.
+  std::vector<double> differences;
+  bool differ = false;
+  for (auto &contestant : contestants) {
+    differences.push_back(excess(model, contestant->outputs, contestants[0]->outputs));
+    if (!(differences.back() <= 1)) {
+      std::fprintf(stderr, "%s: outputs differ from those of %s: %g times the tolerance\n", contestant->name.c_str(),
+                   contestants[0]->name.c_str(), differences.back());
+      differ = true;
+    }
+  }
+
+  for (int round = 0; round < rounds; ++round)
+    for (size_t i = 0; i < contestants.size(); ++i) {
+      Timing &timing = timings[i];
+      timing.samples.push_back(round < timing.rounds ? runTimed(*contestants[i], timing.runsPerSample) : NAN);
+    }
+  printJson(contestants, timings, differences, model, version, rounds, settings.cpu);
+  for (void *input : inputs)
+    free(input);
+  return differ ? 1 : 0;
+}
