@@ -13,6 +13,7 @@
 #include "dialects/onnx/OnnxDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/FoldUtils.h"
 
@@ -38,7 +39,22 @@ struct InferShapes : impl::InferShapesBase<InferShapes> {
     });
     if (failed)
       return signalPassFailure();
+    adoptDeclarations(function);
     refineSignature(function);
+  }
+
+  /// An output whose shape depends on data has the shape that the model declares, if it declares one: the operator's
+  /// lowering decides whether that is all it needs to know.
+  static void adoptDeclarations(func::FuncOp function) {
+    for (auto [index, operand] : llvm::enumerate(function.getBody().back().getTerminator()->getOperands())) {
+      auto declared = function.getResultAttrOfType<TypeAttr>(index, "onnx.declared");
+      auto present = dyn_cast<RankedTensorType>(operand.getType());
+      bool isOpen = !present || !present.hasStaticShape();
+      if (declared && isOpen && succeeded(verifyCompatibleShape(declared.getValue(), operand.getType())) &&
+          isa_and_nonnull<onnx::OnnxOpInterface>(operand.getDefiningOp()))
+        operand.setType(declared.getValue());
+      function.removeResultAttr(index, StringAttr::get(function.getContext(), "onnx.declared"));
+    }
   }
 
   static LogicalResult refine(Operation *op) {

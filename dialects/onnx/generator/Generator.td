@@ -42,6 +42,10 @@ class Onnx_Window<string name> : Onnx_Op<name, 17,
     (ins Onnx_IntTensor:$size), // (C1) one element, not negative
     (ins Onnx_IntDefault<1>:$output_datatype, Onnx_IntDefault<1>:$periodic), (outs Onnx_NumberTensor:$output)> {
   let hasFolder = 1;
+  let familyDeclaration = [{
+    /// The window as a constant; null where it would be too long.
+    ::mlir::ElementsAttr makeWindow(::mlir::RankedTensorType type);
+  }];
 }
 
 def Onnx_HannWindowOp : Onnx_Window<"HannWindow"> { let summary = "0.5 - 0.5 cos(2 pi n / N)"; }

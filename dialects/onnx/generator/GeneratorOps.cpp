@@ -154,19 +154,33 @@ static LogicalResult inferWindow(OpTy op, ShapeContext &ctx, SmallVectorImpl<Res
   return success();
 }
 
-/// a0 - a1 cos(x) + a2 cos(2 x), where x goes once around over the window.
-template <typename OpTy> static OpFoldResult foldWindow(OpTy op, double a0, double a1, double a2) {
-  constexpr int64_t kLongest = int64_t(1) << 24;
+template <typename OpTy> static OpFoldResult foldWindow(OpTy op) {
   RankedTensorType type = getConstant(op.getSize()) ? staticResultType(op) : nullptr;
-  if (!type || type.getNumElements() > kLongest)
+  return type ? OpFoldResult(op.makeWindow(type)) : nullptr;
+}
+
+/// a0 - a1 cos(x) + a2 cos(2 x), where x goes once around over the window.
+static ElementsAttr makeCosineWindow(RankedTensorType type, bool isPeriodic, double a0, double a1, double a2) {
+  constexpr int64_t kLongest = int64_t(1) << 24;
+  int64_t size = type.getNumElements(), period = isPeriodic ? size : size - 1;
+  if (size > kLongest)
     return nullptr;
-  int64_t size = type.getNumElements(), period = op.getPeriodic() ? size : size - 1;
   SmallVector<char> bytes;
   for (int64_t n = 0; n < size; ++n) {
     double x = period > 0 ? 2 * M_PI * n / period : 0;
     appendNumber(bytes, type.getElementType(), a0 - a1 * std::cos(x) + a2 * std::cos(2 * x));
   }
   return makeConstant(type, bytes, "window");
+}
+
+ElementsAttr HannWindowOp::makeWindow(RankedTensorType type) {
+  return makeCosineWindow(type, getPeriodic(), 0.5, 0.5, 0);
+}
+ElementsAttr HammingWindowOp::makeWindow(RankedTensorType type) {
+  return makeCosineWindow(type, getPeriodic(), 25.0 / 46, 21.0 / 46, 0);
+}
+ElementsAttr BlackmanWindowOp::makeWindow(RankedTensorType type) {
+  return makeCosineWindow(type, getPeriodic(), 0.42, 0.5, 0.08);
 }
 
 LogicalResult HannWindowOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
@@ -178,6 +192,6 @@ LogicalResult HammingWindowOp::inferResults(ShapeContext &ctx, SmallVectorImpl<R
 LogicalResult BlackmanWindowOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   return inferWindow(*this, ctx, results);
 }
-OpFoldResult HannWindowOp::fold(FoldAdaptor) { return foldWindow(*this, 0.5, 0.5, 0); }
-OpFoldResult HammingWindowOp::fold(FoldAdaptor) { return foldWindow(*this, 25.0 / 46, 21.0 / 46, 0); }
-OpFoldResult BlackmanWindowOp::fold(FoldAdaptor) { return foldWindow(*this, 0.42, 0.5, 0.08); }
+OpFoldResult HannWindowOp::fold(FoldAdaptor) { return foldWindow(*this); }
+OpFoldResult HammingWindowOp::fold(FoldAdaptor) { return foldWindow(*this); }
+OpFoldResult BlackmanWindowOp::fold(FoldAdaptor) { return foldWindow(*this); }

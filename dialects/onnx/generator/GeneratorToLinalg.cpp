@@ -15,8 +15,11 @@ namespace {
 struct LowerConstant : OnnxLowering<ConstantOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(ConstantOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType target = stored(op.getOutput());
-    ElementsAttr value = op.getValue();
+    return replaceByConstant(op, op.getValue(), stored(op.getOutput()), rewriter);
+  }
+
+  static LogicalResult replaceByConstant(Operation *op, ElementsAttr value, RankedTensorType target,
+                                         ConversionPatternRewriter &rewriter) {
     if (value.getShapedType() != target) {
       if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
         value = DenseResourceElementsAttr::get(target, resource.getRawHandle());
@@ -29,6 +32,17 @@ struct LowerConstant : OnnxLowering<ConstantOp> {
     }
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, target, value);
     return success();
+  }
+};
+
+/// A window whose size is data, of a known shape.
+template <typename OpTy> struct LowerWindow : OnnxLowering<OpTy> {
+  using OnnxLowering<OpTy>::OnnxLowering;
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor, ConversionPatternRewriter &rewriter) const override {
+    ElementsAttr window = op.makeWindow(this->type(op.getOutput()));
+    if (!window)
+      return op.emitError("unsupported: a window of more than 2^24 elements");
+    return LowerConstant::replaceByConstant(op, window, this->stored(op.getOutput()), rewriter);
   }
 };
 
@@ -114,6 +128,7 @@ struct LowerEyeLike : OnnxLowering<EyeLikeOp> {
 
 namespace onnx_aot::onnx {
 void populateGeneratorToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerConstant, LowerConstantOfShape, LowerRange, LowerEyeLike>(converter, patterns.getContext());
+  patterns.add<LowerConstant, LowerConstantOfShape, LowerRange, LowerEyeLike, LowerWindow<HannWindowOp>,
+               LowerWindow<HammingWindowOp>, LowerWindow<BlackmanWindowOp>>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

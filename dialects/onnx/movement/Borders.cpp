@@ -6,6 +6,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/movement/MovementLowering.h"
 #include "dialects/onnx/movement/Ranges.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -89,8 +90,10 @@ struct LowerPad : OnnxLowering<PadOp> {
   LogicalResult matchAndRewrite(PadOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType in = type(op.getData()), result = stored(op.getOutput());
     auto borders = padBorders(op, in.getRank());
-    if (!borders)
-      return op.emitError("unsupported: pads and axes must be constant");
+    if (!borders) {
+      rewriter.replaceOp(op, padByData(rewriter, op, adaptor));
+      return success();
+    }
     if (op.getMode() == "constant") {
       SmallVector<int64_t> low, high;
       splitBorders(*borders, low, high);
@@ -121,17 +124,85 @@ struct LowerPad : OnnxLowering<PadOp> {
     rewriter.replaceOp(op, generic.getResults());
     return success();
   }
+
+  /// Amounts that are data, where the shape of the result is known: every element looks for its source.
+  static Value padByData(OpBuilder &builder, PadOp op, OpAdaptor adaptor) {
+    RankedTensorType in = type(op.getData()), result = stored(op.getOutput());
+    ImplicitLocOpBuilder outer(op.getLoc(), builder);
+    SmallVector<Value> low = amountsBefore(outer, op, adaptor);
+    bool isConstant = op.getMode() == "constant";
+    Value source = adaptor.getData(), fill = isConstant ? fillValue(outer, op, adaptor) : Value();
+    SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
+    auto body = [&](OpBuilder &nested, Location loc, ValueRange) {
+      ImplicitLocOpBuilder b(loc, nested);
+      IndexBuilder index{b};
+      SmallVector<Value> from;
+      Value isInside = arith::ConstantIntOp::create(b, 1, 1);
+      for (auto [dim, amount] : llvm::enumerate(low)) {
+        int64_t extent = in.getDimSize(dim);
+        Value position = arith::SubIOp::create(b, linalg::IndexOp::create(b, dim), amount);
+        Value nearest = index.clamp(position, 0, extent - 1);
+        Value same = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, position, nearest);
+        isInside = arith::AndIOp::create(b, isInside, same);
+        // No more than the result's extent lies before the input, whatever the data says.
+        int64_t most = result.getDimSize(dim);
+        Value shown = index.clamp(position, -most, 2 * most + extent);
+        from.push_back(isConstant ? nearest : index.inside(shown, op.getMode(), extent, most));
+      }
+      Value element = tensor::ExtractOp::create(b, source, from);
+      if (isConstant)
+        element = arith::SelectOp::create(b, isInside, element, fill);
+      linalg::YieldOp::create(b, element);
+    };
+    if (in.getNumElements() == 0) {
+      Value value = isConstant ? fill : storedZero(outer, op.getLoc(), result.getElementType());
+      return linalg::FillOp::create(outer, value, emptyTensor(outer, op.getLoc(), result)).getResult(0);
+    }
+    return linalg::GenericOp::create(outer, result, ValueRange(), emptyTensor(outer, op.getLoc(), result),
+                                     outer.getMultiDimIdentityMap(result.getRank()), iterators, body)
+        .getResult(0);
+  }
+
+  static Value fillValue(ImplicitLocOpBuilder &b, PadOp op, OpAdaptor adaptor) {
+    if (!adaptor.getConstantValue())
+      return storedZero(b, op.getLoc(), stored(op.getOutput()).getElementType());
+    SmallVector<Value> zeros(type(op.getConstantValue()).getRank(), arith::ConstantIndexOp::create(b, 0));
+    return tensor::ExtractOp::create(b, adaptor.getConstantValue(), zeros);
+  }
+
+  /// How many elements come before each dim of the input.
+  static SmallVector<Value> amountsBefore(ImplicitLocOpBuilder &b, PadOp op, OpAdaptor adaptor) {
+    int64_t rank = type(op.getData()).getRank(), count = type(op.getPads()).getNumElements() / 2;
+    auto read = [&](Value list, int64_t at) -> Value {
+      Value entry = tensor::ExtractOp::create(b, list, ValueRange{arith::ConstantIndexOp::create(b, at)});
+      return arith::IndexCastOp::create(b, b.getIndexType(), entry);
+    };
+    SmallVector<Value> low(rank, arith::ConstantIndexOp::create(b, 0));
+    auto axes = getConstantIntegers(op.getAxes());
+    for (int64_t i = 0; i < count; ++i) {
+      Value amount = read(adaptor.getPads(), i);
+      if (!op.getAxes() || axes) {
+        low[axes ? wrapAxis((*axes)[i], rank) : i] = amount;
+        continue;
+      }
+      Value axis = read(adaptor.getAxes(), i);
+      for (int64_t dim = 0; dim < rank; ++dim) {
+        Value fromFront = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, dim));
+        Value fromEnd =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, dim - rank));
+        low[dim] = arith::SelectOp::create(b, arith::OrIOp::create(b, fromFront, fromEnd), amount, low[dim]);
+      }
+    }
+    return low;
+  }
 };
 
 struct LowerCenterCropPad : OnnxLowering<CenterCropPadOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(CenterCropPadOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    auto borders = centerBorders(op, type(op.getInputData()).getShape());
-    if (!borders)
-      return op.emitError("unsupported: shape must be constant");
     SmallVector<int64_t> low, high;
-    splitBorders(*borders, low, high);
+    splitBorders(centerBorders(type(op.getInputData()).getShape(), type(op.getOutputData()).getShape()), low, high);
     Value zero = storedZero(rewriter, op.getLoc(), stored(op.getOutputData()).getElementType());
     rewriter.replaceOp(op, buildPad(rewriter, op.getLoc(), adaptor.getInputData(), low, high, zero));
     return success();

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Traits.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
@@ -82,8 +83,10 @@ template <typename OpTy> struct LowerReshape : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), adaptor.getOperands()[0],
-                                        this->type(op->getResult(0)).getShape()));
+    RankedTensorType result = this->type(op->getResult(0));
+    if (result.getNumElements() != this->type(op->getOperand(0)).getNumElements())
+      return op.emitError("the declared shape has another number of elements than the input");
+    rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), adaptor.getOperands()[0], result.getShape()));
     return success();
   }
 };
@@ -177,6 +180,8 @@ struct LowerSplit : OnnxLowering<SplitOp> {
     for (Value output : op.getOutputs()) {
       ranges[axis] = {start, type(output).getDimSize(axis), 1};
       start += ranges[axis].count;
+      if (start > in.getDimSize(axis))
+        return op.emitError("the declared shapes are larger than the input");
       parts.push_back(buildRanges(rewriter, op.getLoc(), adaptor.getInput(), ranges));
     }
     rewriter.replaceOp(op, parts);
@@ -189,6 +194,9 @@ struct LowerExpand : OnnxLowering<ExpandOp> {
   LogicalResult matchAndRewrite(ExpandOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType result = stored(op.getOutput());
     ArrayRef<int64_t> in = type(op.getInput()).getShape();
+    SmallVector<int64_t> broadcast;
+    if (!OpTrait::util::getBroadcastedShape(in, result.getShape(), broadcast) || result.getShape() != ArrayRef(broadcast))
+      return op.emitError("the input does not broadcast to the declared shape");
     Value expanded = result.getNumElements() == type(op.getInput()).getNumElements()
                          ? buildReshape(rewriter, op.getLoc(), adaptor.getInput(), result.getShape())
                          : buildMove(rewriter, op.getLoc(), adaptor.getInput(), result,
@@ -203,6 +211,9 @@ struct LowerTile : OnnxLowering<TileOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(TileOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType in = type(op.getInput()), result = stored(op.getOutput());
+    for (auto [extent, repeated] : llvm::zip_equal(in.getShape(), result.getShape()))
+      if (extent == 0 ? repeated != 0 : repeated % extent != 0)
+        return op.emitError("the declared shape is not made of whole repeats");
     if (result.getNumElements() == 0) {
       rewriter.replaceOp(op, emptyTensor(rewriter, op.getLoc(), result));
       return success();

@@ -65,18 +65,12 @@ std::optional<SmallVector<int64_t>> onnx_aot::onnx::splitSizes(SplitOp op, int64
   return sizes;
 }
 
-std::optional<SmallVector<Border>> onnx_aot::onnx::centerBorders(CenterCropPadOp op, ArrayRef<int64_t> shape) {
-  auto targets = getConstantIntegers(op.getShape());
-  if (!targets)
-    return std::nullopt;
-  SmallVector<Border> borders(shape.size());
-  for (auto [i, target] : llvm::enumerate(*targets)) {
-    int64_t axis = op.getAxes() ? (*op.getAxes())[i] : int64_t(i);
-    axis += axis < 0 ? shape.size() : 0;
+SmallVector<Border> onnx_aot::onnx::centerBorders(ArrayRef<int64_t> shape, ArrayRef<int64_t> target) {
+  SmallVector<Border> borders;
+  for (auto [extent, wanted] : llvm::zip_equal(shape, target)) {
     // Where the difference is odd, the side after the centre gets the larger share.
-    int64_t difference = target - shape[axis];
-    int64_t low = difference / 2;
-    borders[axis] = {low, difference - low};
+    int64_t difference = wanted - extent, low = difference / 2;
+    borders.push_back({low, difference - low});
   }
   return borders;
 }

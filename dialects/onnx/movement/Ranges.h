@@ -35,8 +35,8 @@ std::optional<llvm::SmallVector<Border>> padBorders(PadOp op, int64_t rank);
 /// The number of elements that each result of Split takes; nullopt where `split` is not constant.
 std::optional<llvm::SmallVector<int64_t>> splitSizes(SplitOp op, int64_t extent);
 
-/// CenterCropPad as borders; the target extents must be constant.
-std::optional<llvm::SmallVector<Border>> centerBorders(CenterCropPadOp op, llvm::ArrayRef<int64_t> shape);
+/// CenterCropPad as borders, from the shapes of its input and its result.
+llvm::SmallVector<Border> centerBorders(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> target);
 
 } // namespace onnx_aot::onnx
 

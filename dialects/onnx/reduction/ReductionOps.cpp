@@ -11,6 +11,10 @@ using namespace onnx_aot::onnx;
 
 std::optional<SmallVector<bool>> onnx_aot::onnx::reducedDims(Value axes, bool noopWithEmptyAxes, int64_t rank) {
   std::optional<SmallVector<int64_t>> list = getConstantIntegers(axes);
+  // A list of no axes is known without its content.
+  if (auto type = axes ? dyn_cast<RankedTensorType>(axes.getType()) : nullptr;
+      type && type.hasStaticShape() && type.getNumElements() == 0)
+    list.emplace();
   if (axes && !list)
     return std::nullopt;
   if (!list || list->empty())

@@ -292,28 +292,102 @@ Value lower(ReduceLogSumExpOp, const ReduceContext &c) {
   return buildReduction(c.rewriter, c.loc, reduction);
 }
 
+/// The sets of dims that may be reduced to make `result` of `in`, where the axes are data. Dims of extent 1 that are
+/// kept as such count as not reduced.
+SmallVector<SmallVector<bool>> possibleDims(ArrayRef<int64_t> in, ArrayRef<int64_t> result, bool keepsDims) {
+  constexpr size_t kMostDims = 8;
+  SmallVector<SmallVector<bool>> possible;
+  for (unsigned set = 0; in.size() <= kMostDims && set < (1u << in.size()); ++set) {
+    SmallVector<bool> isReduced;
+    SmallVector<int64_t> shape;
+    bool isMinimal = true;
+    for (auto [dim, extent] : llvm::enumerate(in)) {
+      isReduced.push_back(set >> dim & 1);
+      isMinimal &= !(keepsDims && isReduced.back() && extent == 1);
+      if (!isReduced.back() || keepsDims)
+        shape.push_back(isReduced.back() ? 1 : extent);
+    }
+    if (isMinimal && ArrayRef(shape) == result)
+      possible.push_back(isReduced);
+  }
+  return possible;
+}
+
+/// Whether the axes, which are data, name just the dims of `isReduced`.
+Value namesDims(ImplicitLocOpBuilder &b, Value axes, ArrayRef<bool> isReduced) {
+  int64_t rank = isReduced.size(), count = cast<RankedTensorType>(axes.getType()).getNumElements();
+  Value result = arith::ConstantIntOp::create(b, 1, 1);
+  for (int64_t i = 0; i < count; ++i) {
+    Value axis = tensor::ExtractOp::create(b, axes, ValueRange{arith::ConstantIndexOp::create(b, i)});
+    Value isOne = arith::ConstantIntOp::create(b, 0, 1);
+    for (int64_t dim = 0; dim < rank; ++dim)
+      for (int64_t name : {dim, dim - rank}) {
+        if (!isReduced[dim])
+          continue;
+        Value same = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIntOp::create(b, name, 64));
+        isOne = arith::OrIOp::create(b, isOne, same);
+      }
+    result = arith::AndIOp::create(b, result, isOne);
+  }
+  return result;
+}
+
 template <typename OpTy> struct LowerReduce : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType in = this->type(op.getData());
+    RankedTensorType in = this->type(op.getData()), out = this->type(op.getReduced());
     Type element = in.getElementType();
-    auto isReduced = reducedDims(op.getAxes(), op.getNoopWithEmptyAxes(), in.getRank());
-    if (!isReduced)
-      return op.emitError("unsupported: axes must be constant");
     constexpr bool isExtremum = std::is_same_v<OpTy, ReduceMaxOp> || std::is_same_v<OpTy, ReduceMinOp>;
     if (!isa<FloatType, IntegerType>(element) || (element.isInteger(1) && !isExtremum))
       return op.emitError("unsupported: element type ") << element;
+    if (auto isReduced = reducedDims(op.getAxes(), op.getNoopWithEmptyAxes(), in.getRank())) {
+      rewriter.replaceOp(op, reduce(op, adaptor, rewriter, *isReduced));
+      return success();
+    }
+    // Where the shapes leave more than one choice, the axes decide when the model runs.
+    SmallVector<SmallVector<bool>> possible = possibleDims(in.getShape(), out.getShape(), op.getKeepdims());
+    if (possible.empty())
+      return op.emitError("no axes lead to the declared shape");
+    Value result = reduce(op, adaptor, rewriter, possible.front());
+    for (ArrayRef<bool> isReduced : ArrayRef(possible).drop_front()) {
+      ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+      Value applies = namesDims(b, adaptor.getAxes(), isReduced);
+      Value other = reduce(op, adaptor, rewriter, isReduced);
+      result = choose(b, applies, other, result);
+    }
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+
+  static Value reduce(OpTy op, typename OpTy::Adaptor adaptor, ConversionPatternRewriter &rewriter,
+                      ArrayRef<bool> isReduced) {
+    RankedTensorType in = OnnxLowering<OpTy>::type(op.getData());
+    Type element = in.getElementType(), arithmetic = computeType(element);
     int64_t count = 1;
-    for (auto [extent, reduced] : llvm::zip(in.getShape(), *isReduced))
+    for (auto [extent, reduced] : llvm::zip(in.getShape(), isReduced))
       count *= reduced ? extent : 1;
-    Type arithmetic = computeType(element);
     if (computesInReals<OpTy> && !isa<FloatType>(element))
       arithmetic = rewriter.getF64Type();
-    ReduceContext context{rewriter, op.getLoc(), adaptor.getData(), element, arithmetic, *isReduced, count};
+    ReduceContext context{rewriter,   op.getLoc(), adaptor.getData(), element,
+                          arithmetic, SmallVector<bool>(isReduced), count};
     Value reduced = lower(op, context);
-    rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), reduced, this->type(op.getReduced()).getShape()));
-    return success();
+    return buildReshape(rewriter, op.getLoc(), reduced, OnnxLowering<OpTy>::type(op.getReduced()).getShape());
+  }
+
+  /// `first` or `second`, element by element.
+  static Value choose(ImplicitLocOpBuilder &b, Value condition, Value first, Value second) {
+    auto type = cast<RankedTensorType>(first.getType());
+    SmallVector<AffineMap> maps(3, b.getMultiDimIdentityMap(type.getRank()));
+    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+    return linalg::GenericOp::create(b, type, ValueRange{first, second}, emptyTensor(b, b.getLoc(), type), maps,
+                                     iterators,
+                                     [&](OpBuilder &nested, Location loc, ValueRange elements) {
+                                       Value chosen = arith::SelectOp::create(nested, loc, condition, elements[0],
+                                                                              elements[1]);
+                                       linalg::YieldOp::create(nested, loc, chosen);
+                                     })
+        .getResult(0);
   }
 };
 

@@ -51,21 +51,56 @@ template <typename OpTy> struct LowerCumulative : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    constexpr bool isSum = std::is_same_v<OpTy, CumSumOp>;
     RankedTensorType result = this->stored(op.getY());
-    Type element = this->type(op.getX()).getElementType();
-    std::optional<SmallVector<int64_t>> list = getConstantIntegers(op.getAxis());
-    if (!list)
-      return op.emitError("unsupported: axis must be constant");
-    int64_t axis = list->front() < 0 ? list->front() + result.getRank() : list->front();
+    int64_t rank = result.getRank();
     ImplicitLocOpBuilder builder(op.getLoc(), rewriter);
-    Value source = adaptor.getX(), empty = emptyTensor(rewriter, op.getLoc(), result);
+    if (std::optional<SmallVector<int64_t>> list = getConstantIntegers(op.getAxis())) {
+      rewriter.replaceOp(op, scan(builder, op, adaptor.getX(), wrapAxis(list->front(), rank)));
+      return success();
+    }
+    // An axis that is data chooses among the loops over each.
+    SmallVector<Value> zeros(this->type(op.getAxis()).getRank(), indexConstant(builder, 0));
+    Value axis = tensor::ExtractOp::create(builder, adaptor.getAxis(), zeros);
+    axis = arith::IndexCastOp::create(builder, builder.getIndexType(), axis);
+    Value fromFront = arith::AddIOp::create(builder, axis, indexConstant(builder, rank));
+    Value isNegative = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, axis, indexConstant(builder, 0));
+    axis = arith::SelectOp::create(builder, isNegative, fromFront, axis);
+    rewriter.replaceOp(op, scanOneOf(builder, op, adaptor.getX(), axis, 0));
+    return success();
+  }
+
+  /// The scan along `axis`, which is `first` or a later one.
+  static Value scanOneOf(ImplicitLocOpBuilder &b, OpTy op, Value source, Value axis, int64_t first) {
+    RankedTensorType result = OnnxLowering<OpTy>::stored(op.getY());
+    if (first + 1 >= result.getRank())
+      return scan(b, op, source, first);
+    Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, indexConstant(b, first));
+    auto yield = [](OpBuilder &nested, Location loc, Value value) { scf::YieldOp::create(nested, loc, value); };
+    return scf::IfOp::create(
+               b, isFirst,
+               [&](OpBuilder &nested, Location loc) {
+                 ImplicitLocOpBuilder inner(loc, nested);
+                 yield(inner, loc, scan(inner, op, source, first));
+               },
+               [&](OpBuilder &nested, Location loc) {
+                 ImplicitLocOpBuilder inner(loc, nested);
+                 yield(inner, loc, scanOneOf(inner, op, source, axis, first + 1));
+               })
+        .getResult(0);
+  }
+
+  static Value scan(ImplicitLocOpBuilder &builder, OpTy op, Value source, int64_t axis) {
+    constexpr bool isSum = std::is_same_v<OpTy, CumSumOp>;
+    RankedTensorType result = OnnxLowering<OpTy>::stored(op.getY());
+    Type element = OnnxLowering<OpTy>::type(op.getX()).getElementType();
+    Value empty = emptyTensor(builder, op.getLoc(), result);
     int64_t extent = result.getDimSize(axis);
     auto row = [&](ImplicitLocOpBuilder &b, SmallVector<Value> index, ValueRange tensors) {
       Value first = scalarConstant(b, b.getLoc(), element, isSum ? 0 : 1);
       auto body = [&](OpBuilder &nested, Location loc, Value counter, ValueRange carried) {
         ImplicitLocOpBuilder inner(loc, nested);
-        index[axis] = op.getReverse() ? arith::SubIOp::create(inner, indexConstant(inner, extent - 1), counter) : counter;
+        index[axis] =
+            op.getReverse() ? arith::SubIOp::create(inner, indexConstant(inner, extent - 1), counter) : counter;
         Value x = toCompute(inner, loc, tensor::ExtractOp::create(inner, source, index), element);
         Value next = combine(inner, carried[1], x, isSum);
         Value out = toStorage(inner, loc, op.getExclusive() ? carried[1] : next, element);
@@ -76,8 +111,7 @@ template <typename OpTy> struct LowerCumulative : OnnxLowering<OpTy> {
                                      ValueRange{tensors[0], first}, body);
       return SmallVector<Value>{loop.getResult(0)};
     };
-    rewriter.replaceOp(op, loopOverRows(builder, result.getShape(), axis, empty, row));
-    return success();
+    return loopOverRows(builder, result.getShape(), axis, empty, row)[0];
   }
 
   static Value combine(ImplicitLocOpBuilder &b, Value left, Value right, bool isSum) {
