@@ -196,9 +196,9 @@ int main(int argc, char **argv) {
     free(data);
   }
 
-  std::vector<std::unique_ptr<Contestant>> contestants;
   std::string version;
-  std::unique_ptr<OrtLibrary> ort;
+  std::unique_ptr<OrtLibrary> ort; // outlives its session
+  std::vector<std::unique_ptr<Contestant>> contestants;
   if (!settings.ort.empty()) {
     ort = std::make_unique<OrtLibrary>(settings.ort.c_str());
     if (!ort->loaded())
