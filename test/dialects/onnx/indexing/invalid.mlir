@@ -1,0 +1,31 @@
+// RUN: onnx-aot-opt %s --pass-pipeline='builtin.module(func.func(aot-infer-shapes))' --split-input-file --verify-diagnostics
+
+func.func @gather(%x: tensor<4x3xf32>, %i: tensor<2xi64>) {
+  // expected-error @+1 {{axis 2 is outside a tensor of rank 2}}
+  %y = "onnx.Gather"(%x, %i) {axis = 2 : i64} : (tensor<4x3xf32>, tensor<2xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @gather_nd(%x: tensor<4xf32>, %i: tensor<5x2xi64>) {
+  // expected-error @+1 {{tuples of 2 indices for a tensor of rank 1}}
+  %y = "onnx.GatherND"(%x, %i) : (tensor<4xf32>, tensor<5x2xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @scatter(%x: tensor<4x3xf32>, %i: tensor<2x3xi64>, %u: tensor<2x2xf32>) {
+  // expected-error @+1 {{shapes of indices and updates differ}}
+  %y = "onnx.ScatterElements"(%x, %i, %u) : (tensor<4x3xf32>, tensor<2x3xi64>, tensor<2x2xf32>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @reduction(%x: tensor<4xf32>, %i: tensor<2x1xi64>, %u: tensor<2xf32>) {
+  // expected-error @+1 {{reduction is 'mean', not none, add, mul, max or min}}
+  %y = "onnx.ScatterND"(%x, %i, %u) {reduction = "mean"} : (tensor<4xf32>, tensor<2x1xi64>, tensor<2xf32>) -> tensor<*xf32>
+  return
+}
