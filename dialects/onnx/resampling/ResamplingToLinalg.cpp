@@ -7,6 +7,7 @@
 //   y[.., o, ..] = sum over taps of weight[o][tap] * x[.., position[o][tap], ..]
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/resampling/GridSample.h"
 #include "dialects/onnx/resampling/Resampling.h"
 #include "dialects/onnx/resampling/ResizeTables.h"
 #include "dialects/onnx/support/Constants.h"
@@ -207,5 +208,6 @@ struct LowerResize : OnnxLowering<ResizeOp> {
 namespace onnx_aot::onnx {
 void populateResamplingToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerResize>(converter, patterns.getContext());
+  populateGridSampleToLinalg(converter, patterns);
 }
 } // namespace onnx_aot::onnx
