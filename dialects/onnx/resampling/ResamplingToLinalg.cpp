@@ -1,8 +1,9 @@
 //===- ResamplingToLinalg.cpp - Resize as one gather per axis -----------------------------------------------------===//
 //
-// Resize is separable: one axis after the other, each a linalg.generic that reads its input at positions from a
-// constant table and weights what it reads (ResizeTables.h). Shrinking axes come first and, among equals, the innermost,
-// so that the larger passes run along contiguous memory. Nearest neighbour reads all axes at once.
+// Resize is separable: one axis after the other, each a linalg.generic that reads its input at positions from a table and
+// weights what it reads. Tables are constants (ResizeTables.h), or filled when the model runs where scales, sizes or roi
+// are not constant (RuntimeTables.h). Shrinking axes come first and, among equals, the innermost, so that the larger
+// passes run along contiguous memory. Nearest neighbour reads all axes at once.
 //
 //   y[.., o, ..] = sum over taps of weight[o][tap] * x[.., position[o][tap], ..]
 //
@@ -10,6 +11,7 @@
 #include "dialects/onnx/resampling/GridSample.h"
 #include "dialects/onnx/resampling/Resampling.h"
 #include "dialects/onnx/resampling/ResizeTables.h"
+#include "dialects/onnx/resampling/RuntimeTables.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,15 +23,11 @@ using namespace mlir;
 using namespace onnx_aot::onnx;
 
 namespace {
-/// An axis and its table.
-struct Resampled {
-  unsigned axis;
-  float scale;
-  ResizeTable table;
-};
 
 class ResizeBuilder {
 public:
+  using Resampled = SampledAxis;
+
   ResizeBuilder(OpBuilder &builder, Location loc, Type element) : builder(builder), loc(loc), element(element) {
     compute = isa<FloatType>(element) ? computeType(element) : builder.getF32Type();
   }
@@ -40,7 +38,7 @@ public:
     SmallVector<Value> inputs;
     SmallVector<AffineMap> maps;
     for (const Resampled &entry : axes) {
-      inputs.push_back(positions(entry.table, 0));
+      inputs.push_back(entry.positions.front());
       maps.push_back(along(entry.axis, rank));
     }
     auto type = RankedTensorType::get(shape, getElementTypeOrSelf(data.getType()));
@@ -55,20 +53,20 @@ public:
   /// Resizes one axis; `from` and `to` are the element types of data and result: the ONNX type or the compute type.
   Value interpolate(Value data, Type from, Type to, const Resampled &entry) {
     auto shape = SmallVector<int64_t>(cast<RankedTensorType>(data.getType()).getShape());
-    const ResizeTable &table = entry.table;
-    shape[entry.axis] = table.isOutside.size();
+    size_t taps = entry.positions.size();
+    shape[entry.axis] = entry.extent;
     unsigned rank = shape.size();
     auto type = RankedTensorType::get(shape, storageType(to));
     SmallVector<Value> inputs;
-    for (int64_t tap = 0; tap < table.taps; ++tap) {
-      inputs.push_back(positions(table, tap));
-      inputs.push_back(weights(table, tap));
+    for (size_t tap = 0; tap < taps; ++tap) {
+      inputs.push_back(entry.positions[tap]);
+      inputs.push_back(entry.weights[tap]);
     }
     SmallVector<AffineMap> maps(inputs.size(), along(entry.axis, rank));
     return generic(type, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
       SmallVector<Value> indices = ownIndices(b, rank);
       Value sum;
-      for (int64_t tap = 0; tap < table.taps; ++tap) {
+      for (size_t tap = 0; tap < taps; ++tap) {
         indices[entry.axis] = arith::IndexCastOp::create(b, b.getIndexType(), elements[2 * tap]);
         Value read = toCompute(b, loc, tensor::ExtractOp::create(b, data, indices), from);
         Value value = castScalar(b, loc, read, from, compute), weight = elements[2 * tap + 1];
@@ -85,9 +83,9 @@ public:
     SmallVector<Value> inputs = {data};
     SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(type.getRank())};
     for (const Resampled &entry : axes) {
-      if (!llvm::is_contained(entry.table.isOutside, 1))
+      if (!entry.isOutside)
         continue;
-      inputs.push_back(constant(builder.getI8Type(), entry.table.isOutside, "outside"));
+      inputs.push_back(entry.isOutside);
       maps.push_back(along(entry.axis, type.getRank()));
     }
     if (inputs.size() == 1)
@@ -101,6 +99,18 @@ public:
       Value substitute = toStorage(b, loc, scalarConstant(b, loc, element, value), element);
       return arith::SelectOp::create(b, isOutside, substitute, elements[0]);
     });
+  }
+
+  /// The table of an axis as constants.
+  Resampled constantTable(unsigned axis, const ResizeAxis &dim, const ResizeTable &table) {
+    Resampled entry{axis, dim.out.get(), {}, {}, Value()};
+    for (int64_t tap = 0; tap < table.taps; ++tap) {
+      entry.positions.push_back(positions(table, tap));
+      entry.weights.push_back(weights(table, tap));
+    }
+    if (llvm::is_contained(table.isOutside, 1))
+      entry.isOutside = constant(builder.getI8Type(), table.isOutside, "outside");
+    return entry;
   }
 
   Type compute;
@@ -129,13 +139,10 @@ private:
     return indices;
   }
 
-  template <typename T> Value constant(Type type, ArrayRef<T> values, StringRef hint) {
+  template <typename T> Value constant(Type type, const SmallVector<T> &values, StringRef hint) {
     auto tensor = RankedTensorType::get({int64_t(values.size())}, type);
     ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T));
     return arith::ConstantOp::create(builder, loc, tensor, cast<TypedAttr>(makeConstant(tensor, bytes, hint)));
-  }
-  template <typename T> Value constant(Type type, const SmallVector<T> &values, StringRef hint) {
-    return constant(type, ArrayRef<T>(values), hint);
   }
 
   Value positions(const ResizeTable &table, int64_t tap) {
@@ -161,28 +168,47 @@ private:
 
 struct LowerResize : OnnxLowering<ResizeOp> {
   using OnnxLowering::OnnxLowering;
+  static bool hasConstantTables(ResizeOp op) {
+    bool isCropped = op.getCoordinateTransformationMode() == "tf_crop_and_resize";
+    return (!op.getScales() || getConstantFloats(op.getScales())) &&
+           (!op.getSizes() || getConstantIntegers(op.getSizes()) || op.getKeepAspectRatioPolicy() == "stretch") &&
+           (!op.getRoi() || !isCropped || getConstantFloats(op.getRoi()));
+  }
+
+  /// Sizes that are not constant are known from the result's type where no ratio is kept.
+  static void applyResultType(ResizeOp op, MutableArrayRef<ResizeAxis> dims) {
+    for (auto [dim, extent] : llvm::zip(dims, type(op.getY()).getShape())) {
+      if (dim.out.isKnown() || dim.in.is(0))
+        continue;
+      dim.out = extent;
+      dim.length = extent;
+      dim.scale = float(extent) / float(dim.in.get());
+    }
+  }
+
   LogicalResult matchAndRewrite(ResizeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     ShapeContext ctx;
     FailureOr<std::optional<SmallVector<ResizeAxis>>> dims = resolveResize(op, ctx);
     if (failed(dims) || !*dims)
       return failure();
-    bool isCropped = op.getCoordinateTransformationMode() == "tf_crop_and_resize";
-    bool hasConstants = (!op.getScales() || getConstantFloats(op.getScales())) &&
-                        (!op.getSizes() || getConstantIntegers(op.getSizes())) &&
-                        (!op.getRoi() || !isCropped || getConstantFloats(op.getRoi()));
-    if (!hasConstants)
-      return op.emitError("unsupported: scales, sizes and roi of Resize must be constant");
     Type element = type(op.getX()).getElementType();
     bool isNearest = op.getMode() == "nearest";
+    if (type(op.getX()).getNumElements() == 0 && type(op.getY()).getNumElements() != 0)
+      return op.emitError("unsupported: Resize of data without elements");
     if (!isa<FloatType, IntegerType>(element) || (!isNearest && element.isInteger(1)))
       return op.emitError("unsupported: Resize of ") << element;
 
     Value data = adaptor.getX();
-    SmallVector<Resampled> axes;
-    for (auto [index, dim] : llvm::enumerate(**dims))
-      if (dim.isResized && !dim.in.is(0))
-        axes.push_back({unsigned(index), dim.scale, makeResizeTable(op, dim)});
+    SmallVector<SampledAxis> axes;
     ResizeBuilder build(rewriter, op.getLoc(), element);
+    if (hasConstantTables(op)) {
+      applyResultType(op, **dims);
+      for (auto [index, dim] : llvm::enumerate(**dims))
+        if (dim.isResized && !dim.in.is(0))
+          axes.push_back(build.constantTable(index, dim, makeResizeTable(op, dim)));
+    } else if (failed(buildRuntimeTables(op, adaptor, rewriter, build.compute, axes))) {
+      return op.emitError("unsupported: antialiasing with scales, sizes or roi that are not constant");
+    }
     if (axes.empty() || type(op.getY()).getNumElements() == 0) {
       Value empty = emptyTensor(rewriter, op.getLoc(), stored(op.getY()));
       rewriter.replaceOp(op, axes.empty() ? data : empty);
@@ -191,8 +217,10 @@ struct LowerResize : OnnxLowering<ResizeOp> {
     if (isNearest) {
       data = build.gather(data, axes, type(op.getY()).getShape());
     } else {
-      llvm::sort(axes, [](const Resampled &left, const Resampled &right) {
-        return left.scale != right.scale ? left.scale < right.scale : left.axis > right.axis;
+      ArrayRef<int64_t> from = type(op.getX()).getShape();
+      auto growth = [&](const SampledAxis &entry) { return double(entry.extent) / double(from[entry.axis]); };
+      llvm::sort(axes, [&](const SampledAxis &left, const SampledAxis &right) {
+        return growth(left) != growth(right) ? growth(left) < growth(right) : left.axis > right.axis;
       });
       for (auto [index, axis] : llvm::enumerate(axes)) {
         bool isFirst = index == 0, isLast = index + 1 == axes.size();

@@ -25,3 +25,28 @@ func.func @linear(%x: tensor<2x4xf32>) -> tensor<4x2xf32> {
       : (tensor<2x4xf32>, tensor<2xf32>) -> tensor<4x2xf32>
   return %y : tensor<4x2xf32>
 }
+
+// Scales that are not constant fill the tables when the model runs.
+// CHECK-LABEL: @runtime
+// CHECK: linalg.generic {{.*}} outs({{.*}} : tensor<4xi32>)
+// CHECK: tensor.extract %arg1
+// CHECK: math.ceil
+// CHECK: linalg.generic {{.*}} outs({{.*}} : tensor<4xf32>)
+// CHECK: tensor.extract %arg0
+func.func @runtime(%x: tensor<2xf32>, %s: tensor<1xf32>) -> tensor<4xf32> {
+  %y = "onnx.Resize"(%x, %s) {operandSegmentSizes = array<i32: 1, 0, 1, 0>} : (tensor<2xf32>, tensor<1xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// Every position that the grid gives is brought inside before anything is read.
+// CHECK-LABEL: @grid
+// CHECK: linalg.generic
+// CHECK: tensor.extract %arg1
+// CHECK: math.roundeven
+// CHECK: arith.fptosi
+// CHECK: tensor.extract %arg0
+func.func @grid(%x: tensor<1x1x4x4xf32>, %g: tensor<1x2x2x2xf32>) -> tensor<1x1x2x2xf32> {
+  %y = "onnx.GridSample"(%x, %g) {mode = "nearest", padding_mode = "border"}
+      : (tensor<1x1x4x4xf32>, tensor<1x2x2x2xf32>) -> tensor<1x1x2x2xf32>
+  return %y : tensor<1x1x2x2xf32>
+}
