@@ -56,7 +56,7 @@ def parse_arguments():
     parser.add_argument("--compiles", type=int, default=3, help="compilations per model; the median is reported")
     parser.add_argument("--seconds", type=float, default=3, help="about how long each model is timed")
     parser.add_argument("--rounds", type=int, default=301, help="at most so many rounds per model")
-    parser.add_argument("--slow-ms", type=float, default=300,
+    parser.add_argument("--slow-ms", type=float, default=2000,
                         help="whoever takes longer takes part in fewer rounds than the others")
     parser.add_argument("--output", default=None, help="name of the result (default: the host's CPU and the date)")
     parser.add_argument("--results", type=pathlib.Path, default=HERE / "results")
@@ -170,7 +170,7 @@ def measure(options, entry, model, data, ort):
 def milliseconds(name):
     def value(row):
         ms = row["contestants"].get(name, {}).get("median_ms")
-        return "" if ms is None else f"{ms:.4f}" if ms < 1 else f"{ms:.3f}" if ms < 100 else f"{ms:.1f}"
+        return "" if ms is None else f"{ms:#.4g}" if ms < 1000 else f"{ms:.0f}"
     return value
 
 
@@ -272,7 +272,7 @@ def main():
             continue
         try:
             row = measure(options, entry, model, data, ort)
-        except Failure as failure:
+        except (Failure, OSError) as failure:
             failed += 1
             skipped.append((entry.dataset, str(failure)))
             print(f"{entry.dataset}: {failure}", flush=True)
