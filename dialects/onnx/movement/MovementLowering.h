@@ -2,6 +2,7 @@
 #ifndef ONNX_AOT_DIALECTS_ONNX_MOVEMENT_MOVEMENTLOWERING_H
 #define ONNX_AOT_DIALECTS_ONNX_MOVEMENT_MOVEMENTLOWERING_H
 
+#include "dialects/onnx/movement/Movement.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -10,6 +11,10 @@ namespace onnx_aot::onnx {
 /// A tensor of type `stored` whose element at each index is the element of `source` that `map` gives.
 mlir::Value buildMove(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source, mlir::RankedTensorType stored,
                       mlir::AffineMap map);
+
+/// Slice of a known shape whose starts, steps or axes are data.
+mlir::Value buildSliceByData(mlir::OpBuilder &builder, mlir::Location loc, SliceOp::Adaptor operands,
+                             mlir::RankedTensorType stored);
 
 /// Pad, CenterCropPad, Trilu and ReverseSequence.
 void populateBordersToLinalg(mlir::TypeConverter &converter, mlir::RewritePatternSet &patterns);

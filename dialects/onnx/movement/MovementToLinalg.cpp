@@ -160,9 +160,8 @@ struct LowerSlice : OnnxLowering<SliceOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(SliceOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     auto ranges = sliceRanges(op, type(op.getData()).getShape());
-    if (!ranges)
-      return op.emitError("unsupported: starts, ends, axes and steps must be constant");
-    rewriter.replaceOp(op, buildRanges(rewriter, op.getLoc(), adaptor.getData(), *ranges));
+    rewriter.replaceOp(op, ranges ? buildRanges(rewriter, op.getLoc(), adaptor.getData(), *ranges)
+                                  : buildSliceByData(rewriter, op.getLoc(), adaptor, stored(op.getOutput())));
     return success();
   }
 };

@@ -61,3 +61,15 @@ func.func @pad_reflect(%x: tensor<4xf32>) -> tensor<7xf32> {
   %y = "onnx.Pad"(%x, %p) {mode = "reflect", operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<4xf32>, tensor<2xi64>) -> tensor<7xf32>
   return %y : tensor<7xf32>
 }
+
+// A part that data names is read within the input.
+// CHECK-LABEL: @slice_by_data
+func.func @slice_by_data(%x: tensor<7xf32>, %start: tensor<1xi64>, %end: tensor<1xi64>) -> tensor<3xf32> {
+  // CHECK: tensor.extract %{{.*}} : tensor<1xi64>
+  // CHECK: linalg.generic
+  // CHECK: arith.maxsi
+  // CHECK: arith.minsi
+  // CHECK: tensor.extract %{{.*}} : tensor<7xf32>
+  %y = "onnx.Slice"(%x, %start, %end) {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>} : (tensor<7xf32>, tensor<1xi64>, tensor<1xi64>) -> tensor<3xf32>
+  return %y : tensor<3xf32>
+}

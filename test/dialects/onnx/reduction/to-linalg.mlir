@@ -52,3 +52,13 @@ func.func @cumsum(%x: tensor<8xf32>) -> tensor<8xf32> {
   %y = "onnx.CumSum"(%x, %a) : (tensor<8xf32>, tensor<i64>) -> tensor<8xf32>
   return %y : tensor<8xf32>
 }
+
+// Axes that are data follow from the shapes; where these leave a choice, the axes are asked.
+// CHECK-LABEL: @axes_by_data
+func.func @axes_by_data(%x: tensor<3x2x2xf32>, %a: tensor<1xi64>) -> tensor<3x2xf32> {
+  // CHECK: iterators ["parallel", "reduction", "parallel"]
+  // CHECK: iterators ["parallel", "parallel", "reduction"]
+  // CHECK: arith.select
+  %y = "onnx.ReduceSum"(%x, %a) {keepdims = 0 : i64} : (tensor<3x2x2xf32>, tensor<1xi64>) -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
