@@ -1,0 +1,27 @@
+// RUN: onnx-aot-opt %s --aot-onnx-to-linalg --split-input-file | FileCheck %s
+
+// Rounded before the zero point is added, clamped in floats, converted last.
+// CHECK-LABEL: @quantize
+// CHECK: arith.divf
+// CHECK: math.roundeven
+// CHECK: arith.addf
+// CHECK: arith.cmpf ogt, %{{.*}}, %[[LOW:.+]] : f32
+// CHECK: arith.fptosi
+// CHECK: arith.trunci %{{.*}} : i32 to i8
+func.func @quantize(%x: tensor<2x3xf32>, %s: tensor<3xf32>, %z: tensor<3xui8>) -> tensor<2x3xui8> {
+  %0 = "onnx.QuantizeLinear"(%x, %s, %z) : (tensor<2x3xf32>, tensor<3xf32>, tensor<3xui8>) -> tensor<2x3xui8>
+  return %0 : tensor<2x3xui8>
+}
+
+// -----
+
+// The blocked dim is split in two.
+// CHECK: #[[ALL:.+]] = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+// CHECK: #[[BLOCK:.+]] = affine_map<(d0, d1, d2) -> (d0, d1)>
+// CHECK-LABEL: @blocked
+// CHECK: linalg.generic {indexing_maps = [#[[ALL]], #[[BLOCK]], #[[ALL]]]
+// CHECK-SAME: ins(%{{.*}}, %arg1 : tensor<2x3x2xi8>, tensor<2x3xf32>)
+func.func @blocked(%x: tensor<2x6xi8>, %s: tensor<2x3xf32>) -> tensor<2x6xf32> {
+  %0 = "onnx.DequantizeLinear"(%x, %s) {block_size = 2 : i64} : (tensor<2x6xi8>, tensor<2x3xf32>) -> tensor<2x6xf32>
+  return %0 : tensor<2x6xf32>
+}
