@@ -248,10 +248,141 @@ struct LowerConvTranspose : OnnxLowering<ConvTransposeOp> {
     return success();
   }
 };
+
+//===-- Quantized convolutions ------------------------------------------------------------------------------------===//
+
+/// (x - x_zero_point) * (w - w_zero_point) in 32 bits. Zero points are tensors of one element or one per output channel,
+/// or null.
+struct QuantizedKernel {
+  OpBuilder &builder;
+  Location loc;
+  KernelSpec spec;
+  ConvolutionMaps maps;
+
+  QuantizedKernel(OpBuilder &builder, Location loc, const Convolution &conv, Type dataType, Type weightType,
+                  Value dataZero, Value weightZero)
+      : builder(builder), loc(loc), maps(builder.getContext(), conv) {
+    spec.kind = "conv";
+    spec.isReduction = maps.isReduction;
+    spec.identity = builder.getI32IntegerAttr(0);
+    add(conv.data, maps.data);
+    add(conv.weights, maps.weights);
+    int dataZeroAt = addParameter(dataZero), weightZeroAt = addParameter(weightZero);
+    spec.compute = [=](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
+      auto widened = [&](Value value, Type type, int zeroAt) -> Value {
+        Value wide = castScalar(b, b.getLoc(), value, type, b.getI32Type());
+        if (zeroAt < 0)
+          return wide;
+        return arith::SubIOp::create(b, wide, castScalar(b, b.getLoc(), x[zeroAt], type, b.getI32Type()));
+      };
+      Value product = arith::MulIOp::create(b, widened(x[0], dataType, dataZeroAt),
+                                            widened(x[1], weightType, weightZeroAt));
+      return arith::AddIOp::create(b, sum, product);
+    };
+  }
+
+  int add(Value value, ArrayRef<AffineExpr> exprs) {
+    spec.inputs.push_back(value);
+    spec.maps.push_back(maps.map(exprs));
+    return spec.inputs.size() - 1;
+  }
+
+  /// One element or one per output channel; -1 for null.
+  int addParameter(Value value) {
+    if (!value)
+      return -1;
+    if (cast<RankedTensorType>(value.getType()).getNumElements() != 1)
+      return add(value, {maps.channel});
+    return add(buildReshape(builder, loc, value, {}), {});
+  }
+
+  Value build(RankedTensorType resultType) {
+    spec.maps.push_back(maps.map(maps.result));
+    spec.resultType = resultType;
+    return buildKernel(builder, loc, spec);
+  }
+};
+
+/// The parts of a quantized convolution; padding holds the zero point of the data.
+template <typename OpTy>
+FailureOr<Convolution> quantizedParts(OpTy op, Value data, Value weights, Value zeroPoint, OpBuilder &builder) {
+  Location loc = op.getLoc();
+  ArrayRef<int64_t> x = cast<RankedTensorType>(data.getType()).getShape();
+  ArrayRef<int64_t> w = cast<RankedTensorType>(weights.getType()).getShape();
+  Shape spatial(x.begin() + 2, x.end()), kernel(w.begin() + 2, w.end());
+  FailureOr<Window> window = resolveWindow(op, windowAttributes(op), spatial, kernel);
+  if (failed(window))
+    return failure();
+  Value padding = zeroPoint ? Value(tensor::ExtractOp::create(builder, loc, buildReshape(builder, loc, zeroPoint, {}),
+                                                              ValueRange()))
+                            : zeroOf(builder, loc, data);
+  int64_t groups = op.getGroup(), outputs = w[0] / groups, inputs = w[1];
+  return Convolution{padData(builder, loc, data, *window, padding), splitGroups(builder, loc, weights, groups), Value(),
+                     groups, outputs, inputs, *window};
+}
+
+struct LowerConvInteger : OnnxLowering<ConvIntegerOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(ConvIntegerOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FailureOr<Convolution> conv = quantizedParts(op, adaptor.getX(), adaptor.getW(), adaptor.getXZeroPoint(), rewriter);
+    if (failed(conv))
+      return failure();
+    QuantizedKernel kernel(rewriter, op.getLoc(), *conv, type(op.getX()).getElementType(),
+                           type(op.getW()).getElementType(), adaptor.getXZeroPoint(), adaptor.getWZeroPoint());
+    rewriter.replaceOp(op, kernel.build(stored(op.getY())));
+    return success();
+  }
+};
+
+/// The sum times x_scale * w_scale / y_scale, rounded to even, plus y_zero_point, saturated.
+struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(QLinearConvOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    FailureOr<Convolution> conv = quantizedParts(op, adaptor.getX(), adaptor.getW(), adaptor.getXZeroPoint(), rewriter);
+    if (failed(conv))
+      return failure();
+    Type real = rewriter.getF32Type(), scaleType = type(op.getWScale()).getElementType();
+    Type result = type(op.getY()).getElementType();
+    if (!scaleType.isF32() || result.getIntOrFloatBitWidth() != 8)
+      return op.emitError("unsupported: QLinearConv other than 8 bits wide with scales in single precision");
+    QuantizedKernel kernel(rewriter, loc, *conv, type(op.getX()).getElementType(), type(op.getW()).getElementType(),
+                           adaptor.getXZeroPoint(), adaptor.getWZeroPoint());
+    auto scalar = [&](Value value) { return buildReshape(rewriter, loc, value, {}); };
+    Value weightScale = adaptor.getWScale();
+    if (type(op.getWScale()).getNumElements() == 1)
+      weightScale = scalar(weightScale);
+    auto factorType = RankedTensorType::get(cast<RankedTensorType>(weightScale.getType()).getShape(), real);
+    Value factor = buildElementwise(rewriter, loc, factorType,
+                                    {scalar(adaptor.getXScale()), weightScale, scalar(adaptor.getYScale())},
+                                    {real, real, real}, [](ScalarBody &body) -> Value {
+                                      Value product = arith::MulFOp::create(body.b, body.x[0], body.x[1]);
+                                      return arith::DivFOp::create(body.b, product, body.x[2]);
+                                    });
+    int factorAt = kernel.addParameter(factor), zeroAt = kernel.addParameter(adaptor.getYZeroPoint());
+    int biasAt = adaptor.getB() ? kernel.add(adaptor.getB(), {kernel.maps.channel}) : -1;
+    kernel.spec.epilogue = [=](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
+      if (biasAt >= 0)
+        sum = arith::AddIOp::create(b, sum, x[biasAt]);
+      Value scaled = arith::MulFOp::create(b, arith::SIToFPOp::create(b, real, sum), x[factorAt]);
+      Value zero = arith::SIToFPOp::create(b, real, castScalar(b, b.getLoc(), x[zeroAt], result, b.getI32Type()));
+      Value shifted = arith::AddFOp::create(b, math::RoundEvenOp::create(b, scaled), zero);
+      double low = isUnsigned(result) ? 0 : -128;
+      auto bound = [&](double value) { return scalarConstant(b, b.getLoc(), real, value); };
+      Value bounded = arith::MinNumFOp::create(b, arith::MaxNumFOp::create(b, shifted, bound(low)), bound(low + 255));
+      Value integer = arith::FPToSIOp::create(b, b.getI32Type(), bounded);
+      return arith::TruncIOp::create(b, computeType(result), integer);
+    };
+    rewriter.replaceOp(op, kernel.build(stored(op.getY())));
+    return success();
+  }
+};
 } // namespace
 
 namespace onnx_aot::onnx {
 void populateConvolutionToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerConv, LowerConvTranspose>(converter, patterns.getContext());
+  patterns.add<LowerConv, LowerConvTranspose, LowerConvInteger, LowerQLinearConv>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

@@ -59,3 +59,17 @@ func.func @transposed(%x: tensor<1x1x4xf32>) -> tensor<1x1x9xf32> {
       : (tensor<1x1x4xf32>, tensor<1x1x3xf32>) -> tensor<1x1x9xf32>
   return %y : tensor<1x1x9xf32>
 }
+
+// Padding holds the zero point; what is subtracted in the reduction makes it vanish.
+// CHECK-LABEL: @integer
+// CHECK: %[[ZERO:.*]] = tensor.extract %arg2[]
+// CHECK: linalg.fill ins(%[[ZERO]] : i8)
+// CHECK: aot.kernel "conv" {{.*}} identity 0 : i32
+// CHECK: arith.extui
+// CHECK: arith.subi
+// CHECK: arith.muli
+func.func @integer(%x: tensor<1x1x4xui8>, %w: tensor<2x1x2xui8>, %zero: tensor<ui8>) -> tensor<1x2x5xi32> {
+  %y = "onnx.ConvInteger"(%x, %w, %zero) {pads = array<i64: 1, 1>, operandSegmentSizes = array<i32: 1, 1, 1, 0>}
+      : (tensor<1x1x4xui8>, tensor<2x1x2xui8>, tensor<ui8>) -> tensor<1x2x5xi32>
+  return %y : tensor<1x2x5xi32>
+}
