@@ -38,7 +38,8 @@ template <unsigned Index, typename Function> struct OrtEntry {
 
 using OrtGetErrorMessage = OrtEntry<2, const char *(const OrtStatus *)>;
 using OrtCreateEnv = OrtEntry<3, OrtStatus *(int severity, const char *id, OrtEnv **)>;
-using OrtCreateSession = OrtEntry<7, OrtStatus *(const OrtEnv *, const char *path, const OrtSessionOptions *, OrtSession **)>;
+using OrtCreateSession =
+    OrtEntry<7, OrtStatus *(const OrtEnv *, const char *path, const OrtSessionOptions *, OrtSession **)>;
 using OrtRun = OrtEntry<9, OrtStatus *(OrtSession *, const void *runOptions, const char *const *inputNames,
                                        const OrtValue *const *inputs, size_t numInputs, const char *const *outputNames,
                                        size_t numOutputs, OrtValue **outputs)>;

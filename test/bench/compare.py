@@ -128,7 +128,7 @@ def find_ort(options):
 
 def compile_ours(options, model, flags, work):
     """Our shared library, with what its compilation took, and the size of the object."""
-    command = [options.build / "bin" / "onnx-aot", model, "--name=model", "--quiet", "--mcpu=" + options.mcpu, *flags]
+    command = [options.programs / "onnx-aot", model, "--name=model", "--quiet", "--mcpu=" + options.mcpu, *flags]
     library, usages = work / "ours.so", []
     for _ in range(options.compiles):
         _, usage = run([*command, "-o", library], options.cpu)
@@ -140,7 +140,7 @@ def compile_ours(options, model, flags, work):
 
 
 def compile_plain(options, model, flags, work):
-    run([options.build / "bench" / "plain_loops", model, work, "--mcpu=" + options.mcpu, *flags])
+    run([options.programs / "plain_loops", model, work, "--mcpu=" + options.mcpu, *flags])
     library = work / "plain.so"
     march = "-mcpu=" if platform.machine() == "aarch64" else "-march="
     _, usage = run([options.clang, "-O3", march + options.mcpu, "-Wno-override-module", "-fPIC", "-shared", "-nostdlib",
@@ -152,7 +152,7 @@ def measure(options, entry, model, data, ort):
     with tempfile.TemporaryDirectory(prefix="onnx-aot-bench-") as folder:
         work = pathlib.Path(folder)
         library, row = compile_ours(options, model, entry.flags, work)
-        command = [options.build / "bench" / "ort_compare", "--data", data, "--seconds", options.seconds, "--rounds",
+        command = [options.programs / "ort_compare", "--data", data, "--seconds", options.seconds, "--rounds",
                    options.rounds, "--slow-ms", options.slow_ms, "--cpu", options.cpu]
         if ort:
             command += ["--ort", ort, "--onnx", model]
@@ -221,7 +221,7 @@ def describe_machine(options, ort_version):
         "kernel": platform.release(),
         "mcpu": options.mcpu,
         "revision": first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),
-        "onnx_aot": first_line(str(options.build / "bin" / "onnx-aot"), "--version"),
+        "onnx_aot": first_line(str(options.programs / "onnx-aot"), "--version"),
         "clang": first_line(options.clang, "--version"),
         "onnx_runtime": ort_version,
     }
@@ -253,9 +253,17 @@ def markdown(machine, rows, skipped, notes):
 
 def main():
     options = parse_arguments()
-    for program in ("bin/onnx-aot", "bench/ort_compare", "bench/plain_loops"):
-        if not (options.build / program).exists():
-            sys.exit(f"{options.build / program} is missing: build the project first")
+    with tempfile.TemporaryDirectory(prefix="onnx-aot-bench-") as folder:
+        # Copies, so that all rows are made by the same programs whatever is built meanwhile.
+        options.programs = pathlib.Path(folder)
+        for program in ("bin/onnx-aot", "bench/ort_compare", "bench/plain_loops"):
+            if not (options.build / program).exists():
+                sys.exit(f"{options.build / program} is missing: build the project first")
+            shutil.copy2(options.build / program, options.programs)
+        return compare(options)
+
+
+def compare(options):
     ort, reason = find_ort(options)
     notes = [] if ort else [reason]
     if reason:

@@ -123,7 +123,8 @@ static llvm::Error writeFiles(llvm::Module &module, llvm::TargetMachine &machine
   return llvm::joinErrors(llvm::joinErrors(std::move(binary), std::move(assembly)), std::move(code));
 }
 
-static int writePlainLoops(llvm::ArrayRef<const char *> arguments, llvm::StringRef directory, Diagnostics &diagnostics) {
+static int writePlainLoops(llvm::ArrayRef<const char *> arguments, llvm::StringRef directory,
+                           Diagnostics &diagnostics) {
   CompileCommand command;
   if (parseCompileCommand(arguments, command, diagnostics) != onnx_aot::ParseResult::Proceed)
     return diagnostics.exitStatus();

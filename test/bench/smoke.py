@@ -42,9 +42,10 @@ def make_models(folder):
 
 def compare(build, folder):
     command = [sys.executable, HERE / "compare.py", "--build", build, "--models", folder, "--list",
-               folder / "models.txt", "--no-fetch", "--compiles", "1", "--seconds", "0.05", "--rounds", "5", "--results",
-               folder, "--output", "smoke"]
-    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+               folder / "models.txt", "--no-fetch", "--compiles", "1", "--seconds", "0.05", "--rounds", "5",
+               "--results", folder, "--output", "smoke"]
+    command = [str(word) for word in command]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if result.returncode != 0:
         raise AssertionError(result.stdout)
     return json.loads((folder / "smoke.json").read_text()), result.stdout
