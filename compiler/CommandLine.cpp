@@ -7,103 +7,111 @@
 #include "compiler/CommandLine.h"
 #include "compiler/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/SmallVector.h"
+#include "llvm/Option/Arg.h"
+#include "llvm/Option/ArgList.h"
+#include "llvm/Option/Option.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace onnx_aot;
+using namespace llvm::opt;
 using llvm::StringRef;
 
-static bool isShort(const Flag &flag) { return flag.spelling.size() == 2; }
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
 
-static const Flag *findFlag(llvm::ArrayRef<Flag> flags, StringRef spelling) {
-  const Flag *found = llvm::find_if(flags, [&](const Flag &flag) { return flag.spelling == spelling; });
-  return found == flags.end() ? nullptr : found;
-}
+/// A flag of Options.td beside LLVM's own, which take the lowest four bits.
+static constexpr unsigned NotYet = 1 << 4;
 
-static void reportUnknown(llvm::ArrayRef<Flag> flags, StringRef spelling, Diagnostics &diagnostics) {
-  const Flag *nearest = nullptr;
-  unsigned best = 3; // more edits than this is another word
-  for (const Flag &flag : flags) {
-    unsigned distance = spelling.edit_distance(flag.spelling, /*AllowReplacements=*/true, best);
-    // `-emit` for `--emit`: the dash does not count.
-    if (spelling == flag.spelling.drop_front())
-      distance = 0;
-    if (!isShort(flag) && distance < best) {
-      best = distance;
-      nearest = &flag;
-    }
-  }
-  if (nearest)
-    diagnostics.fault("unknown flag " + spelling + "; did you mean " + nearest->spelling + "?");
+#define OPTTABLE_STR_TABLE_CODE
+#include "compiler/Options.inc"
+#undef OPTTABLE_STR_TABLE_CODE
+#define OPTTABLE_PREFIXES_TABLE_CODE
+#include "compiler/Options.inc"
+#undef OPTTABLE_PREFIXES_TABLE_CODE
+
+static constexpr OptTable::Info flagInfos[] = {
+#define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
+#include "compiler/Options.inc"
+#undef OPTION
+};
+
+namespace {
+struct FlagTable : GenericOptTable {
+  FlagTable() : GenericOptTable(OptionStrTable, OptionPrefixesTable, flagInfos) { setDashDashParsing(true); }
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Faults
+//===----------------------------------------------------------------------===//
+
+static void reportUnknown(const FlagTable &table, Tool tool, StringRef argument, Diagnostics &diagnostics) {
+  const unsigned farthest = 2; // more edits than this make another word
+  StringRef spelling = argument.split('=').first;
+  std::string nearest;
+  if (spelling != argument && table.findExact(spelling, nearest, Visibility(tool)))
+    return diagnostics.fault(spelling + " takes no value");
+  if (table.findNearest(argument, nearest, Visibility(tool), /*MinimumLength=*/4, farthest) <= farthest)
+    diagnostics.fault("unknown flag " + spelling + "; did you mean " + StringRef(nearest).split('=').first + "?");
   else
     diagnostics.fault("unknown flag " + spelling + "; see --help");
 }
 
-void onnx_aot::parseFlags(llvm::ArrayRef<const char *> argv, llvm::ArrayRef<Flag> flags,
-                          std::vector<std::string> &positional, Diagnostics &diagnostics) {
-  for (size_t i = 1; i < argv.size(); ++i) {
-    StringRef argument = argv[i];
-    if (argument == "--") {
-      positional.insert(positional.end(), argv.begin() + i + 1, argv.end());
-      return;
-    }
-    if (!argument.starts_with("-") || argument == "-") {
-      positional.push_back(argument.str());
-      continue;
-    }
-
-    bool isLong = argument.starts_with("--");
-    StringRef spelling = isLong ? argument.take_until([](char c) { return c == '='; }) : argument.take_front(2);
-    const Flag *flag = findFlag(flags, spelling);
-    if (!flag || (!isLong && flag->value.empty() && argument.size() > 2)) {
-      reportUnknown(flags, argument.take_until([](char c) { return c == '='; }), diagnostics);
-      continue;
-    }
-
-    StringRef rest = argument.drop_front(spelling.size());
-    if (flag->value.empty()) {
-      if (!rest.empty())
-        diagnostics.fault(spelling + " takes no value");
-      else
-        flag->apply("", spelling.str());
-      continue;
-    }
-    if (isLong && rest.consume_front("=")) {
-      flag->apply(rest, argument.str());
-    } else if (!isLong && !rest.empty()) {
-      flag->apply(rest, argument.str());
-    } else if (i + 1 < argv.size() && !StringRef(argv[i + 1]).starts_with("--")) {
-      StringRef value = argv[++i];
-      flag->apply(value, (spelling + (isLong ? "=" : " ") + value).str());
-    } else {
-      diagnostics.fault(spelling + " needs a value: " + spelling + (isLong ? "=" : " ") + flag->value);
-    }
-  }
+/// "--name=PREFIX", "-o OUT": a flag of one word with `value`.
+static std::string spell(const Option &option, StringRef value) {
+  bool isApart = option.getKind() == Option::JoinedOrSeparateClass;
+  return (option.getPrefixedName() + (isApart ? " " : "") + value).str();
 }
 
-void onnx_aot::printFlags(llvm::raw_ostream &os, llvm::ArrayRef<Flag> flags) {
-  const size_t column = 30;
-  StringRef group;
-  for (const Flag &flag : flags) {
-    if (flag.group != group)
-      os << "\n" << (group = flag.group) << ":\n";
-    std::string left = ("  " + flag.spelling).str();
-    bool isJoined = flag.spelling == "-O";
-    if (!flag.value.empty())
-      left += ((isJoined ? "" : isShort(flag) || flag.value.contains('=') ? " " : "=") + flag.value).str();
-    os << left;
-    llvm::SmallVector<StringRef> lines;
-    flag.help.split(lines, '\n');
-    size_t at = left.size();
-    for (StringRef line : lines) {
-      // A long flag keeps its line to itself.
-      if (at + 2 > column) {
-        os << "\n";
-        at = 0;
-      }
-      os.indent(column - at) << line;
-      at = column;
+static void reportMissingValue(const FlagTable &table, const Option &option, Diagnostics &diagnostics) {
+  StringRef name = option.getPrefixedName().rtrim('=');
+  diagnostics.fault(name + " needs a value: " + spell(option, table.getOptionMetaVar(option.getID())));
+}
+
+/// Of a capability that is not there, and not asking for what happens anyway.
+static bool isNotYet(const FlagTable &table, const Option &option, StringRef value) {
+  return option.hasFlag(NotYet) &&
+         !llvm::is_contained(table.suggestValueCompletions(option.getPrefixedName(), ""), value);
+}
+
+//===----------------------------------------------------------------------===//
+// Parsing and help
+//===----------------------------------------------------------------------===//
+
+void onnx_aot::parseFlags(Tool tool, llvm::ArrayRef<const char *> argv,
+                          llvm::function_ref<void(const GivenFlag &)> apply, Diagnostics &diagnostics) {
+  FlagTable table;
+  unsigned missingIndex = 0, missingCount = 0;
+  InputArgList arguments = table.ParseArgs(argv.drop_front(), missingIndex, missingCount, Visibility(tool));
+  for (const Arg *argument : arguments) {
+    const Option &option = argument->getOption();
+    StringRef value = argument->getNumValues() ? argument->getValue() : "";
+    bool isApart = argument->getAlias() || argument->getSpelling() == "-o";
+    if (option.matches(OPT_UNKNOWN)) {
+      reportUnknown(table, tool, arguments.getArgString(argument->getIndex()), diagnostics);
+    } else if (option.matches(OPT_INPUT)) {
+      apply({OPT_INPUT, value, value.str()});
+    } else if (isApart && value.starts_with("--")) {
+      // The next flag, where a value should be.
+      reportMissingValue(table, option, diagnostics);
+    } else {
+      std::string spelled = spell(option, value);
+      if (isNotYet(table, option, value))
+        diagnostics.unsupported(spelled + " is not supported yet");
+      else
+        apply({static_cast<FlagId>(option.getID()), value, spelled});
     }
-    os << "\n";
   }
+  if (!missingCount)
+    return;
+  StringRef last = arguments.getArgString(missingIndex);
+  for (const OptTable::Info &info : flagInfos)
+    if (info.Kind != Option::GroupClass && table.getOptionPrefixedName(info.ID) == last)
+      reportMissingValue(table, table.getOption(info.ID).getUnaliasedOption(), diagnostics);
+}
+
+void onnx_aot::printHelp(Tool tool, const char *usage, const char *overview) {
+  FlagTable().printHelp(llvm::outs(), usage, overview, /*ShowHidden=*/false, /*ShowAllAliases=*/false,
+                        Visibility(tool));
 }

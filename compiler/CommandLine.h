@@ -1,10 +1,10 @@
 //===- CommandLine.h - The mechanics of flags -----------------------------===//
 //
-// What it is for: turns argv into calls, by a table of flags; knows no flag itself (Options.cpp declares them). LLVM's
-// own parser keeps its flags in globals and would show hundreds that are not ours.
+// What it is for: turns argv into calls, by the table in Options.td; what a flag does is in Options.cpp.
 //
-// How it works: `--flag=value` and `--flag value` mean the same; one-letter flags take their value as `-oOUT` or
-// `-o OUT`; `--` ends the flags. Every fault is reported, not only the first.
+// How it works: LLVM's option library (llvm::opt) parses and prints --help. `--flag=value` and `--flag value` mean the
+// same; one-letter flags take their value as `-oOUT` or `-o OUT`; `--` ends the flags. Every fault is reported, not only
+// the first. Nothing is global: command lines can be parsed in several threads.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,34 +12,39 @@
 #define ONNX_AOT_COMPILER_COMMANDLINE_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
-#include <functional>
+#include "llvm/Option/OptTable.h"
 #include <string>
-#include <vector>
-
-namespace llvm {
-class raw_ostream;
-} // namespace llvm
 
 namespace onnx_aot {
 
 class Diagnostics;
 
-struct Flag {
-  llvm::StringRef spelling; // with its dashes
-  llvm::StringRef value;    // what --help calls its value; empty: it takes none
-  llvm::StringRef group;    // the heading in --help
-  llvm::StringRef help;     // lines
-  /// `spelled` is the flag and its value as messages quote them: `--threads=4`.
-  std::function<void(llvm::StringRef value, const std::string &spelled)> apply;
+/// Whose command line it is; a flag of Options.td is visible to one tool or both.
+enum Tool : unsigned { CompileTool = 1 << 1, RunTool = 1 << 2 };
+
+/// OPT_name for every entry of Options.td; OPT_INPUT for what is not a flag.
+enum FlagId : unsigned {
+  OPT_INVALID,
+#define OPTION(...) LLVM_MAKE_OPT_ID(__VA_ARGS__),
+#include "compiler/Options.inc"
+#undef OPTION
 };
 
-/// Applies the flags in `argv` (argv[0] is the program) in order and collects the other arguments.
-void parseFlags(llvm::ArrayRef<const char *> argv, llvm::ArrayRef<Flag> flags, std::vector<std::string> &positional,
+struct GivenFlag {
+  FlagId id;
+  llvm::StringRef value;
+  std::string spelled; // the flag and its value as messages quote them: `--threads=4`
+};
+
+/// Calls `apply` for the flags and the other arguments in `argv` (argv[0] is the program), in order. Unknown flags,
+/// missing values and flags that are not supported yet are reported and left out.
+void parseFlags(Tool tool, llvm::ArrayRef<const char *> argv, llvm::function_ref<void(const GivenFlag &)> apply,
                 Diagnostics &diagnostics);
 
-/// Prints the flags under their groups' headings, in the order of the table.
-void printFlags(llvm::raw_ostream &os, llvm::ArrayRef<Flag> flags);
+/// Prints the flags of a tool to standard output, by group.
+void printHelp(Tool tool, const char *usage, const char *overview);
 
 } // namespace onnx_aot
 

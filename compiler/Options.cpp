@@ -1,8 +1,8 @@
-//===- Options.cpp - The only place where flags are declared --------------===//
+//===- Options.cpp - What the flags mean ----------------------------------===//
 //
-// How it works: a `FlagTable` builds rows that write into the structs of Options.h; `onnx-aot` and `onnx-aot-run` share
-// the rows that say how to compile. A flag whose capability is not there yet has a row too, which refuses every value
-// but the default. What can only be judged when all flags are known is checked by `completeOptions`.
+// How it works: Options.td declares the flags; `FlagReader` writes what is given into the structs of Options.h, for
+// `onnx-aot` and for `onnx-aot-run`, which share the flags that say how to compile. What can only be judged when all
+// flags are known is checked by `completeOptions`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -70,94 +70,175 @@ std::string onnx_aot::toCIdentifier(StringRef text) {
 }
 
 //===----------------------------------------------------------------------===//
-// The table
+// What each flag does
 //===----------------------------------------------------------------------===//
 
 namespace {
 
-/// What the command line says beyond the structs; judged by `finish`.
-struct Raw {
-  std::string emit;
-  std::string name;
-  bool help = false, version = false, check = false, listOps = false, json = false;
-};
-
-class FlagTable {
+/// Writes what the command line says into the structs, and keeps what is only judged when all flags are known.
+class FlagReader {
 public:
-  FlagTable(CompilerOptions &options, Raw &raw, Diagnostics &diagnostics)
-      : options(options), raw(raw), diagnostics(diagnostics) {}
+  /// `run` is null for onnx-aot.
+  FlagReader(CompilerOptions &options, RunCommand *run, Diagnostics &diagnostics)
+      : options(options), run(run), diagnostics(diagnostics) {}
 
-  void addOutput();
-  void addRun(RunCommand &command);
-  void addModel();
-  void addTarget();
-  void addOptimisation();
-  void addComing();
-  void addGeneral();
+  void apply(const GivenFlag &flag);
 
-  std::vector<Flag> flags;
+  std::vector<std::string> positional;
+  std::string emit, name;
+  bool help = false, version = false, check = false, listOps = false, json = false;
 
 private:
-  using Apply = std::function<void(StringRef, const std::string &)>;
+  void applyToRun(const GivenFlag &flag);
+  void applyDim(const GivenFlag &flag);
+  void applyShape(const GivenFlag &flag);
+  void applyLevel(const GivenFlag &flag);
+  void applyCpu(const GivenFlag &flag);
+  void applyTolerance(const GivenFlag &flag, std::optional<double> &out);
+  void applyText(const GivenFlag &flag, std::string &out);
 
-  void group(StringRef title) { heading = title; }
-  void flag(StringRef spelling, StringRef value, StringRef help, Apply apply) {
-    flags.push_back({spelling, value, heading, help, std::move(apply)});
-  }
-  void text(StringRef spelling, StringRef value, StringRef help, std::string &out) {
-    flag(spelling, value, help, [&](StringRef given, const std::string &spelled) {
-      if (given.empty())
-        diagnostics.fault(spelled + ": the value is empty");
-      out = given.str();
-    });
-  }
-  void toggle(StringRef spelling, StringRef help, bool &out) {
-    flag(spelling, "", help, [&](StringRef, const std::string &) { out = true; });
-  }
-  void number(StringRef spelling, StringRef help, int64_t &out, int64_t least) {
-    flag(spelling, "N", help, [&, least](StringRef given, const std::string &spelled) {
-      if (given.getAsInteger(10, out) || out < least)
-        diagnostics.fault(spelled + ": expected a whole number from " + Twine(least));
-    });
-  }
-  /// A flag of a capability that is not there; `accepted` values ask for what happens anyway.
-  void coming(StringRef spelling, StringRef value, StringRef help, std::vector<std::string> accepted = {}) {
-    flag(spelling, value, help, [this, accepted](StringRef given, const std::string &spelled) {
-      if (!llvm::is_contained(accepted, given.str()))
-        notYet(spelled);
-    });
-  }
+  void fault(const GivenFlag &flag, const Twine &reason) { diagnostics.fault(flag.spelled + ": " + reason); }
   void notYet(const std::string &spelled) { diagnostics.unsupported(spelled + " is not supported yet"); }
 
-  void applyDim(StringRef given, const std::string &spelled);
-  void applyShape(StringRef given, const std::string &spelled);
-  void applyLevel(StringRef given, const std::string &spelled);
-  void applyCpu(StringRef given, const std::string &spelled);
-
   CompilerOptions &options;
-  Raw &raw;
+  RunCommand *run;
   Diagnostics &diagnostics;
-  StringRef heading;
 };
 
 } // namespace
 
-void FlagTable::applyDim(StringRef given, const std::string &spelled) {
-  auto [name, value] = given.rsplit('=');
-  int64_t extent = 0;
-  if (name.empty() || value.empty())
-    return diagnostics.fault(spelled + ": expected NAME=N, such as batch=1");
-  if (value.contains(".."))
-    return notYet(spelled);
-  if (value.getAsInteger(10, extent) || extent < 0)
-    return diagnostics.fault(spelled + ": '" + value + "' is not a dimension");
-  options.import.dims[name.str()] = extent;
+void FlagReader::apply(const GivenFlag &flag) {
+  switch (flag.id) {
+  case OPT_INPUT:
+    return positional.push_back(flag.value.str());
+  case OPT_o:
+    return applyText(flag, options.artifact.output);
+  case OPT_emit:
+    return applyText(flag, emit);
+  case OPT_stop_after:
+    options.stopAfter = parseStage(flag.value);
+    if (!options.stopAfter)
+      fault(flag, "the stages are import, graph, tensor, schedule, buffer and codegen");
+    return;
+  case OPT_name:
+    return applyText(flag, name);
+  case OPT_depfile:
+    return applyText(flag, options.depfile);
+  case OPT_check:
+    check = true;
+    return;
+  case OPT_list_ops:
+    listOps = true;
+    return;
+  case OPT_json:
+    json = true;
+    return;
+  case OPT_dim:
+    return applyDim(flag);
+  case OPT_shape:
+    return applyShape(flag);
+  case OPT_target:
+    return applyText(flag, options.codegen.triple);
+  case OPT_mcpu:
+    return applyCpu(flag);
+  case OPT_mattr:
+    return applyText(flag, options.codegen.features);
+  case OPT_float_abi:
+    if (flag.value != "soft" && flag.value != "hard")
+      fault(flag, "expected soft or hard");
+    options.codegen.floatAbi = flag.value.str();
+    return;
+  case OPT_O:
+    return applyLevel(flag);
+  case OPT_verify_contracts:
+    options.verifyContracts = true;
+    return;
+  case OPT_sanitize:
+    if (flag.value != "address" && flag.value != "thread")
+      fault(flag, "expected address or thread");
+    options.codegen.sanitize =
+        flag.value == "thread" ? CodegenOptions::Sanitize::Thread : CodegenOptions::Sanitize::Address;
+    return;
+  case OPT_quiet:
+    options.quiet = true;
+    return;
+  case OPT_version:
+    version = true;
+    return;
+  case OPT_help:
+    help = true;
+    return;
+  default:
+    // The others are visible to onnx-aot-run alone, or have been refused, or ask for what happens anyway.
+    if (run)
+      applyToRun(flag);
+  }
 }
 
-void FlagTable::applyShape(StringRef given, const std::string &spelled) {
-  auto [name, value] = given.rsplit('=');
-  if (name.empty() || name.size() == given.size())
-    return diagnostics.fault(spelled + ": expected INPUT=1x3x224x224");
+void FlagReader::applyToRun(const GivenFlag &flag) {
+  switch (flag.id) {
+  case OPT_input: {
+    auto [input, file] = flag.value.split('=');
+    if (input.empty() || file.empty())
+      return fault(flag, "expected NAME=FILE");
+    run->inputs.emplace_back(input.str(), file.str());
+    return;
+  }
+  case OPT_inputs:
+    return applyText(flag, run->inputsDir);
+  case OPT_expect:
+    return applyText(flag, run->expectDir);
+  case OPT_out:
+    return applyText(flag, run->outDir);
+  case OPT_seed:
+    if (flag.value.getAsInteger(10, run->seed))
+      fault(flag, "expected a whole number");
+    return;
+  case OPT_rtol:
+    return applyTolerance(flag, run->rtol);
+  case OPT_atol:
+    return applyTolerance(flag, run->atol);
+  case OPT_bench:
+    run->bench = true;
+    return;
+  case OPT_runs:
+    if (flag.value.getAsInteger(10, run->runs) || run->runs < 1)
+      fault(flag, "expected a whole number from 1");
+    return;
+  default:
+    return;
+  }
+}
+
+void FlagReader::applyText(const GivenFlag &flag, std::string &out) {
+  if (flag.value.empty())
+    fault(flag, "the value is empty");
+  out = flag.value.str();
+}
+
+void FlagReader::applyTolerance(const GivenFlag &flag, std::optional<double> &out) {
+  double value = 0;
+  if (flag.value.getAsDouble(value) || !(value >= 0))
+    fault(flag, "expected a number from 0");
+  out = value;
+}
+
+void FlagReader::applyDim(const GivenFlag &flag) {
+  auto [dim, value] = flag.value.rsplit('=');
+  int64_t extent = 0;
+  if (dim.empty() || value.empty())
+    return fault(flag, "expected NAME=N, such as batch=1");
+  if (value.contains(".."))
+    return notYet(flag.spelled);
+  if (value.getAsInteger(10, extent) || extent < 0)
+    return fault(flag, "'" + value + "' is not a dimension");
+  options.import.dims[dim.str()] = extent;
+}
+
+void FlagReader::applyShape(const GivenFlag &flag) {
+  auto [input, value] = flag.value.rsplit('=');
+  if (input.empty() || input.size() == flag.value.size())
+    return fault(flag, "expected INPUT=1x3x224x224");
   std::vector<int64_t> shape;
   llvm::SmallVector<StringRef> parts;
   if (!value.empty()) // nothing after '=': a scalar
@@ -165,150 +246,24 @@ void FlagTable::applyShape(StringRef given, const std::string &spelled) {
   for (StringRef part : parts) {
     int64_t extent = 0;
     if (part.getAsInteger(10, extent) || extent < 0)
-      return diagnostics.fault(spelled + ": '" + part + "' is not a dimension");
+      return fault(flag, "'" + part + "' is not a dimension");
     shape.push_back(extent);
   }
-  options.import.shapes[name.str()] = std::move(shape);
+  options.import.shapes[input.str()] = std::move(shape);
 }
 
-void FlagTable::applyLevel(StringRef given, const std::string &spelled) {
-  if (given == "s")
+void FlagReader::applyLevel(const GivenFlag &flag) {
+  if (flag.value == "s")
     return notYet("-Os");
-  if (given.size() != 1 || given[0] < '0' || given[0] > '3')
-    return diagnostics.fault(spelled + ": the optimisation levels are -O0, -O1, -O2 and -O3");
-  options.codegen.optLevel = given[0] - '0';
+  if (flag.value.size() != 1 || flag.value[0] < '0' || flag.value[0] > '3')
+    return fault(flag, "the optimisation levels are -O0, -O1, -O2 and -O3");
+  options.codegen.optLevel = flag.value[0] - '0';
 }
 
-void FlagTable::applyCpu(StringRef given, const std::string &spelled) {
-  if (given.empty())
-    return diagnostics.fault(spelled + ": the value is empty");
-  if (given.contains(','))
-    return notYet(spelled);
-  options.codegen.cpu = given.str();
-}
-
-void FlagTable::addOutput() {
-  group("Output");
-  text("-o", "OUT",
-       "what to write; the suffix decides the kind:\n"
-       ".o object, with its .h beside it  .a static library  .so shared library\n"
-       ".s assembly  .ll LLVM IR  .mlir the IR after --stop-after\n"
-       "'-' writes .s, .ll and .mlir to standard output",
-       options.artifact.output);
-  text("--emit", "KIND", "o, a, so, s, ll or mlir; overrides the suffix", raw.emit);
-  flag("--stop-after", "STAGE", "import, graph, tensor, schedule, buffer or codegen; writes MLIR",
-       [this](StringRef given, const std::string &spelled) {
-         options.stopAfter = parseStage(given);
-         if (!options.stopAfter)
-           diagnostics.fault(spelled + ": the stages are import, graph, tensor, schedule, buffer and codegen");
-       });
-  text("--name", "PREFIX", "C prefix of every symbol (default: the model file's stem, made an identifier)", raw.name);
-  coming("--weights", "embed", "weights go into the object", {"embed"});
-  text("--depfile", "FILE", "write a Makefile rule that lists every file that was read", options.depfile);
-
-  group("Information");
-  toggle("--check", "only validate: print what is wrong, or the graph and what it needs", raw.check);
-  toggle("--list-ops", "print every operator and opset that is supported", raw.listOps);
-  toggle("--json", "with --list-ops: as JSON", raw.json);
-}
-
-void FlagTable::addRun(RunCommand &command) {
-  group("Inputs and outputs");
-  flag("--input", "NAME=FILE", "an input's value, from a .npy or .pb file; may be repeated",
-       [this, &command](StringRef given, const std::string &spelled) {
-         auto [name, file] = given.split('=');
-         if (name.empty() || file.empty())
-           diagnostics.fault(spelled + ": expected NAME=FILE");
-         else
-           command.inputs.emplace_back(name.str(), file.str());
-       });
-  text("--inputs", "DIR", "inputs from a folder: io.txt with .npy files, or input_0.pb, input_1.pb ...",
-       command.inputsDir);
-  text("--expect", "DIR", "compare the outputs with those of a folder of the same forms", command.expectDir);
-  text("--out", "DIR", "write inputs and outputs there as .npy files with an io.txt", command.outDir);
-  flag("--seed", "N", "of the values drawn for inputs that are not given (default: 1)",
-       [this, &command](StringRef given, const std::string &spelled) {
-         if (given.getAsInteger(10, command.seed))
-           diagnostics.fault(spelled + ": expected a whole number");
-       });
-  for (auto [spelling, tolerance] : {std::pair("--rtol", &command.rtol), std::pair("--atol", &command.atol)})
-    flag(spelling, "X",
-         spelling == StringRef("--rtol")
-             ? "tolerance |d| <= atol + rtol*|ref| instead of the default,\n|d| <= 1e-4*max|ref| + 1e-3*|ref|"
-             : "see --rtol; the one that is not given is 0",
-         [this, tolerance = tolerance](StringRef given, const std::string &spelled) {
-           double value = 0;
-           if (given.getAsDouble(value) || !(value >= 0))
-             diagnostics.fault(spelled + ": expected a number from 0");
-           *tolerance = value;
-         });
-
-  group("Timing");
-  toggle("--bench", "measure the time of a run", command.bench);
-  number("--runs", "how often it runs for --bench (default: 100)", command.runs, 1);
-  toggle("--json", "print the result as one line of JSON", command.json);
-}
-
-void FlagTable::addModel() {
-  group("Model");
-  flag("--dim", "NAME=N", "fix a symbolic dimension; may be repeated",
-       [this](StringRef given, const std::string &spelled) { applyDim(given, spelled); });
-  flag("--shape", "INPUT=AxBxC", "fix the whole shape of an input; may be repeated",
-       [this](StringRef given, const std::string &spelled) { applyShape(given, spelled); });
-  coming("--precision", "fp32", "arithmetic and stored weights", {"fp32"});
-}
-
-void FlagTable::addTarget() {
-  group("Target");
-  text("--target", "TRIPLE", "any triple LLVM knows (default: this machine's)", options.codegen.triple);
-  flag("--mcpu", "CPU", "native, or a CPU of the target (default on x86-64: x86-64-v3; elsewhere: generic)",
-       [this](StringRef given, const std::string &spelled) { applyCpu(given, spelled); });
-  text("--mattr", "+F,-F", "CPU features to add or take away", options.codegen.features);
-  flag("--float-abi", "soft|hard", "how floating point arguments are passed",
-       [this](StringRef given, const std::string &spelled) {
-         if (given != "soft" && given != "hard")
-           diagnostics.fault(spelled + ": expected soft or hard");
-         options.codegen.floatAbi = given.str();
-       });
-}
-
-void FlagTable::addOptimisation() {
-  group("Optimisation");
-  flag("-O", "0..3", "optimisation level (default: 3)",
-       [this](StringRef given, const std::string &spelled) { applyLevel(given, spelled); });
-  coming("--kernels", "auto|mlir", "which generator makes the heavy kernels", {"auto", "mlir"});
-  coming("--threads", "1", "code for at most so many threads", {"1"});
-}
-
-void FlagTable::addComing() {
-  group("Not supported yet");
-  coming("--fast-math", "", "relaxed floating point");
-  coming("--device", "cuda[,cpu]", "run on an NVIDIA GPU");
-  coming("--gpu-arch", "sm_80", "the GPUs to make code for");
-  coming("--io", "host|device", "where inputs and outputs lie");
-  coming("--max-ram", "SIZE", "fail when the model needs more RAM");
-  coming("--max-flash", "SIZE", "fail when the model needs more flash");
-  coming("--report", "FILE", "what was built, as .html or .json");
-}
-
-void FlagTable::addGeneral() {
-  group("Developer");
-  toggle("--verify-contracts", "check what must hold after every stage", options.verifyContracts);
-  flag("--sanitize", "address|thread", "instrument the emitted code",
-       [this](StringRef given, const std::string &spelled) {
-         if (given == "address")
-           options.codegen.sanitize = CodegenOptions::Sanitize::Address;
-         else if (given == "thread")
-           options.codegen.sanitize = CodegenOptions::Sanitize::Thread;
-         else
-           diagnostics.fault(spelled + ": expected address or thread");
-       });
-
-  group("General");
-  toggle("--quiet", "no progress and no warnings", options.quiet);
-  toggle("--version", "print the versions of this program, LLVM and the kernel providers", raw.version);
-  toggle("--help", "print this", raw.help);
-  toggle("-h", "the same", raw.help);
+void FlagReader::applyCpu(const GivenFlag &flag) {
+  if (flag.value.contains(','))
+    return notYet(flag.spelled);
+  applyText(flag, options.codegen.cpu);
 }
 
 //===----------------------------------------------------------------------===//
@@ -394,46 +349,37 @@ static void takeModel(const std::vector<std::string> &positional, StringRef what
 
 ParseResult onnx_aot::parseCompileCommand(llvm::ArrayRef<const char *> argv, CompileCommand &command,
                                           Diagnostics &diagnostics) {
-  Raw raw;
-  FlagTable table(command.options, raw, diagnostics);
-  table.addOutput();
-  table.addModel();
-  table.addTarget();
-  table.addOptimisation();
-  table.addComing();
-  table.addGeneral();
-
-  std::vector<std::string> positional;
-  parseFlags(argv, table.flags, positional, diagnostics);
-  if (raw.help) {
-    llvm::outs() << "onnx-aot compiles an ONNX model ahead of time to an object file and a C header.\n\n"
-                    "usage: onnx-aot MODEL.onnx -o OUT [flags]\n"
-                    "       onnx-aot MODEL.onnx --check\n"
-                    "       onnx-aot --list-ops [--json]\n";
-    printFlags(llvm::outs(), table.flags);
+  CompilerOptions &options = command.options;
+  FlagReader reader(options, /*run=*/nullptr, diagnostics);
+  parseFlags(CompileTool, argv, [&](const GivenFlag &flag) { reader.apply(flag); }, diagnostics);
+  if (reader.help) {
+    printHelp(CompileTool,
+              "onnx-aot MODEL.onnx -o OUT [flags]\n"
+              "       onnx-aot MODEL.onnx --check\n"
+              "       onnx-aot --list-ops [--json]",
+              "compiles an ONNX model ahead of time to an object file and a C header");
     llvm::outs() << "\nExit status: 0 done; 1 the model or a flag is at fault; 2 internal error.\n";
     return ParseResult::Done;
   }
-  if (raw.version) {
+  if (reader.version) {
     printVersion("onnx-aot");
     return ParseResult::Done;
   }
 
-  CompilerOptions &options = command.options;
-  command.json = raw.json;
-  command.action = raw.listOps ? CompileCommand::Action::ListOps
-                   : raw.check ? CompileCommand::Action::Check
-                               : CompileCommand::Action::Compile;
-  if (raw.json && !raw.listOps)
+  command.json = reader.json;
+  command.action = reader.listOps ? CompileCommand::Action::ListOps
+                   : reader.check ? CompileCommand::Action::Check
+                                  : CompileCommand::Action::Compile;
+  if (reader.json && !reader.listOps)
     diagnostics.fault("--json belongs to --list-ops");
   if (command.action == CompileCommand::Action::ListOps) {
-    if (!positional.empty())
-      diagnostics.fault("--list-ops takes no model, but '" + positional.front() + "' was given");
+    if (!reader.positional.empty())
+      diagnostics.fault("--list-ops takes no model, but '" + reader.positional.front() + "' was given");
   } else {
-    takeModel(positional, "onnx-aot MODEL.onnx -o OUT", command.model, diagnostics);
+    takeModel(reader.positional, "onnx-aot MODEL.onnx -o OUT", command.model, diagnostics);
     if (command.action == CompileCommand::Action::Compile)
-      resolveKind(options, raw.emit, diagnostics);
-    options.artifact.prefix = raw.name;
+      resolveKind(options, reader.emit, diagnostics);
+    options.artifact.prefix = reader.name;
     completeOptions(options, command.model, diagnostics);
   }
   diagnostics.setQuiet(options.quiet);
@@ -442,34 +388,25 @@ ParseResult onnx_aot::parseCompileCommand(llvm::ArrayRef<const char *> argv, Com
 
 ParseResult onnx_aot::parseRunCommand(llvm::ArrayRef<const char *> argv, RunCommand &command,
                                       Diagnostics &diagnostics) {
-  Raw raw;
-  FlagTable table(command.options, raw, diagnostics);
-  table.addRun(command);
-  table.addModel();
-  table.addTarget();
-  table.addOptimisation();
-  table.addComing();
-  table.addGeneral();
-
-  std::vector<std::string> positional;
-  parseFlags(argv, table.flags, positional, diagnostics);
-  if (raw.help) {
-    llvm::outs() << "onnx-aot-run runs a model once, and prints or compares its outputs, or measures its time.\n"
-                    "An .onnx file is compiled first; an .so was made by onnx-aot. Inputs that are not given are\n"
-                    "drawn from a fixed seed.\n\n"
-                    "usage: onnx-aot-run MODEL.onnx|MODEL.so [flags]\n";
-    printFlags(llvm::outs(), table.flags);
+  FlagReader reader(command.options, &command, diagnostics);
+  parseFlags(RunTool, argv, [&](const GivenFlag &flag) { reader.apply(flag); }, diagnostics);
+  if (reader.help) {
+    printHelp(RunTool, "onnx-aot-run MODEL.onnx|MODEL.so [flags]",
+              "runs a model once, and prints or compares its outputs, or measures its time\n\n"
+              "An .onnx file is compiled first; an .so was made by onnx-aot. Inputs that are not given are\n"
+              "drawn from a fixed seed.");
     llvm::outs() << "\nExit status: 0 done, and equal where --expect is given; 1 different, or the model, a file or a\n"
                     "flag is at fault; 2 internal error.\n";
     return ParseResult::Done;
   }
-  if (raw.version) {
+  if (reader.version) {
     printVersion("onnx-aot-run");
     return ParseResult::Done;
   }
+  command.json = reader.json;
   if (command.json && !command.bench)
     diagnostics.fault("--json belongs to --bench");
-  takeModel(positional, "onnx-aot-run MODEL.onnx", command.model, diagnostics);
+  takeModel(reader.positional, "onnx-aot-run MODEL.onnx", command.model, diagnostics);
   command.options.artifact.kind = OutputKind::SharedLibrary;
   completeOptions(command.options, command.model, diagnostics);
   diagnostics.setQuiet(command.options.quiet);

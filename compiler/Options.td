@@ -1,0 +1,137 @@
+//===- Options.td - The only place where flags are declared ---------------===//
+//
+// What it is for: the flags of onnx-aot and onnx-aot-run, as LLVM's option library reads them. CommandLine.cpp parses by
+// this table and prints --help from it; Options.cpp says what each flag does.
+//
+// How it works: `Value` makes the two spellings of a flag with a value, `--flag=value` and `--flag value`. A flag with
+// `NotYet` belongs to a capability that is not there yet: it is refused, except with one of its `Values`, which ask for
+// what happens anyway. --help shows the groups in alphabetical order.
+//
+//===----------------------------------------------------------------------===//
+
+include "llvm/Option/OptParser.td"
+
+def CompileTool : OptionVisibility; // onnx-aot
+def RunTool : OptionVisibility;     // onnx-aot-run
+def NotYet : OptionFlag;
+
+multiclass Value<string name, string metavar, string help> {
+  def NAME : Joined<["--"], name#"=">, MetaVarName<metavar>, HelpText<help>;
+  def NAME#_separate : Separate<["--"], name>, Alias<!cast<Option>(NAME)>;
+}
+class Switch<string name, string help> : Flag<["--"], name>, HelpText<help>;
+
+class Heading<string title> : OptionGroup<title>, HelpText<title>;
+def ComingGroup : Heading<"Not supported yet">;
+def DeveloperGroup : Heading<"Developer">;
+def GeneralGroup : Heading<"General">;
+def InformationGroup : Heading<"Information">;
+def ModelGroup : Heading<"Model">;
+def OptimisationGroup : Heading<"Optimisation">;
+def OutputGroup : Heading<"Output">;
+def TargetGroup : Heading<"Target">;
+def TensorsGroup : Heading<"Inputs and outputs">;
+def TimingGroup : Heading<"Timing">;
+
+//===----------------------------------------------------------------------===//
+// onnx-aot
+//===----------------------------------------------------------------------===//
+
+let Visibility = [CompileTool] in {
+
+let Group = OutputGroup in {
+def o : JoinedOrSeparate<["-"], "o">, MetaVarName<"OUT">,
+  HelpText<"what to write; the suffix decides the kind:\n"
+           ".o object, with its .h beside it  .a static library  .so shared library\n"
+           ".s assembly  .ll LLVM IR  .mlir the IR after --stop-after\n"
+           "'-' writes .s, .ll and .mlir to standard output">;
+defm emit : Value<"emit", "KIND", "o, a, so, s, ll or mlir; overrides the suffix">;
+defm stop_after : Value<"stop-after", "STAGE", "import, graph, tensor, schedule, buffer or codegen; writes MLIR">;
+defm name : Value<"name", "PREFIX",
+  "C prefix of every symbol (default: the model file's stem, made an identifier)">;
+defm weights : Value<"weights", "embed", "weights go into the object">, Flags<[NotYet]>, Values<"embed">;
+defm depfile : Value<"depfile", "FILE", "write a Makefile rule that lists every file that was read">;
+}
+
+let Group = InformationGroup in {
+def check : Switch<"check", "only validate: print what is wrong, or the graph and what it needs">;
+def list_ops : Switch<"list-ops", "print every operator and opset that is supported">;
+}
+
+}
+
+//===----------------------------------------------------------------------===//
+// onnx-aot-run
+//===----------------------------------------------------------------------===//
+
+let Visibility = [RunTool] in {
+
+let Group = TensorsGroup in {
+defm input : Value<"input", "NAME=FILE", "an input's value, from a .npy or .pb file; may be repeated">;
+defm inputs : Value<"inputs", "DIR", "inputs from a folder: io.txt with .npy files, or input_0.pb, input_1.pb ...">;
+defm expect : Value<"expect", "DIR", "compare the outputs with those of a folder of the same forms">;
+defm out : Value<"out", "DIR", "write inputs and outputs there as .npy files with an io.txt">;
+defm seed : Value<"seed", "N", "of the values drawn for inputs that are not given (default: 1)">;
+defm rtol : Value<"rtol", "X", "tolerance |d| <= atol + rtol*|ref| instead of the default,\n"
+                               "|d| <= 1e-4*max|ref| + 1e-3*|ref|">;
+defm atol : Value<"atol", "X", "see --rtol; the one that is not given is 0">;
+}
+
+let Group = TimingGroup in {
+def bench : Switch<"bench", "measure the time of a run">;
+defm runs : Value<"runs", "N", "how often it runs for --bench (default: 100)">;
+}
+
+}
+
+//===----------------------------------------------------------------------===//
+// Both
+//===----------------------------------------------------------------------===//
+
+let Visibility = [CompileTool, RunTool] in {
+
+let Group = ModelGroup in {
+defm dim : Value<"dim", "NAME=N", "fix a symbolic dimension; may be repeated">;
+defm shape : Value<"shape", "INPUT=AxBxC", "fix the whole shape of an input; may be repeated">;
+defm precision : Value<"precision", "fp32", "arithmetic and stored weights">, Flags<[NotYet]>, Values<"fp32">;
+}
+
+let Group = TargetGroup in {
+defm target : Value<"target", "TRIPLE", "any triple LLVM knows (default: this machine's)">;
+defm mcpu : Value<"mcpu", "CPU", "native, or a CPU of the target (default on x86-64: x86-64-v3; elsewhere: generic)">;
+defm mattr : Value<"mattr", "+F,-F", "CPU features to add or take away">;
+defm float_abi : Value<"float-abi", "soft|hard", "how floating point arguments are passed">;
+}
+
+let Group = OptimisationGroup in {
+def O : Joined<["-"], "O">, MetaVarName<"0..3">, HelpText<"optimisation level (default: 3)">;
+defm kernels : Value<"kernels", "auto|mlir", "which generator makes the heavy kernels">, Flags<[NotYet]>,
+  Values<"auto,mlir">;
+defm threads : Value<"threads", "1", "code for at most so many threads">, Flags<[NotYet]>, Values<"1">;
+}
+
+let Group = ComingGroup, Flags = [NotYet] in {
+def fast_math : Switch<"fast-math", "relaxed floating point">;
+defm device : Value<"device", "cuda[,cpu]", "run on an NVIDIA GPU">;
+defm gpu_arch : Value<"gpu-arch", "sm_80", "the GPUs to make code for">;
+defm io : Value<"io", "host|device", "where inputs and outputs lie">;
+defm max_ram : Value<"max-ram", "SIZE", "fail when the model needs more RAM">;
+defm max_flash : Value<"max-flash", "SIZE", "fail when the model needs more flash">;
+defm report : Value<"report", "FILE", "what was built, as .html or .json">;
+}
+
+let Group = DeveloperGroup in {
+def verify_contracts : Switch<"verify-contracts", "check what must hold after every stage">;
+defm sanitize : Value<"sanitize", "address|thread", "instrument the emitted code">;
+}
+
+let Group = GeneralGroup in {
+def json : Switch<"json", "with --list-ops: as JSON">,
+  HelpTextForVariants<[RunTool], "with --bench: the result as one line of JSON">;
+def quiet : Switch<"quiet", "no progress and no warnings">;
+def version : Switch<"version", "print the versions of this program, LLVM and the kernel providers">;
+def help : Switch<"help", "print this">;
+def h : Flag<["-"], "h">, Alias<help>, HelpText<"the same">;
+}
+
+}
