@@ -87,13 +87,22 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
   }
 
   func::FuncOp findEqual(Operation *op) {
-    for (auto &[function, body] : outlined) {
-      bool sameTypes = llvm::equal(body->getOperandTypes(), op->getOperandTypes());
-      if (sameTypes && OperationEquivalence::isEquivalentTo(body, op, OperationEquivalence::ignoreValueEquivalence,
-                                                            nullptr, OperationEquivalence::IgnoreLocations))
+    for (auto &[function, body] : outlined)
+      if (function.getNumArguments() == op->getNumOperands() &&
+          llvm::equal(body->getOperandTypes(), op->getOperandTypes()) && areEqual(body, op))
         return function;
-    }
     return nullptr;
+  }
+
+  /// Whether the operations differ in nothing but their operands: what is computed inside must be wired alike.
+  static bool areEqual(Operation *left, Operation *right) {
+    DenseMap<Value, Value> counterpart; // of the values inside
+    auto check = [&](Value a, Value b) {
+      auto found = counterpart.find(a);
+      return success(found == counterpart.end() ? !counterpart.contains(b) : found->second == b);
+    };
+    auto mark = [&](Value a, Value b) { counterpart[a] = b; };
+    return OperationEquivalence::isEquivalentTo(left, right, check, mark, OperationEquivalence::IgnoreLocations);
   }
 
   func::FuncOp makeFunction(Operation *op, ArrayRef<Value> arguments) {

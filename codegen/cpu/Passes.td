@@ -14,7 +14,7 @@ def OutlineKernels : Pass<"aot-outline-kernels", "::mlir::ModuleOp"> {
 def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
   let summary = "Turn kernels and structured operations on memrefs into vectorised loops";
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect",
-      "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
+      "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
 def LowerMath : Pass<"aot-lower-math", "::mlir::ModuleOp"> {

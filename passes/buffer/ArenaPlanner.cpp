@@ -46,13 +46,17 @@ ArenaPlan onnx_aot::planArena(ArrayRef<PlannedBuffer> buffers, int64_t alignment
   plan.offsets.assign(buffers.size(), 0);
   if (buffers.empty())
     return plan;
-  // Live bytes at each buffer's first step; the maximum is reached at one of them.
+  // Live bytes at each buffer's first step; the maximum is reached at one of them. The buffer that lies last needs no
+  // padding behind it.
   SmallVector<int64_t> live(buffers.size(), 0);
   for (auto [index, buffer] : enumerate(buffers)) {
+    int64_t padding = 0;
     for (const PlannedBuffer &other : buffers)
-      if (other.first <= buffer.first && buffer.first <= other.last)
+      if (other.first <= buffer.first && buffer.first <= other.last) {
         live[index] += alignTo(other.bytes, alignment);
-    plan.lowerBound = std::max(plan.lowerBound, live[index]);
+        padding = std::max<int64_t>(padding, alignTo(other.bytes, alignment) - other.bytes);
+      }
+    plan.lowerBound = std::max(plan.lowerBound, live[index] - padding);
   }
   // The heaviest step at which each buffer is live.
   SmallVector<int64_t> pressure(buffers.size(), 0);

@@ -17,7 +17,7 @@ struct PlannedBuffer {
 struct ArenaPlan {
   llvm::SmallVector<int64_t> offsets; // one per buffer, in bytes
   int64_t size = 0;                   // of the arena
-  /// The largest sum of live buffers at any step: no plan can be smaller.
+  /// The largest sum of live buffers, aligned, at any step: no plan can be smaller.
   int64_t lowerBound = 0;
 };
 

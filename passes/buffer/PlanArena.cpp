@@ -2,7 +2,8 @@
 //
 // 1. Each memref.alloc gets a lifetime in operations of the entry's block, from its first to its last use; views count
 //    as uses of what they view, operations inside of loops as the loop.
-// 2. In place: an elementwise operation that reads a dying buffer at exactly the positions that it writes shares it.
+// 2. In place: an elementwise operation that reads a dying buffer at exactly the positions that it writes, and nowhere
+//    else, shares it.
 // 3. The planner packs what is left; each allocation becomes a view of the new last argument, the arena.
 //
 //   %0 = memref.alloc() : memref<64xf32>    =>    %0 = memref.view %arena[%c128][] : memref<256xi8> to memref<64xf32>
@@ -16,7 +17,9 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "passes/buffer/ArenaPlanner.h"
 #include "passes/buffer/Passes.h"
 
@@ -94,7 +97,8 @@ struct PlanArena : impl::PlanArenaBase<PlanArena> {
       }
       // Not sizeof(element) * product alone: an empty tensor still needs a place.
       Buffer buffer{alloc, std::max<int64_t>(1, type.getNumElements() * onnx::bytesPerElement(type.getElementType()))};
-      addUses(alloc.getResult(), body, buffer);
+      if (failed(addUses(alloc.getResult(), body, buffer, buffers.size())))
+        return WalkResult::interrupt();
       // A buffer of a loop's body lives as long as the loop.
       if (alloc->getBlock() != &body) {
         int64_t at = step[body.findAncestorOpInBlock(*alloc)];
@@ -110,7 +114,11 @@ struct PlanArena : impl::PlanArenaBase<PlanArena> {
     return failure(result.wasInterrupted());
   }
 
-  void addUses(Value value, Block &body, Buffer &buffer) {
+  /// Extends the lifetime of buffer `index` to all uses of `value`, which may be (a part of) it.
+  LogicalResult addUses(Value value, Block &body, Buffer &buffer, size_t index) {
+    if (mayBe(value, index))
+      return success(); // visited
+    aliases[value].push_back(index);
     for (Operation *user : value.getUsers()) {
       Operation *ancestor = body.findAncestorOpInBlock(*user);
       if (isa<memref::DeallocOp>(user))
@@ -121,14 +129,33 @@ struct PlanArena : impl::PlanArenaBase<PlanArena> {
         buffer.last = std::max(buffer.last, step[ancestor]);
       }
       // Results that are memrefs may be views of it (loops and branches included).
-      for (Value result : user->getResults())
-        if (isa<MemRefType>(result.getType()))
-          addUses(result, body, buffer);
-      if (auto yield = dyn_cast<RegionBranchTerminatorOpInterface>(user))
-        for (Value result : yield->getParentOp()->getResults())
-          if (isa<MemRefType>(result.getType()))
-            addUses(result, body, buffer);
+      SmallVector<Value> results(user->getResults());
+      if (isa<RegionBranchTerminatorOpInterface>(user)) {
+        Operation *parent = user->getParentOp();
+        // Each iteration would write the one place that the buffer has while it still reads the last iteration's.
+        if (isa<LoopLikeOpInterface>(parent) && parent->isAncestor(buffer.alloc))
+          return buffer.alloc.emitError("internal error: a loop carries a buffer that its body allocates");
+        llvm::append_range(results, parent->getResults());
+      }
+      for (Value result : results)
+        if (isa<MemRefType>(result.getType()) && failed(addUses(result, body, buffer, index)))
+          return failure();
     }
+    return success();
+  }
+
+  /// Whether `value` may be (a part of) buffer `index`.
+  bool mayBe(Value value, size_t index) const {
+    auto found = aliases.find(value);
+    return found != aliases.end() && llvm::is_contained(found->second, index);
+  }
+
+  /// Whether one operand of `generic`, and nothing in its body, reads buffer `index`.
+  bool readsOnce(linalg::GenericOp generic, size_t index) const {
+    bool inBody = false;
+    visitUsedValuesDefinedAbove(generic->getRegions(),
+                                [&](OpOperand *operand) { inBody |= mayBe(operand->get(), index); });
+    return !inBody && llvm::count_if(generic->getOperands(), [&](Value value) { return mayBe(value, index); }) == 1;
   }
 
   /// The allocation that a chain of whole-buffer views starts from.
@@ -162,11 +189,7 @@ struct PlanArena : impl::PlanArenaBase<PlanArena> {
           continue;
         Buffer &source = buffers[input->second];
         bool samePlaces = access.strides == nest->output.strides && access.offset == nest->output.offset;
-        // Another input may read the same buffer elsewhere.
-        bool onlyReader = llvm::count_if(nest->inputs, [&](const aot::Access &other) {
-                            return wholeBuffer(other.operand) == wholeBuffer(access.operand);
-                          }) == 1;
-        if (source.last != at || !samePlaces || !onlyReader || source.bytes != target.bytes ||
+        if (source.last != at || !samePlaces || !readsOnce(generic, input->second) || source.bytes != target.bytes ||
             onnx::bytesPerElement(access.elementType) != onnx::bytesPerElement(nest->output.elementType) ||
             input->second > output->second)
           continue;
@@ -178,6 +201,7 @@ struct PlanArena : impl::PlanArenaBase<PlanArena> {
 
   DenseMap<Operation *, int64_t> step;
   DenseMap<Value, size_t> owner;
+  DenseMap<Value, SmallVector<size_t, 2>> aliases; // the buffers that a value may be (a part of)
   SmallVector<Buffer> buffers;
 };
 } // namespace

@@ -24,7 +24,10 @@ struct UnshareFills : impl::UnshareFillsBase<UnshareFills> {
     SmallVector<Operation *> fills;
     getOperation().walk([&](Operation *op) {
       auto generic = dyn_cast<linalg::GenericOp>(op);
-      bool isFill = isa<linalg::FillOp>(op) || (generic && generic.getNumDpsInputs() == 0 && generic.getNumDpsInits() == 1);
+      // What reads its destination is no fill.
+      bool isFill = isa<linalg::FillOp>(op) || (generic && generic.getNumDpsInputs() == 0 &&
+                                                generic.getNumDpsInits() == 1 &&
+                                                generic.getRegionOutputArgs()[0].use_empty());
       if (isFill && op->getNumResults() == 1 && !op->getResult(0).hasOneUse())
         fills.push_back(op);
     });

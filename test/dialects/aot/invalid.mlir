@@ -1,0 +1,137 @@
+// RUN: onnx-aot-opt %s --split-input-file --verify-diagnostics
+// What the verifier of aot.kernel says.
+
+#m = affine_map<(m, k) -> (m, k)>
+#y = affine_map<(m, k) -> (m)>
+func.func @main(%x: memref<4x8xf32>, %y: memref<4xf32>) {
+  // expected-error @+1 {{'aot.kernel' op needs one indexing map per operand}}
+  aot.kernel "sum" ins(%x : memref<4x8xf32>) outs(%y : memref<4xf32>)
+      maps [#m] iterators ["parallel", "reduction"] identity 0.000000e+00 : f32 compute {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  } epilogue {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+#m = affine_map<(m, k) -> (m, k)>
+#y = affine_map<(m, k) -> (m)>
+func.func @main(%x: memref<4x8xf32>, %y: memref<4xf32>) {
+  // expected-error @+1 {{'aot.kernel' op indexing map 1 is not over the 2 iteration dims}}
+  aot.kernel "sum" ins(%x : memref<4x8xf32>) outs(%y : memref<4xf32>)
+      maps [#m, affine_map<(m) -> (m)>] iterators ["parallel", "reduction"] identity 0.000000e+00 : f32 compute {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  } epilogue {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+#m = affine_map<(m, k) -> (m, k)>
+#y = affine_map<(m, k) -> (m)>
+func.func @main(%x: memref<4x8xf32>, %y: memref<4xf32>) {
+  // expected-error @+1 {{'aot.kernel' op indexing map 0 does not give the rank of its operand}}
+  aot.kernel "sum" ins(%x : memref<4x8xf32>) outs(%y : memref<4xf32>)
+      maps [#y, #y] iterators ["parallel", "reduction"] identity 0.000000e+00 : f32 compute {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  } epilogue {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+#m = affine_map<(m, k) -> (m, k)>
+#y = affine_map<(m, k) -> (m)>
+func.func @main(%x: memref<4x8xf32>, %y: memref<4xf32>) {
+  // expected-error @+1 {{'aot.kernel' op an iterator is 'parallel' or 'reduction'}}
+  aot.kernel "sum" ins(%x : memref<4x8xf32>) outs(%y : memref<4xf32>)
+      maps [#m, #y] iterators ["parallel", "window"] identity 0.000000e+00 : f32 compute {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  } epilogue {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+#m = affine_map<(m, k) -> (m, k)>
+#y = affine_map<(m, k) -> (m)>
+func.func @main(%x: memref<4x8xf32>, %y: memref<4xf32>) {
+  // expected-error @+1 {{'aot.kernel' op a block takes the elements of all inputs and the accumulator}}
+  aot.kernel "sum" ins(%x : memref<4x8xf32>) outs(%y : memref<4xf32>)
+      maps [#m, #y] iterators ["parallel", "reduction"] identity 0.000000e+00 : f32 compute {
+  ^bb0(%acc: f32):
+    aot.yield %acc : f32
+  } epilogue {
+  ^bb0(%acc: f32):
+    aot.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+#m = affine_map<(m, k) -> (m, k)>
+#y = affine_map<(m, k) -> (m)>
+func.func @main(%x: memref<4x8xf32>, %y: memref<4xf32>) {
+  // expected-error @+1 {{'aot.kernel' op a block argument does not have its input's element type}}
+  aot.kernel "sum" ins(%x : memref<4x8xf32>) outs(%y : memref<4xf32>)
+      maps [#m, #y] iterators ["parallel", "reduction"] identity 0.000000e+00 : f32 compute {
+  ^bb0(%in: f64, %acc: f32):
+    aot.yield %acc : f32
+  } epilogue {
+  ^bb0(%in: f64, %acc: f32):
+    aot.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+#m = affine_map<(m, k) -> (m, k)>
+#y = affine_map<(m, k) -> (m)>
+func.func @main(%x: memref<4x8xf32>, %y: memref<4xf32>) {
+  // expected-error @+1 {{'aot.kernel' op a block's last argument does not have the identity's type}}
+  aot.kernel "sum" ins(%x : memref<4x8xf32>) outs(%y : memref<4xf32>)
+      maps [#m, #y] iterators ["parallel", "reduction"] identity 0.000000e+00 : f64 compute {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  } epilogue {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  }
+  return
+}
+
+// -----
+
+#m = affine_map<(m, k) -> (m, k)>
+#y = affine_map<(m, k) -> (m)>
+func.func @main(%x: memref<4x8xf32>, %y: memref<4xf32>) {
+  %one = arith.constant 1.0 : f64
+  // expected-error @+1 {{'aot.kernel' op a block does not yield 'f32'}}
+  aot.kernel "sum" ins(%x : memref<4x8xf32>) outs(%y : memref<4xf32>)
+      maps [#m, #y] iterators ["parallel", "reduction"] identity 0.000000e+00 : f32 compute {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %one : f64
+  } epilogue {
+  ^bb0(%in: f32, %acc: f32):
+    aot.yield %acc : f32
+  }
+  return
+}

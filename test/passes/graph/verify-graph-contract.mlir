@@ -1,0 +1,25 @@
+// RUN: onnx-aot-opt %s --pass-pipeline='builtin.module(func.func(aot-verify-graph-contract))' --split-input-file --verify-diagnostics
+// What stays open is the user's to fix (inputs) or ours to support (a shape that depends on data), and is named.
+
+// expected-error @+1 {{unsupported: input "image" has dimensions that are not fixed (batch, ?); give them with --dim or --shape}}
+func.func @open_input(%x: tensor<?x3x?xf32> {onnx.name = "image", onnx.dim_names = ["batch", "", ""]}) -> tensor<?x3x?xf32> {
+  %y = "onnx.Relu"(%x) : (tensor<?x3x?xf32>) -> tensor<?x3x?xf32>
+  return %y : tensor<?x3x?xf32>
+}
+
+// -----
+
+// Only the first open result is reported: the others follow from it.
+func.func @open_result(%x: tensor<4xf32>, %shape: tensor<2xi64>) -> tensor<?x?xf32> {
+  // expected-error @+1 {{unsupported: the shape of the result depends on data}}
+  %open = "onnx.Reshape"(%x, %shape) : (tensor<4xf32>, tensor<2xi64>) -> tensor<?x?xf32>
+  %y = "onnx.Neg"(%open) : (tensor<?x?xf32>) -> tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}
+
+// -----
+
+func.func @fixed(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = "onnx.Relu"(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
