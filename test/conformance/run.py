@@ -1,14 +1,15 @@
 """Runs ONNX's own test cases: each model is compiled ahead of time, linked, run and compared, in a process of its own.
 
 usage: run.py --runner onnx-aot-run --cases FOLDER|ARCHIVE --work DIR --expected-failures FILE [--json FILE]
-              [--update] [--filter REGEX] [--jobs N] [--timeout SECONDS] [--table]
+              [--update] [--filter REGEX] [--listed] [--jobs N] [--timeout SECONDS]
 
 1. A case is a folder with model.onnx and test_data_set_N/{input,output}_K.pb. An archive is unpacked below --work once.
 2. Every case runs in `nproc` parallel processes, so that a crash or an endless loop is the failure of one case.
    Outputs that are random by definition are written out and compared by dtype and shape alone.
 3. A table per operator shows what passed, what failed as expected and what did not.
 4. FILE lists the expected failures, `NAME: REASON` per line, and may only shrink: a case listed there that passes is
-   an error, and so is a case that fails without being listed. --update writes the list anew.
+   an error, and so is a case that fails without being listed. --update writes the list anew; --filter and --listed
+   (those in the list alone) run, and update, only some cases.
 
 The exit status is 0 only if every result was the expected one. Cases that are not there (no such folder or archive)
 are skipped with that reason.
@@ -217,6 +218,7 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--filter", default="")
+    parser.add_argument("--listed", action="store_true")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--timeout", type=float, default=60)
     options = parser.parse_args()
@@ -229,13 +231,14 @@ def main():
         print(f"skipped: there is no {options.cases}")
     else:
         cases = {path.parent.relative_to(root).as_posix(): path.parent for path in root.rglob("model.onnx")}
-        cases = {name: case for name, case in sorted(cases.items()) if re.search(options.filter, name)}
+        before = read_expected(options.expected_failures)
+        chosen = {name: case for name, case in sorted(cases.items())
+                  if re.search(options.filter, name) and (name in before or not options.listed)}
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            results = list(pool.map(lambda item: run_case(item[1], item[0], options), cases.items()))
+            results = list(pool.map(lambda item: run_case(item[1], item[0], options), chosen.items()))
         if options.update:
             failures = {result.name: result.reason for result in results if not result.passed}
-            kept = {name: why for name, why in read_expected(options.expected_failures).items()
-                    if options.filter and not re.search(options.filter, name)}
+            kept = {name: why for name, why in before.items() if name in cases and name not in chosen}
             lines = [f"{name}: {why}\n" for name, why in sorted({**kept, **failures}.items())]
             options.expected_failures.write_text(HEADER + "".join(lines))
         expected = read_expected(options.expected_failures)
@@ -245,7 +248,7 @@ def main():
                 report["failed"].append(f"{result.name} passes: remove it from {options.expected_failures.name}")
             elif not result.passed and result.name not in expected:
                 report["failed"].append(f"{result.name}: {result.reason}")
-        for name in sorted(set(expected) - set(cases)) if not options.filter else []:
+        for name in sorted(set(expected) - set(cases)):
             report["failed"].append(f"{name} is listed in {options.expected_failures.name}, but there is no such case")
         report["passed"] = sum(result.passed for result in results)
         report["expected_failures"] = sum(not result.passed and result.name in expected for result in results)
