@@ -41,10 +41,9 @@ static Value wrapIndex(ImplicitLocOpBuilder &b, Value stored, Type type, int64_t
 
 /// linalg.generic over `result` whose body yields the element of `source` at the position that `locate` makes of the
 /// elements of `inputs`.
-static Value
-buildRead(OpBuilder &builder, Location loc, Value source, ValueRange inputs, ArrayRef<AffineMap> inputMaps,
-          RankedTensorType result,
-          llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> locate) {
+static Value buildRead(OpBuilder &builder, Location loc, Value source, ValueRange inputs, ArrayRef<AffineMap> inputMaps,
+                       RankedTensorType result,
+                       llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> locate) {
   // Without elements to read there is nothing that an index could name.
   if (cast<RankedTensorType>(source.getType()).getNumElements() == 0) {
     Value zero = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(builder.getZeroAttr(result.getElementType())));
@@ -83,7 +82,8 @@ struct LowerGather : OnnxLowering<GatherOp> {
     if (auto constant = getConstantIntegers(op.getIndices());
         constant && constant->size() == 1 && data.getNumElements() != 0) {
       int64_t index = constant->front() < 0 ? constant->front() + extent : constant->front();
-      rewriter.replaceOp(op, takeSlice(rewriter, op, adaptor.getData(), axis, std::clamp<int64_t>(index, 0, extent - 1)));
+      rewriter.replaceOp(op,
+                         takeSlice(rewriter, op, adaptor.getData(), axis, std::clamp<int64_t>(index, 0, extent - 1)));
       return success();
     }
     AffineMap map = AffineMap::get(result.getRank(), 0, dimExprs(rewriter, axis, indexRank), op.getContext());
@@ -94,14 +94,16 @@ struct LowerGather : OnnxLowering<GatherOp> {
                                        : Value(linalg::IndexOp::create(b, dim < axis ? dim : dim + indexRank - 1)));
       return position;
     };
-    rewriter.replaceOp(op, buildRead(rewriter, op.getLoc(), adaptor.getData(), adaptor.getIndices(), map, result, locate));
+    rewriter.replaceOp(op,
+                       buildRead(rewriter, op.getLoc(), adaptor.getData(), adaptor.getIndices(), map, result, locate));
     return success();
   }
 
   /// One known index: a view.
   static Value takeSlice(OpBuilder &builder, GatherOp op, Value data, int64_t axis, int64_t index) {
     SmallVector<int64_t> shape(type(op.getData()).getShape());
-    SmallVector<OpFoldResult> offsets(shape.size(), builder.getIndexAttr(0)), ones(shape.size(), builder.getIndexAttr(1));
+    SmallVector<OpFoldResult> offsets(shape.size(), builder.getIndexAttr(0)),
+        ones(shape.size(), builder.getIndexAttr(1));
     offsets[axis] = builder.getIndexAttr(index);
     shape[axis] = 1;
     Value slice = tensor::ExtractSliceOp::create(builder, op.getLoc(), data, offsets,
@@ -119,9 +121,9 @@ struct LowerGatherElements : OnnxLowering<GatherElementsOp> {
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
       SmallVector<Value> position;
       for (int64_t dim = 0; dim < data.getRank(); ++dim)
-        position.push_back(dim == axis ? wrapIndex(b, elements[0], type(op.getIndices()).getElementType(),
-                                                   data.getDimSize(axis))
-                                       : Value(linalg::IndexOp::create(b, dim)));
+        position.push_back(
+            dim == axis ? wrapIndex(b, elements[0], type(op.getIndices()).getElementType(), data.getDimSize(axis))
+                        : Value(linalg::IndexOp::create(b, dim)));
       return position;
     };
     rewriter.replaceOp(op, buildRead(rewriter, op.getLoc(), adaptor.getData(), adaptor.getIndices(),
@@ -148,8 +150,9 @@ struct LowerGatherND : OnnxLowering<GatherNDOp> {
       for (int64_t dim = 0; dim < data.getRank(); ++dim) {
         bool isIndexed = dim >= batch && dim < batch + tuple;
         int64_t own = dim < batch ? dim : outer + dim - batch - tuple;
-        position.push_back(isIndexed ? wrapIndex(b, elements[dim - batch], indices.getElementType(), data.getDimSize(dim))
-                                     : Value(linalg::IndexOp::create(b, own)));
+        position.push_back(isIndexed
+                               ? wrapIndex(b, elements[dim - batch], indices.getElementType(), data.getDimSize(dim))
+                               : Value(linalg::IndexOp::create(b, own)));
       }
       return position;
     };

@@ -108,16 +108,14 @@ struct LowerPad : OnnxLowering<PadOp> {
     SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
     auto generic = linalg::GenericOp::create(
         rewriter, op.getLoc(), result, ValueRange(), emptyTensor(rewriter, op.getLoc(), result),
-        rewriter.getMultiDimIdentityMap(result.getRank()), iterators,
-        [&](OpBuilder &nested, Location loc, ValueRange) {
+        rewriter.getMultiDimIdentityMap(result.getRank()), iterators, [&](OpBuilder &nested, Location loc, ValueRange) {
           ImplicitLocOpBuilder b(loc, nested);
           IndexBuilder index{b};
           SmallVector<Value> from;
           for (auto [dim, border] : llvm::enumerate(*borders)) {
             Value position = index.add(linalg::IndexOp::create(b, dim), -border.low);
             bool isInside = border.low <= 0 && border.high <= 0;
-            from.push_back(isInside ? position
-                                    : index.inside(position, op.getMode(), in.getDimSize(dim), border.low));
+            from.push_back(isInside ? position : index.inside(position, op.getMode(), in.getDimSize(dim), border.low));
           }
           linalg::YieldOp::create(b, tensor::ExtractOp::create(b, source, from).getResult());
         });
@@ -187,7 +185,8 @@ struct LowerPad : OnnxLowering<PadOp> {
       }
       Value axis = read(adaptor.getAxes(), i);
       for (int64_t dim = 0; dim < rank; ++dim) {
-        Value fromFront = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, dim));
+        Value fromFront =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, dim));
         Value fromEnd =
             arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, dim - rank));
         low[dim] = arith::SelectOp::create(b, arith::OrIOp::create(b, fromFront, fromEnd), amount, low[dim]);

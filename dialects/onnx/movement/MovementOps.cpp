@@ -100,8 +100,8 @@ LogicalResult FlattenOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultS
   if (axis < -rank || axis > rank) // (C1)
     return emitOpError("axis ") << axis << " is outside a tensor of rank " << rank;
   axis += axis < 0 ? rank : 0;
-  results.emplace_back(elementType, Shape{product(ArrayRef(*in).take_front(axis)),
-                                          product(ArrayRef(*in).drop_front(axis))});
+  results.emplace_back(elementType,
+                       Shape{product(ArrayRef(*in).take_front(axis)), product(ArrayRef(*in).drop_front(axis))});
   return success();
 }
 

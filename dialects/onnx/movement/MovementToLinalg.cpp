@@ -110,8 +110,8 @@ struct LowerDepthToSpace : OnnxLowering<DepthToSpaceOp> {
     bool channelsFirst = op.getMode() == "CRD";
     SmallVector<int64_t> split = channelsFirst ? SmallVector<int64_t>{in[0], channels, b, b, in[2], in[3]}
                                                : SmallVector<int64_t>{in[0], b, b, channels, in[2], in[3]};
-    SmallVector<int64_t> permutation = channelsFirst ? SmallVector<int64_t>{0, 1, 4, 2, 5, 3}
-                                                     : SmallVector<int64_t>{0, 3, 4, 1, 5, 2};
+    SmallVector<int64_t> permutation =
+        channelsFirst ? SmallVector<int64_t>{0, 1, 4, 2, 5, 3} : SmallVector<int64_t>{0, 3, 4, 1, 5, 2};
     Value blocks = buildReshape(rewriter, op.getLoc(), adaptor.getInput(), split);
     blocks = buildTranspose(rewriter, op.getLoc(), blocks, permutation);
     rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), blocks, type(op.getOutput()).getShape()));
@@ -194,7 +194,8 @@ struct LowerExpand : OnnxLowering<ExpandOp> {
     RankedTensorType result = stored(op.getOutput());
     ArrayRef<int64_t> in = type(op.getInput()).getShape();
     SmallVector<int64_t> broadcast;
-    if (!OpTrait::util::getBroadcastedShape(in, result.getShape(), broadcast) || result.getShape() != ArrayRef(broadcast))
+    if (!OpTrait::util::getBroadcastedShape(in, result.getShape(), broadcast) ||
+        result.getShape() != ArrayRef(broadcast))
       return op.emitError("the input does not broadcast to the declared shape");
     Value expanded = result.getNumElements() == type(op.getInput()).getNumElements()
                          ? buildReshape(rewriter, op.getLoc(), adaptor.getInput(), result.getShape())
@@ -226,9 +227,9 @@ struct LowerTile : OnnxLowering<TileOp> {
       exprs.push_back(rewriter.getAffineDimExpr(shape.size()));
       shape.push_back(in.getDimSize(dim));
     }
-    Value tiled = buildMove(rewriter, op.getLoc(), adaptor.getInput(),
-                            RankedTensorType::get(shape, result.getElementType()),
-                            AffineMap::get(shape.size(), 0, exprs, op.getContext()));
+    Value tiled =
+        buildMove(rewriter, op.getLoc(), adaptor.getInput(), RankedTensorType::get(shape, result.getElementType()),
+                  AffineMap::get(shape.size(), 0, exprs, op.getContext()));
     rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), tiled, result.getShape()));
     return success();
   }

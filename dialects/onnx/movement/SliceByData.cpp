@@ -62,19 +62,19 @@ Value onnx_aot::onnx::buildSliceByData(OpBuilder &builder, Location loc, SliceOp
     }
   }
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             outer, stored, ValueRange(), emptyTensor(outer, loc, stored), outer.getMultiDimIdentityMap(rank),
-             iterators,
-             [&](OpBuilder &nested, Location bodyLoc, ValueRange) {
-               ImplicitLocOpBuilder b(bodyLoc, nested);
-               SmallVector<Value> from;
-               for (int64_t dim = 0; dim < rank; ++dim) {
-                 Value distance = arith::MulIOp::create(b, linalg::IndexOp::create(b, dim), step[dim]);
-                 Value position = arith::AddIOp::create(b, first[dim], distance);
-                 position = arith::MaxSIOp::create(b, position, constant(b, 0));
-                 from.push_back(arith::MinSIOp::create(b, position, constant(b, shape[dim] - 1)));
-               }
-               linalg::YieldOp::create(b, tensor::ExtractOp::create(b, source, from).getResult());
-             })
+  return linalg::GenericOp::create(outer, stored, ValueRange(), emptyTensor(outer, loc, stored),
+                                   outer.getMultiDimIdentityMap(rank), iterators,
+                                   [&](OpBuilder &nested, Location bodyLoc, ValueRange) {
+                                     ImplicitLocOpBuilder b(bodyLoc, nested);
+                                     SmallVector<Value> from;
+                                     for (int64_t dim = 0; dim < rank; ++dim) {
+                                       Value distance =
+                                           arith::MulIOp::create(b, linalg::IndexOp::create(b, dim), step[dim]);
+                                       Value position = arith::AddIOp::create(b, first[dim], distance);
+                                       position = arith::MaxSIOp::create(b, position, constant(b, 0));
+                                       from.push_back(arith::MinSIOp::create(b, position, constant(b, shape[dim] - 1)));
+                                     }
+                                     linalg::YieldOp::create(b, tensor::ExtractOp::create(b, source, from).getResult());
+                                   })
       .getResult(0);
 }

@@ -29,7 +29,9 @@ def Onnx_ReduceMinOp : Onnx_Reduce<"ReduceMin", 20> {
 def Onnx_ReduceL1Op : Onnx_Reduce<"ReduceL1", 18> { let summary = "Sum of absolute values"; }
 def Onnx_ReduceL2Op : Onnx_Reduce<"ReduceL2", 18> { let summary = "Square root of the sum of squares"; }
 def Onnx_ReduceLogSumOp : Onnx_Reduce<"ReduceLogSum", 18> { let summary = "Logarithm of the sum"; }
-def Onnx_ReduceLogSumExpOp : Onnx_Reduce<"ReduceLogSumExp", 18> { let summary = "Logarithm of the sum of exponentials"; }
+def Onnx_ReduceLogSumExpOp : Onnx_Reduce<"ReduceLogSumExp", 18> {
+  let summary = "Logarithm of the sum of exponentials";
+}
 def Onnx_ReduceSumSquareOp : Onnx_Reduce<"ReduceSumSquare", 18> { let summary = "Sum of squares"; }
 
 //===-- Along one axis ----------------------------------------------------===//

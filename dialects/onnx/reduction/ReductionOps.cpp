@@ -90,9 +90,8 @@ OpFoldResult ReduceSumOp::fold(FoldAdaptor) {
   return foldReduce(*this, 0, [](int64_t a, int64_t b, int64_t &sum) -> bool { return llvm::AddOverflow(a, b, sum); });
 }
 OpFoldResult ReduceProdOp::fold(FoldAdaptor) {
-  return foldReduce(*this, 1, [](int64_t a, int64_t b, int64_t &product) -> bool {
-    return llvm::MulOverflow(a, b, product);
-  });
+  return foldReduce(*this, 1,
+                    [](int64_t a, int64_t b, int64_t &product) -> bool { return llvm::MulOverflow(a, b, product); });
 }
 OpFoldResult ReduceMaxOp::fold(FoldAdaptor) {
   return foldReduce(*this, INT64_MIN, [](int64_t a, int64_t b, int64_t &largest) {
@@ -136,9 +135,8 @@ static LogicalResult inferArg(OpTy op, ShapeContext &ctx, SmallVectorImpl<Result
   FailureOr<int64_t> axis = normalizeAxis(op, op.getAxis(), in->size()); // (C1)
   if (failed(axis))
     return failure();
-  if ((*in)[*axis].is(0) && !llvm::any_of(llvm::enumerate(*in), [&](auto dim) {
-        return int64_t(dim.index()) != *axis && dim.value().is(0);
-      }))
+  if ((*in)[*axis].is(0) &&
+      !llvm::any_of(llvm::enumerate(*in), [&](auto dim) { return int64_t(dim.index()) != *axis && dim.value().is(0); }))
     return op.emitOpError("axis ") << *axis << " is empty";
   Shape dims = *in;
   if (op.getKeepdims())

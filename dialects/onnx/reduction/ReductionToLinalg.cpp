@@ -38,18 +38,17 @@ static Value buildEmptySet(OpBuilder &builder, Location loc, const Reduction &re
   SmallVector<AffineMap> maps(inputs.size() + 1, builder.getMultiDimIdentityMap(resultType.getRank()));
   SmallVector<utils::IteratorType> iterators(resultType.getRank(), utils::IteratorType::parallel);
   Type element = getElementTypeOrSelf(reduction.inputs[0].getType());
-  return linalg::GenericOp::create(builder, loc, resultType, inputs, emptyTensor(builder, loc, resultType), maps,
-                                   iterators,
-                                   [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
-                                     ImplicitLocOpBuilder b(bodyLoc, nested);
-                                     auto zero = cast<TypedAttr>(b.getZeroAttr(element));
-                                     // An epilogue reads the inputs of the reduced shape only.
-                                     SmallVector<Value> x = {arith::ConstantOp::create(b, zero)};
-                                     llvm::append_range(x, elements.drop_back());
-                                     Value value = arith::ConstantOp::create(b, reduction.identity);
-                                     linalg::YieldOp::create(b, reduction.epilogue ? reduction.epilogue(b, x, value)
-                                                                                   : value);
-                                   })
+  return linalg::GenericOp::create(
+             builder, loc, resultType, inputs, emptyTensor(builder, loc, resultType), maps, iterators,
+             [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
+               ImplicitLocOpBuilder b(bodyLoc, nested);
+               auto zero = cast<TypedAttr>(b.getZeroAttr(element));
+               // An epilogue reads the inputs of the reduced shape only.
+               SmallVector<Value> x = {arith::ConstantOp::create(b, zero)};
+               llvm::append_range(x, elements.drop_back());
+               Value value = arith::ConstantOp::create(b, reduction.identity);
+               linalg::YieldOp::create(b, reduction.epilogue ? reduction.epilogue(b, x, value) : value);
+             })
       .getResult(0);
 }
 
@@ -175,9 +174,8 @@ struct ReduceContext {
     reduction.inputs = {source};
     reduction.isReduced = isReduced;
     reduction.resultElement = storageType(element);
-    reduction.identity = isa<FloatType>(arithmetic)
-                             ? TypedAttr(rewriter.getFloatAttr(arithmetic, identity))
-                             : TypedAttr(rewriter.getIntegerAttr(arithmetic, int64_t(identity)));
+    reduction.identity = isa<FloatType>(arithmetic) ? TypedAttr(rewriter.getFloatAttr(arithmetic, identity))
+                                                    : TypedAttr(rewriter.getIntegerAttr(arithmetic, int64_t(identity)));
     return reduction;
   }
   /// A stored element in the arithmetic type, and back.
@@ -233,7 +231,8 @@ Value lower(ReduceMeanOp, const ReduceContext &c) {
   int64_t count = c.count;
   return reduceSumOf(c, 0, add, [=](ImplicitLocOpBuilder &b, Value sum) -> Value {
     // 0/0 is NaN; for integers an empty mean is 0.
-    Value divisor = scalarConstant(b, b.getLoc(), element, isa<FloatType>(element) ? count : std::max<int64_t>(count, 1));
+    Value divisor =
+        scalarConstant(b, b.getLoc(), element, isa<FloatType>(element) ? count : std::max<int64_t>(count, 1));
     if (isa<FloatType>(sum.getType()))
       return arith::DivFOp::create(b, sum, divisor);
     return isUnsigned(element) ? Value(arith::DivUIOp::create(b, sum, divisor))
@@ -243,9 +242,8 @@ Value lower(ReduceMeanOp, const ReduceContext &c) {
 
 Value lower(ReduceL1Op, const ReduceContext &c) {
   Type element = c.element;
-  return reduceSumOf(c, 0, [=](ImplicitLocOpBuilder &b, Value sum, Value x) {
-    return add(b, sum, absolute(b, x, element));
-  });
+  return reduceSumOf(c, 0,
+                     [=](ImplicitLocOpBuilder &b, Value sum, Value x) { return add(b, sum, absolute(b, x, element)); });
 }
 
 Value lower(ReduceL2Op, const ReduceContext &c) {
@@ -277,8 +275,8 @@ Value lower(ReduceLogSumExpOp, const ReduceContext &c) {
     if (isInteger)
       return value;
     auto type = cast<FloatType>(value.getType());
-    Value infinity = arith::ConstantOp::create(
-        b, cast<TypedAttr>(b.getFloatAttr(type, APFloat::getInf(type.getFloatSemantics()))));
+    Value infinity =
+        arith::ConstantOp::create(b, cast<TypedAttr>(b.getFloatAttr(type, APFloat::getInf(type.getFloatSemantics()))));
     Value isInfinite = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, math::AbsFOp::create(b, value), infinity);
     return arith::SelectOp::create(b, isInfinite, scalarConstant(b, b.getLoc(), type, 0), value);
   };
@@ -324,7 +322,8 @@ Value namesDims(ImplicitLocOpBuilder &b, Value axes, ArrayRef<bool> isReduced) {
       for (int64_t name : {dim, dim - rank}) {
         if (!isReduced[dim])
           continue;
-        Value same = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIntOp::create(b, name, 64));
+        Value same =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIntOp::create(b, name, 64));
         isOne = arith::OrIOp::create(b, isOne, same);
       }
     result = arith::AndIOp::create(b, result, isOne);
@@ -369,8 +368,8 @@ template <typename OpTy> struct LowerReduce : OnnxLowering<OpTy> {
       count *= reduced ? extent : 1;
     if (computesInReals<OpTy> && !isa<FloatType>(element))
       arithmetic = rewriter.getF64Type();
-    ReduceContext context{rewriter,   op.getLoc(), adaptor.getData(), element,
-                          arithmetic, SmallVector<bool>(isReduced), count};
+    ReduceContext context{rewriter, op.getLoc(), adaptor.getData(), element, arithmetic, SmallVector<bool>(isReduced),
+                          count};
     Value reduced = lower(op, context);
     return buildReshape(rewriter, op.getLoc(), reduced, OnnxLowering<OpTy>::type(op.getReduced()).getShape());
   }
@@ -380,13 +379,12 @@ template <typename OpTy> struct LowerReduce : OnnxLowering<OpTy> {
     auto type = cast<RankedTensorType>(first.getType());
     SmallVector<AffineMap> maps(3, b.getMultiDimIdentityMap(type.getRank()));
     SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-    return linalg::GenericOp::create(b, type, ValueRange{first, second}, emptyTensor(b, b.getLoc(), type), maps,
-                                     iterators,
-                                     [&](OpBuilder &nested, Location loc, ValueRange elements) {
-                                       Value chosen = arith::SelectOp::create(nested, loc, condition, elements[0],
-                                                                              elements[1]);
-                                       linalg::YieldOp::create(nested, loc, chosen);
-                                     })
+    return linalg::GenericOp::create(
+               b, type, ValueRange{first, second}, emptyTensor(b, b.getLoc(), type), maps, iterators,
+               [&](OpBuilder &nested, Location loc, ValueRange elements) {
+                 Value chosen = arith::SelectOp::create(nested, loc, condition, elements[0], elements[1]);
+                 linalg::YieldOp::create(nested, loc, chosen);
+               })
         .getResult(0);
   }
 };

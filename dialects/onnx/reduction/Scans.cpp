@@ -2,8 +2,9 @@
 //
 // Loops over single elements that carry the result as a tensor, which bufferises in place.
 //
-//   TopK, per row: best[0..K-1] is kept sorted. An element that beats best[K-1] moves down the list from the front,
-//   changing places with each element that it beats, so that equal elements keep their order.
+//   TopK, per row: best[0..K-1] is kept sorted. An element that beats best[K-1] passes the elements that it
+//   does not beat and takes the place of the first that it beats; that one and all behind it move on by one place.
+//   Equal elements so keep their order.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/reduction/ReductionAxes.h"
@@ -17,7 +18,8 @@
 using namespace mlir;
 using namespace onnx_aot::onnx;
 
-/// Loops over all dims of `shape` but `axis`; the body gets the indices, with a null at `axis`, and the carried tensors.
+/// Loops over all dims of `shape` but `axis`; the body gets the indices, with a null at `axis`, and the carried
+/// tensors.
 static SmallVector<Value>
 loopOverRows(ImplicitLocOpBuilder &b, ArrayRef<int64_t> shape, int64_t axis, ValueRange carried,
              llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, SmallVector<Value>, ValueRange)> body) {
@@ -132,7 +134,8 @@ struct LowerTopK : OnnxLowering<TopKOp> {
     bool largest = op.getLargest() != 0;
     ImplicitLocOpBuilder builder(op.getLoc(), rewriter);
     Value source = adaptor.getX();
-    SmallVector<Value> empty = {emptyTensor(rewriter, op.getLoc(), values), emptyTensor(rewriter, op.getLoc(), indices)};
+    SmallVector<Value> empty = {emptyTensor(rewriter, op.getLoc(), values),
+                                emptyTensor(rewriter, op.getLoc(), indices)};
     auto row = [&](ImplicitLocOpBuilder &b, SmallVector<Value> index, ValueRange tensors) {
       auto at = [&](Value position) {
         SmallVector<Value> full = index;
@@ -146,8 +149,8 @@ struct LowerTopK : OnnxLowering<TopKOp> {
         Value last = tensor::ExtractOp::create(inner, best[0], at(indexConstant(inner, count - 1)));
         Value grows = arith::CmpIOp::create(inner, arith::CmpIPredicate::ult, number, indexConstant(inner, count));
         Value enters = arith::OrIOp::create(inner, grows, beats(inner, x, last, element, largest));
-        Value length = arith::SelectOp::create(inner, grows, arith::AddIOp::create(inner, number, indexConstant(inner, 1)),
-                                               indexConstant(inner, count));
+        Value length = arith::SelectOp::create(
+            inner, grows, arith::AddIOp::create(inner, number, indexConstant(inner, 1)), indexConstant(inner, count));
         Value steps = arith::SelectOp::create(inner, enters, length, indexConstant(inner, 0));
         Value label = arith::IndexCastOp::create(inner, inner.getI64Type(), number);
         auto move = [&](OpBuilder &deepest, Location moveLoc, Value place, ValueRange carried) {
@@ -156,6 +159,9 @@ struct LowerTopK : OnnxLowering<TopKOp> {
           Value presentLabel = tensor::ExtractOp::create(m, carried[1], at(place));
           Value isNew = arith::CmpIOp::create(m, arith::CmpIPredicate::eq, place, number);
           Value takes = arith::OrIOp::create(m, isNew, beats(m, carried[2], present, element, largest));
+          // What was displaced moves on by one place, also past its equals.
+          Value isDisplaced = arith::CmpIOp::create(m, arith::CmpIPredicate::ne, carried[3], label);
+          takes = arith::OrIOp::create(m, takes, isDisplaced);
           Value stays = arith::SelectOp::create(m, takes, carried[2], present);
           Value staysLabel = arith::SelectOp::create(m, takes, carried[3], presentLabel);
           Value leaves = arith::SelectOp::create(m, takes, present, carried[2]);
@@ -168,12 +174,11 @@ struct LowerTopK : OnnxLowering<TopKOp> {
                                             ValueRange{best[0], best[1], x, label}, move);
         scf::YieldOp::create(inner, insertion.getResults().take_front(2));
       };
-      auto loop = scf::ForOp::create(b, indexConstant(b, 0), indexConstant(b, extent), indexConstant(b, 1), tensors,
-                                     visit);
+      auto loop =
+          scf::ForOp::create(b, indexConstant(b, 0), indexConstant(b, extent), indexConstant(b, 1), tensors, visit);
       return SmallVector<Value>(loop.getResults());
     };
-    SmallVector<Value> best =
-        count == 0 ? empty : loopOverRows(builder, in.getShape(), axis, empty, row);
+    SmallVector<Value> best = count == 0 ? empty : loopOverRows(builder, in.getShape(), axis, empty, row);
     best.resize(op->getNumResults());
     rewriter.replaceOp(op, best);
     return success();

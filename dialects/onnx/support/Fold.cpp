@@ -16,9 +16,8 @@ using namespace onnx_aot::onnx;
 RankedTensorType onnx_aot::onnx::staticResultType(Operation *op, unsigned result) {
   // A fold may run on operands that do not agree; the inference that follows it reports that.
   uint64_t thread = llvm::get_threadid();
-  ScopedDiagnosticHandler quiet(op->getContext(), [thread](Diagnostic &) {
-    return success(llvm::get_threadid() == thread);
-  });
+  ScopedDiagnosticHandler quiet(op->getContext(),
+                                [thread](Diagnostic &) { return success(llvm::get_threadid() == thread); });
   FailureOr<SmallVector<Type>> types = inferResultTypes(op);
   if (failed(types) || result >= types->size())
     return nullptr;
