@@ -164,22 +164,14 @@ static Value shrinkBody(Operation *op, ScalarBody &s) {
 namespace onnx_aot::onnx {
 void populateActivationToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   static const ScalarRow table[] = {
-      {"Relu", reluBody},
-      {"LeakyRelu", leakyReluBody},
-      {"PRelu", pReluBody},
-      {"Elu", eluBody},
-      {"Selu", seluBody},
-      {"Celu", celuBody},
-      {"Sigmoid", sigmoidBody},
-      {"HardSigmoid", hardSigmoidBody},
-      {"HardSwish", hardSwishBody},
-      {"Softplus", softplusBody},
-      {"Softsign", softsignBody},
-      {"ThresholdedRelu", thresholdedReluBody},
-      {"Gelu", geluBody},
-      {"Mish", mishBody},
-      {"Swish", swishBody},
-      {"SwiGLU", swiGLUBody},
+      {"Relu", reluBody},           {"LeakyRelu", leakyReluBody},
+      {"PRelu", pReluBody},         {"Elu", eluBody},
+      {"Selu", seluBody},           {"Celu", celuBody},
+      {"Sigmoid", sigmoidBody},     {"HardSigmoid", hardSigmoidBody},
+      {"HardSwish", hardSwishBody}, {"Softplus", softplusBody},
+      {"Softsign", softsignBody},   {"ThresholdedRelu", thresholdedReluBody},
+      {"Gelu", geluBody},           {"Mish", mishBody},
+      {"Swish", swishBody},         {"SwiGLU", swiGLUBody},
       {"Shrink", shrinkBody},
   };
   populateElementwiseRows(table, converter, patterns);

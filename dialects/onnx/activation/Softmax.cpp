@@ -127,20 +127,20 @@ static Value buildHardmax(OpBuilder &builder, Location loc, Value x, Type elemen
   Value position =
       arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(positionType, ArrayRef<int64_t>(numbers)));
   Value maximum = along.maximum(x, element);
-  Value first = along.reduce(
-      {x, maximum, position}, {along.all(), along.across(), along.along()}, builder.getI64IntegerAttr(extent),
-      [=](ImplicitLocOpBuilder &b, ValueRange v, Value least) -> Value {
-        Value isMaximum = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, toCompute(b, b.getLoc(), v[0], element),
-                                                v[1]);
-        Value none = arith::ConstantIntOp::create(b, extent, 64);
-        return arith::MinSIOp::create(b, least, arith::SelectOp::create(b, isMaximum, v[2], none));
-      });
-  return along.map(element, {first, position}, {along.across(), along.along()},
-                   [&](ImplicitLocOpBuilder &b, ValueRange v) {
-                     Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, v[0], v[1]);
-                     Value one = scalarConstant(b, b.getLoc(), element, 1), zero = scalarConstant(b, b.getLoc(), element, 0);
-                     return toStorage(b, b.getLoc(), arith::SelectOp::create(b, isFirst, one, zero), element);
+  Value first =
+      along.reduce({x, maximum, position}, {along.all(), along.across(), along.along()},
+                   builder.getI64IntegerAttr(extent), [=](ImplicitLocOpBuilder &b, ValueRange v, Value least) -> Value {
+                     Value isMaximum = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ,
+                                                             toCompute(b, b.getLoc(), v[0], element), v[1]);
+                     Value none = arith::ConstantIntOp::create(b, extent, 64);
+                     return arith::MinSIOp::create(b, least, arith::SelectOp::create(b, isMaximum, v[2], none));
                    });
+  return along.map(
+      element, {first, position}, {along.across(), along.along()}, [&](ImplicitLocOpBuilder &b, ValueRange v) {
+        Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, v[0], v[1]);
+        Value one = scalarConstant(b, b.getLoc(), element, 1), zero = scalarConstant(b, b.getLoc(), element, 0);
+        return toStorage(b, b.getLoc(), arith::SelectOp::create(b, isFirst, one, zero), element);
+      });
 }
 
 namespace {

@@ -196,17 +196,14 @@ static Value powBody(Operation *op, ScalarBody &s) {
 
 //===-- Bits ------------------------------------------------------------------------------------------------------===//
 
-template <typename Bits> static Value bitsBody(Operation *, ScalarBody &s) {
-  return Bits::create(s.b, s.x[0], s.x[1]);
-}
+template <typename Bits> static Value bitsBody(Operation *, ScalarBody &s) { return Bits::create(s.b, s.x[0], s.x[1]); }
 
 /// Amounts at or above the width give 0; the amount that is used is kept below it.
 static Value bitShiftBody(Operation *op, ScalarBody &s) {
   unsigned width = s.x[0].getType().getIntOrFloatBitWidth();
   Value amount = arith::MinUIOp::create(s.b, s.x[1], s.constant(width - 1));
-  Value shifted = cast<BitShiftOp>(op).getDirection() == "LEFT"
-                      ? Value(arith::ShLIOp::create(s.b, s.x[0], amount))
-                      : Value(arith::ShRUIOp::create(s.b, s.x[0], amount));
+  Value shifted = cast<BitShiftOp>(op).getDirection() == "LEFT" ? Value(arith::ShLIOp::create(s.b, s.x[0], amount))
+                                                                : Value(arith::ShRUIOp::create(s.b, s.x[0], amount));
   return select(s, isEqual(s, amount, s.x[1]), shifted, s.constant(0));
 }
 

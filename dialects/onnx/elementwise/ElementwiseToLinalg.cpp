@@ -54,12 +54,12 @@ struct LowerBitCast : OnnxLowering<BitCastOp> {
       return failure();
     SmallVector<AffineMap> maps(2, rewriter.getMultiDimIdentityMap(result.getRank()));
     SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
-    rewriter.replaceOpWithNewOp<linalg::GenericOp>(
-        op, result, input, emptyTensor(rewriter, op.getLoc(), result), maps, iterators,
-        [&](OpBuilder &b, Location loc, ValueRange elements) {
-          Value bits = arith::BitcastOp::create(b, loc, result.getElementType(), elements[0]);
-          linalg::YieldOp::create(b, loc, bits);
-        });
+    rewriter.replaceOpWithNewOp<linalg::GenericOp>(op, result, input, emptyTensor(rewriter, op.getLoc(), result), maps,
+                                                   iterators, [&](OpBuilder &b, Location loc, ValueRange elements) {
+                                                     Value bits = arith::BitcastOp::create(
+                                                         b, loc, result.getElementType(), elements[0]);
+                                                     linalg::YieldOp::create(b, loc, bits);
+                                                   });
     return success();
   }
 };
@@ -68,7 +68,6 @@ struct LowerBitCast : OnnxLowering<BitCastOp> {
 namespace onnx_aot::onnx {
 void populateElementwiseToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   populateElementwiseRows(getElementwiseBodies(), converter, patterns);
-  patterns.add<LowerIdentity, LowerCast<CastOp>, LowerCast<CastLikeOp>, LowerBitCast>(converter,
-                                                                                      patterns.getContext());
+  patterns.add<LowerIdentity, LowerCast<CastOp>, LowerCast<CastLikeOp>, LowerBitCast>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

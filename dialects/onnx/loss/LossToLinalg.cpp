@@ -114,8 +114,8 @@ struct LowerNegativeLogLikelihoodLoss : OnnxLowering<NegativeLogLikelihoodLossOp
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(NegativeLogLikelihoodLossOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    LossSpec loss{adaptor.getInput(), adaptor.getTarget(), adaptor.getWeight(), type(op.getInput()).getElementType(),
-                  op.getIgnoreIndex(), op.getReduction(), type(op.getLoss())};
+    LossSpec loss{adaptor.getInput(),  adaptor.getTarget(), adaptor.getWeight(), type(op.getInput()).getElementType(),
+                  op.getIgnoreIndex(), op.getReduction(),   type(op.getLoss())};
     rewriter.replaceOp(op, buildLoss(rewriter, op.getLoc(), loss));
     return success();
   }
@@ -127,8 +127,8 @@ struct LowerSoftmaxCrossEntropyLoss : OnnxLowering<SoftmaxCrossEntropyLossOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Type element = type(op.getScores()).getElementType();
     Value logProbability = buildLogSoftmax(rewriter, op.getLoc(), adaptor.getScores(), element, 1);
-    LossSpec loss{logProbability, adaptor.getLabels(), adaptor.getWeights(), element, op.getIgnoreIndex(),
-                  op.getReduction(), type(op.getOutput())};
+    LossSpec loss{logProbability,      adaptor.getLabels(), adaptor.getWeights(), element,
+                  op.getIgnoreIndex(), op.getReduction(),   type(op.getOutput())};
     SmallVector<Value> results = {buildLoss(rewriter, op.getLoc(), loss)};
     if (op.getLogProb())
       results.push_back(logProbability);

@@ -72,13 +72,13 @@ static Value buildBlocked(OpBuilder &builder, Location loc, const Blocks &blocks
   }
   maps.push_back(maps.front());
   SmallVector<utils::IteratorType> iterators(blocks.shape.size(), utils::IteratorType::parallel);
-  Value result = linalg::GenericOp::create(builder, loc, split, inputs, emptyTensor(builder, loc, split), maps,
-                                           iterators,
-                                           [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
-                                             ImplicitLocOpBuilder b(bodyLoc, nested);
-                                             linalg::YieldOp::create(b, body(b, elements.drop_back()));
-                                           })
-                     .getResult(0);
+  Value result =
+      linalg::GenericOp::create(builder, loc, split, inputs, emptyTensor(builder, loc, split), maps, iterators,
+                                [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
+                                  ImplicitLocOpBuilder b(bodyLoc, nested);
+                                  linalg::YieldOp::create(b, body(b, elements.drop_back()));
+                                })
+          .getResult(0);
   return splits ? buildReshape(builder, loc, result, type.getShape()) : result;
 }
 
@@ -112,23 +112,23 @@ struct LowerQuantizeLinear : OnnxLowering<QuantizeLinearOp> {
       return failure();
     if (!to.isInteger(8) && !to.isInteger(16))
       return op.emitError("unsupported: quantization to ") << to;
-    FailureOr<Blocks> blocks = getBlocks(op, type(op.getX()).getShape(), type(op.getYScale()).getShape(), op.getAxis(),
-                                         op.getBlockSize());
+    FailureOr<Blocks> blocks =
+        getBlocks(op, type(op.getX()).getShape(), type(op.getYScale()).getShape(), op.getAxis(), op.getBlockSize());
     if (failed(blocks))
       return failure();
     SmallVector<Value> parameters = {adaptor.getYScale()};
     if (op.getYZeroPoint())
       parameters.push_back(adaptor.getYZeroPoint());
     Type compute = isa<FloatType>(from) ? computeType(from) : Type(rewriter.getF32Type());
-    Value result = buildBlocked(
-        rewriter, op.getLoc(), *blocks, stored(op.getY()), adaptor.getX(), parameters,
-        [&](ImplicitLocOpBuilder &b, ValueRange v) {
-          Location loc = b.getLoc();
-          Value x = castScalar(b, loc, toCompute(b, loc, v[0], from), from, compute);
-          Value scale = castScalar(b, loc, toCompute(b, loc, v[1], scaleElement), scaleElement, compute);
-          Value zeroPoint = v.size() > 2 ? castScalar(b, loc, v[2], to, compute) : Value();
-          return quantize(b, x, scale, zeroPoint, to);
-        });
+    Value result = buildBlocked(rewriter, op.getLoc(), *blocks, stored(op.getY()), adaptor.getX(), parameters,
+                                [&](ImplicitLocOpBuilder &b, ValueRange v) {
+                                  Location loc = b.getLoc();
+                                  Value x = castScalar(b, loc, toCompute(b, loc, v[0], from), from, compute);
+                                  Value scale =
+                                      castScalar(b, loc, toCompute(b, loc, v[1], scaleElement), scaleElement, compute);
+                                  Value zeroPoint = v.size() > 2 ? castScalar(b, loc, v[2], to, compute) : Value();
+                                  return quantize(b, x, scale, zeroPoint, to);
+                                });
     rewriter.replaceOp(op, result);
     return success();
   }
@@ -144,25 +144,24 @@ struct LowerDequantizeLinear : OnnxLowering<DequantizeLinearOp> {
       return failure();
     if (!isa<IntegerType>(from))
       return op.emitError("unsupported: dequantization from ") << from;
-    FailureOr<Blocks> blocks = getBlocks(op, type(op.getX()).getShape(), type(op.getXScale()).getShape(), op.getAxis(),
-                                         op.getBlockSize());
+    FailureOr<Blocks> blocks =
+        getBlocks(op, type(op.getX()).getShape(), type(op.getXScale()).getShape(), op.getAxis(), op.getBlockSize());
     if (failed(blocks))
       return failure();
     SmallVector<Value> parameters = {adaptor.getXScale()};
     if (op.getXZeroPoint())
       parameters.push_back(adaptor.getXZeroPoint());
     Type compute = computeType(scaleElement), wide = rewriter.getI32Type();
-    Value result = buildBlocked(
-        rewriter, op.getLoc(), *blocks, stored(op.getY()), adaptor.getX(), parameters,
-        [&](ImplicitLocOpBuilder &b, ValueRange v) {
-          Location loc = b.getLoc();
-          Value x = castScalar(b, loc, v[0], from, wide);
-          if (v.size() > 2)
-            x = arith::SubIOp::create(b, x, castScalar(b, loc, v[2], from, wide));
-          Value scale = toCompute(b, loc, v[1], scaleElement);
-          Value y = arith::MulFOp::create(b, castScalar(b, loc, x, wide, compute), scale);
-          return toStorage(b, loc, castScalar(b, loc, y, compute, to), to);
-        });
+    Value result = buildBlocked(rewriter, op.getLoc(), *blocks, stored(op.getY()), adaptor.getX(), parameters,
+                                [&](ImplicitLocOpBuilder &b, ValueRange v) {
+                                  Location loc = b.getLoc();
+                                  Value x = castScalar(b, loc, v[0], from, wide);
+                                  if (v.size() > 2)
+                                    x = arith::SubIOp::create(b, x, castScalar(b, loc, v[2], from, wide));
+                                  Value scale = toCompute(b, loc, v[1], scaleElement);
+                                  Value y = arith::MulFOp::create(b, castScalar(b, loc, x, wide, compute), scale);
+                                  return toStorage(b, loc, castScalar(b, loc, y, compute, to), to);
+                                });
     rewriter.replaceOp(op, result);
     return success();
   }
@@ -208,9 +207,8 @@ struct LowerDynamicQuantizeLinear : OnnxLowering<DynamicQuantizeLinearOp> {
   static Value extremum(OpBuilder &builder, Location loc, Value x, RankedTensorType resultType, bool isMax) {
     int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
     if (rank == 0)
-      return buildElementwise(builder, loc, resultType, x, resultType.getElementType(), [&](ScalarBody &s) {
-        return fold(s.b, s.constant(0), s.x[0], isMax);
-      });
+      return buildElementwise(builder, loc, resultType, x, resultType.getElementType(),
+                              [&](ScalarBody &s) { return fold(s.b, s.constant(0), s.x[0], isMax); });
     KernelSpec spec;
     spec.kind = "reduce";
     spec.inputs = {x};

@@ -1,8 +1,8 @@
 //===- Elementwise.h - operators that are a function of one element of each operand -------------------------------===//
 //
-// Such an operator is one row of a table: its name and its scalar body, a function that emits arith and math operations.
-// The row serves lowering (the body of a linalg.generic) and constant folding (the same operations, folded for each
-// element), so that a constant has the value that the compiled code would compute.
+// Such an operator is one row of a table: its name and its scalar body, a function that emits arith and math
+// operations. The row serves lowering (the body of a linalg.generic) and constant folding (the same operations, folded
+// for each element), so that a constant has the value that the compiled code would compute.
 //
 //   {"Add", binary<arith::AddFOp, arith::AddIOp>},
 //
