@@ -154,9 +154,8 @@ struct FoldIntoGemm : OpRewritePattern<BatchNormalizationOp> {
     std::optional<SmallVector<double>> bias = foldBias(gemm.getC(), gemm.getBeta().convertToDouble(), *affine);
     if (!bias)
       return rewriter.notifyMatchFailure(op, "C is not constant");
-    Value weights = scaleWeights(rewriter, gemm.getB(), affine->factor, "normalized_weights", [&](int64_t index) {
-      return gemm.getTransB() ? index / shape[1] : index % shape[1];
-    });
+    Value weights = scaleWeights(rewriter, gemm.getB(), affine->factor, "normalized_weights",
+                                 [&](int64_t index) { return gemm.getTransB() ? index / shape[1] : index % shape[1]; });
     Type element = cast<RankedTensorType>(gemm.getB().getType()).getElementType();
     Value shift = makeFloats(rewriter, op.getLoc(), {channels}, element, *bias, "normalized_bias");
     auto folded = cast<GemmOp>(rewriter.clone(*gemm));

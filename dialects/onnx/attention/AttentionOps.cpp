@@ -92,8 +92,8 @@ LogicalResult AttentionOp::inferResults(ShapeContext &ctx, SmallVectorImpl<Resul
     if (lengths->size() != 1 || differ((*lengths)[0], (*query)[0])) // (C4)
       return emitOpError("nonpad_kv_seqlen does not have one element per batch");
   Dim size = (*value)[3];
-  Shape y = q->size() == 4 ? Shape{(*query)[0], heads, (*query)[2], size}
-                           : Shape{(*query)[0], (*query)[2], heads * size};
+  Shape y =
+      q->size() == 4 ? Shape{(*query)[0], heads, (*query)[2], size} : Shape{(*query)[0], (*query)[2], heads * size};
   return finish(y, presentKey, presentValue, scores);
 }
 

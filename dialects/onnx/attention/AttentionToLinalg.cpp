@@ -157,8 +157,9 @@ private:
     if (shape.back() != keys && shape.back() != 1) {
       SmallVector<int64_t> low(shape.size(), 0), high(shape.size(), 0);
       high.back() = keys - shape.back();
-      Value filler = toStorage(builder, loc, scalarConstant(builder, loc, maskElement,
-                                                            maskElement.isInteger(1) ? 0.0 : -INFINITY), maskElement);
+      Value filler =
+          toStorage(builder, loc, scalarConstant(builder, loc, maskElement, maskElement.isInteger(1) ? 0.0 : -INFINITY),
+                    maskElement);
       value = buildPad(builder, loc, value, low, high, filler);
       shape.back() = keys;
     }
@@ -268,9 +269,10 @@ private:
                  isFlat ? map(6, {0, 3, 1, 2, 4}) : map(6, {0, 1, 2, 3, 4})};
     spec.isReduction = {false, false, false, false, false, true};
     spec.identity = cast<TypedAttr>(builder.getZeroAttr(compute));
-    spec.resultType = RankedTensorType::get(
-        isFlat ? SmallVector<int64_t>{batch, queries, groups, headsPerGroup, valueSize}
-               : SmallVector<int64_t>{batch, groups, headsPerGroup, queries, valueSize}, element);
+    spec.resultType =
+        RankedTensorType::get(isFlat ? SmallVector<int64_t>{batch, queries, groups, headsPerGroup, valueSize}
+                                     : SmallVector<int64_t>{batch, groups, headsPerGroup, queries, valueSize},
+                              element);
     spec.compute = [&](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
       return math::FmaOp::create(b, x[0], toCompute(b, loc, x[1], element), sum);
     };
@@ -333,53 +335,52 @@ struct LowerRotaryEmbedding : OnnxLowering<RotaryEmbeddingOp> {
     Value ids = adaptor.getPositionIds();
     int64_t rows = type(op.getCosCache()).getDimSize(0);
     auto result = RankedTensorType::get(shape, element);
-    Value rotatedData =
-        buildElementwise(rewriter, loc, result, data, element, [&](ScalarBody &body) -> Value {
-          ImplicitLocOpBuilder &b = body.b;
-          auto constant = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(b, value); };
-          SmallVector<Value> at;
-          for (unsigned dim = 0; dim < 4; ++dim)
-            at.push_back(linalg::IndexOp::create(b, dim));
-          Value position = at[3];
-          auto less = [&](Value left, Value right) -> Value {
-            return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, left, right);
-          };
-          // Beyond the rotated part the pair is read at 0 and dropped.
-          Value isRotated = less(position, constant(rotated));
-          Value inside = arith::SelectOp::create(b, isRotated, position, constant(0));
-          Value isFirst, pair, partner;
-          if (isInterleaved) {
-            Value bit = arith::AndIOp::create(b, inside, constant(1));
-            isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, bit, constant(0));
-            pair = arith::ShRUIOp::create(b, inside, constant(1));
-            partner = arith::XOrIOp::create(b, inside, constant(1));
-          } else {
-            isFirst = less(inside, constant(half));
-            Value up = arith::AddIOp::create(b, inside, constant(half));
-            Value down = arith::SubIOp::create(b, inside, constant(half));
-            pair = arith::SelectOp::create(b, isFirst, inside, down);
-            partner = arith::SelectOp::create(b, isFirst, up, down);
-          }
-          SmallVector<Value> row = {at[0], at[sequence], pair};
-          if (ids) {
-            Value id = tensor::ExtractOp::create(b, ids, ValueRange{at[0], at[sequence]});
-            Value index = arith::IndexCastOp::create(b, b.getIndexType(), id);
-            // A position from outside cannot be trusted: it is brought into the table.
-            row = {arith::MinUIOp::create(b, index, constant(std::max<int64_t>(rows - 1, 0))), pair};
-          }
-          auto read = [&](Value source, ValueRange indices, Value typed) {
-            Type from = getElementTypeOrSelf(typed.getType());
-            Value stored = tensor::ExtractOp::create(b, source, indices);
-            return castScalar(b, loc, toCompute(b, loc, stored, from), from, computeType(element));
-          };
-          Value cosine = read(adaptor.getCosCache(), row, op.getCosCache());
-          Value sine = read(adaptor.getSinCache(), row, op.getSinCache());
-          at[3] = partner;
-          Value other = read(data, at, op.getX());
-          Value signedSine = arith::SelectOp::create(b, isFirst, arith::NegFOp::create(b, sine).getResult(), sine);
-          Value turned = math::FmaOp::create(b, other, signedSine, arith::MulFOp::create(b, body.x[0], cosine));
-          return arith::SelectOp::create(b, isRotated, turned, body.x[0]);
-        });
+    Value rotatedData = buildElementwise(rewriter, loc, result, data, element, [&](ScalarBody &body) -> Value {
+      ImplicitLocOpBuilder &b = body.b;
+      auto constant = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(b, value); };
+      SmallVector<Value> at;
+      for (unsigned dim = 0; dim < 4; ++dim)
+        at.push_back(linalg::IndexOp::create(b, dim));
+      Value position = at[3];
+      auto less = [&](Value left, Value right) -> Value {
+        return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, left, right);
+      };
+      // Beyond the rotated part the pair is read at 0 and dropped.
+      Value isRotated = less(position, constant(rotated));
+      Value inside = arith::SelectOp::create(b, isRotated, position, constant(0));
+      Value isFirst, pair, partner;
+      if (isInterleaved) {
+        Value bit = arith::AndIOp::create(b, inside, constant(1));
+        isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, bit, constant(0));
+        pair = arith::ShRUIOp::create(b, inside, constant(1));
+        partner = arith::XOrIOp::create(b, inside, constant(1));
+      } else {
+        isFirst = less(inside, constant(half));
+        Value up = arith::AddIOp::create(b, inside, constant(half));
+        Value down = arith::SubIOp::create(b, inside, constant(half));
+        pair = arith::SelectOp::create(b, isFirst, inside, down);
+        partner = arith::SelectOp::create(b, isFirst, up, down);
+      }
+      SmallVector<Value> row = {at[0], at[sequence], pair};
+      if (ids) {
+        Value id = tensor::ExtractOp::create(b, ids, ValueRange{at[0], at[sequence]});
+        Value index = arith::IndexCastOp::create(b, b.getIndexType(), id);
+        // A position from outside cannot be trusted: it is brought into the table.
+        row = {arith::MinUIOp::create(b, index, constant(std::max<int64_t>(rows - 1, 0))), pair};
+      }
+      auto read = [&](Value source, ValueRange indices, Value typed) {
+        Type from = getElementTypeOrSelf(typed.getType());
+        Value stored = tensor::ExtractOp::create(b, source, indices);
+        return castScalar(b, loc, toCompute(b, loc, stored, from), from, computeType(element));
+      };
+      Value cosine = read(adaptor.getCosCache(), row, op.getCosCache());
+      Value sine = read(adaptor.getSinCache(), row, op.getSinCache());
+      at[3] = partner;
+      Value other = read(data, at, op.getX());
+      Value signedSine = arith::SelectOp::create(b, isFirst, arith::NegFOp::create(b, sine).getResult(), sine);
+      Value turned = math::FmaOp::create(b, other, signedSine, arith::MulFOp::create(b, body.x[0], cosine));
+      return arith::SelectOp::create(b, isRotated, turned, body.x[0]);
+    });
     rewriter.replaceOp(op, buildReshape(rewriter, loc, rotatedData, x.getShape()));
     return success();
   }

@@ -24,8 +24,8 @@ static LogicalResult checkOperands(Operation *op, const std::optional<Shape> &x,
     return op->emitOpError("the data has ") << channels.get() << " channels, the weights are for " << expected.get();
   if (outputChannels.isKnown() && outputChannels.get() % group != 0) // (C5)
     return op->emitOpError("group ") << group << " does not divide " << outputChannels.get() << " output channels";
-  if (bias && (bias->size() != 1 || (outputChannels.isKnown() && (*bias)[0].isKnown() &&
-                                     (*bias)[0].get() != outputChannels.get()))) // (C4)
+  if (bias && (bias->size() != 1 ||
+               (outputChannels.isKnown() && (*bias)[0].isKnown() && (*bias)[0].get() != outputChannels.get()))) // (C4)
     return op->emitOpError("the bias does not have one element per output channel");
   return success();
 }
@@ -87,9 +87,9 @@ LogicalResult ConvTransposeOp::inferResults(ShapeContext &ctx, SmallVectorImpl<R
     results.emplace_back(elementType);
     return success();
   }
-  FailureOr<Window> window = resolveTransposedWindow(
-      *this, windowAttributes(*this), getOutputPadding(), getOutputShape(), ArrayRef(*x).drop_front(2),
-      w ? ArrayRef(*w).drop_front(2) : ArrayRef<Dim>());
+  FailureOr<Window> window =
+      resolveTransposedWindow(*this, windowAttributes(*this), getOutputPadding(), getOutputShape(),
+                              ArrayRef(*x).drop_front(2), w ? ArrayRef(*w).drop_front(2) : ArrayRef<Dim>());
   if (failed(window))
     return failure();
   Shape dims = {(*x)[0], outputChannels};

@@ -29,9 +29,9 @@ using namespace onnx_aot::onnx;
 namespace {
 /// The parts of a convolution that its forms have in common.
 struct Convolution {
-  Value data;                // padded
-  Value weights;             // [g, oc, ic, kernel...] or, for one group, [oc, ic, kernel...]
-  Value bias;                // or null
+  Value data;                      // padded
+  Value weights;                   // [g, oc, ic, kernel...] or, for one group, [oc, ic, kernel...]
+  Value bias;                      // or null
   int64_t groups, outputs, inputs; // channels per group
   Window window;
   bool isInputMajor = false; // weights are [g, ic, oc, kernel...]
@@ -152,8 +152,8 @@ static Value padData(OpBuilder &builder, Location loc, Value data, const Window 
 }
 
 static Value zeroOf(OpBuilder &builder, Location loc, Value tensor) {
-  return arith::ConstantOp::create(
-      builder, loc, cast<TypedAttr>(builder.getZeroAttr(getElementTypeOrSelf(tensor.getType()))));
+  return arith::ConstantOp::create(builder, loc,
+                                   cast<TypedAttr>(builder.getZeroAttr(getElementTypeOrSelf(tensor.getType()))));
 }
 
 /// The kernel of a floating-point convolution.
@@ -197,10 +197,14 @@ struct LowerConv : OnnxLowering<ConvOp> {
       return failure();
     int64_t groups = op.getGroup();
     Convolution conv{padData(rewriter, loc, adaptor.getX(), *window, zeroOf(rewriter, loc, adaptor.getX())),
-                     splitGroups(rewriter, loc, adaptor.getW(), groups), adaptor.getB(), groups, w[0] / groups, w[1],
+                     splitGroups(rewriter, loc, adaptor.getW(), groups),
+                     adaptor.getB(),
+                     groups,
+                     w[0] / groups,
+                     w[1],
                      *window};
-    rewriter.replaceOp(
-        op, buildFloatConvolution(rewriter, loc, conv, type(op.getX()).getElementType(), stored(op.getY())));
+    rewriter.replaceOp(op,
+                       buildFloatConvolution(rewriter, loc, conv, type(op.getX()).getElementType(), stored(op.getY())));
     return success();
   }
 };
@@ -212,8 +216,8 @@ struct LowerConvTranspose : OnnxLowering<ConvTransposeOp> {
     Location loc = op.getLoc();
     ArrayRef<int64_t> x = type(op.getX()).getShape(), w = type(op.getW()).getShape();
     Shape spatial(x.begin() + 2, x.end()), kernel(w.begin() + 2, w.end());
-    FailureOr<Window> transposed = resolveTransposedWindow(op, windowAttributes(op), op.getOutputPadding(),
-                                                           op.getOutputShape(), spatial, kernel);
+    FailureOr<Window> transposed =
+        resolveTransposedWindow(op, windowAttributes(op), op.getOutputPadding(), op.getOutputShape(), spatial, kernel);
     if (failed(transposed))
       return failure();
     // The convolution that gives the same result: stride 1 over the spread data, whose first element stands where the
@@ -241,18 +245,23 @@ struct LowerConvTranspose : OnnxLowering<ConvTransposeOp> {
     }
     int64_t groups = op.getGroup();
     Convolution conv{padData(rewriter, loc, data, window, zero),
-                     splitGroups(rewriter, loc, reverseKernel(rewriter, loc, adaptor.getW()), groups), adaptor.getB(), groups, w[1], w[0] / groups, window,
+                     splitGroups(rewriter, loc, reverseKernel(rewriter, loc, adaptor.getW()), groups),
+                     adaptor.getB(),
+                     groups,
+                     w[1],
+                     w[0] / groups,
+                     window,
                      /*isInputMajor=*/true};
-    rewriter.replaceOp(
-        op, buildFloatConvolution(rewriter, loc, conv, type(op.getX()).getElementType(), stored(op.getY())));
+    rewriter.replaceOp(op,
+                       buildFloatConvolution(rewriter, loc, conv, type(op.getX()).getElementType(), stored(op.getY())));
     return success();
   }
 };
 
 //===-- Quantized convolutions ------------------------------------------------------------------------------------===//
 
-/// (x - x_zero_point) * (w - w_zero_point) in 32 bits. Zero points are tensors of one element or one per output channel,
-/// or null.
+/// (x - x_zero_point) * (w - w_zero_point) in 32 bits. Zero points are tensors of one element or one per output
+/// channel, or null.
 struct QuantizedKernel {
   OpBuilder &builder;
   Location loc;
@@ -275,8 +284,8 @@ struct QuantizedKernel {
           return wide;
         return arith::SubIOp::create(b, wide, castScalar(b, b.getLoc(), x[zeroAt], type, b.getI32Type()));
       };
-      Value product = arith::MulIOp::create(b, widened(x[0], dataType, dataZeroAt),
-                                            widened(x[1], weightType, weightZeroAt));
+      Value product =
+          arith::MulIOp::create(b, widened(x[0], dataType, dataZeroAt), widened(x[1], weightType, weightZeroAt));
       return arith::AddIOp::create(b, sum, product);
     };
   }
@@ -313,12 +322,18 @@ FailureOr<Convolution> quantizedParts(OpTy op, Value data, Value weights, Value 
   FailureOr<Window> window = resolveWindow(op, windowAttributes(op), spatial, kernel);
   if (failed(window))
     return failure();
-  Value padding = zeroPoint ? Value(tensor::ExtractOp::create(builder, loc, buildReshape(builder, loc, zeroPoint, {}),
-                                                              ValueRange()))
-                            : zeroOf(builder, loc, data);
+  Value padding =
+      zeroPoint
+          ? Value(tensor::ExtractOp::create(builder, loc, buildReshape(builder, loc, zeroPoint, {}), ValueRange()))
+          : zeroOf(builder, loc, data);
   int64_t groups = op.getGroup(), outputs = w[0] / groups, inputs = w[1];
-  return Convolution{padData(builder, loc, data, *window, padding), splitGroups(builder, loc, weights, groups), Value(),
-                     groups, outputs, inputs, *window};
+  return Convolution{padData(builder, loc, data, *window, padding),
+                     splitGroups(builder, loc, weights, groups),
+                     Value(),
+                     groups,
+                     outputs,
+                     inputs,
+                     *window};
 }
 
 struct LowerConvInteger : OnnxLowering<ConvIntegerOp> {

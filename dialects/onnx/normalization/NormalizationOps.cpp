@@ -11,8 +11,8 @@ static LogicalResult checkPerChannel(Operation *op, ShapeContext &ctx, const std
   Dim channels = !x ? Dim() : x->size() < 2 ? Dim(1) : (*x)[1];
   for (Value value : values) {
     std::optional<Shape> shape = ctx.shape(value);
-    if (shape && (shape->size() != 1 || (channels.isKnown() && (*shape)[0].isKnown() &&
-                                         channels.get() != (*shape)[0].get()))) // (C2)
+    if (shape && (shape->size() != 1 ||
+                  (channels.isKnown() && (*shape)[0].isKnown() && channels.get() != (*shape)[0].get()))) // (C2)
       return op->emitOpError("a parameter does not have one element per channel");
   }
   return success();

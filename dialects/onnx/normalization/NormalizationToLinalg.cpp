@@ -102,9 +102,8 @@ struct Statistics {
 
   /// 1 / sqrt(mean of squares + epsilon).
   Value inverseDeviation(Value mean, double epsilon) const {
-    return meanOfSquares(mean, [&](ImplicitLocOpBuilder &b, Value variance) {
-      return inverseRoot(b, variance, epsilon, element);
-    });
+    return meanOfSquares(
+        mean, [&](ImplicitLocOpBuilder &b, Value variance) { return inverseRoot(b, variance, epsilon, element); });
   }
 
   static Value inverseRoot(ImplicitLocOpBuilder &b, Value variance, double epsilon, Type element) {
@@ -127,22 +126,20 @@ struct Statistics {
     };
     int meanAt = add(mean, compute()), inverseAt = add(inverse, compute());
     int scaleAt = add(scale, scaleType), biasAt = add(bias, biasType);
-    return buildElementwise(builder, loc, RankedTensorType::get(shape(), resultElement), inputs, types,
-                            [&](ScalarBody &body) -> Value {
-                              auto at = [&](int index) {
-                                return castScalar(body.b, loc, body.x[index], body.type[index], compute());
-                              };
-                              Value value = body.x[0];
-                              if (meanAt >= 0)
-                                value = arith::SubFOp::create(body.b, value, at(meanAt));
-                              if (inverseAt >= 0)
-                                value = arith::MulFOp::create(body.b, value, at(inverseAt));
-                              if (scaleAt >= 0)
-                                value = arith::MulFOp::create(body.b, value, at(scaleAt));
-                              if (biasAt >= 0)
-                                value = arith::AddFOp::create(body.b, value, at(biasAt));
-                              return castScalar(body.b, loc, value, compute(), resultElement);
-                            });
+    return buildElementwise(
+        builder, loc, RankedTensorType::get(shape(), resultElement), inputs, types, [&](ScalarBody &body) -> Value {
+          auto at = [&](int index) { return castScalar(body.b, loc, body.x[index], body.type[index], compute()); };
+          Value value = body.x[0];
+          if (meanAt >= 0)
+            value = arith::SubFOp::create(body.b, value, at(meanAt));
+          if (inverseAt >= 0)
+            value = arith::MulFOp::create(body.b, value, at(inverseAt));
+          if (scaleAt >= 0)
+            value = arith::MulFOp::create(body.b, value, at(scaleAt));
+          if (biasAt >= 0)
+            value = arith::AddFOp::create(body.b, value, at(biasAt));
+          return castScalar(body.b, loc, value, compute(), resultElement);
+        });
   }
 };
 } // namespace
@@ -186,19 +183,18 @@ struct LowerBatchNormalization : OnnxLowering<BatchNormalizationOp> {
       return castScalar(body.b, loc, body.x[index], body.type[index], compute);
     };
     // factor = scale / sqrt(var + epsilon), shift = B - mean * factor: per channel.
-    Value factor = buildElementwise(rewriter, loc, channels, {adaptor.getScale(), adaptor.getInputVar()},
-                                    {elementOf(op.getScale()), elementOf(op.getInputVar())},
-                                    [&](ScalarBody &body) -> Value {
-                                      Value inverse =
-                                          Statistics::inverseRoot(body.b, scalar(body, 1), epsilon, compute);
-                                      return arith::MulFOp::create(body.b, scalar(body, 0), inverse);
-                                    });
-    Value shift = buildElementwise(rewriter, loc, channels, {factor, adaptor.getInputMean(), adaptor.getB()},
-                                   {compute, elementOf(op.getInputMean()), elementOf(op.getB())},
-                                   [&](ScalarBody &body) -> Value {
-                                     Value product = arith::MulFOp::create(body.b, body.x[0], scalar(body, 1));
-                                     return arith::SubFOp::create(body.b, scalar(body, 2), product);
-                                   });
+    Value factor =
+        buildElementwise(rewriter, loc, channels, {adaptor.getScale(), adaptor.getInputVar()},
+                         {elementOf(op.getScale()), elementOf(op.getInputVar())}, [&](ScalarBody &body) -> Value {
+                           Value inverse = Statistics::inverseRoot(body.b, scalar(body, 1), epsilon, compute);
+                           return arith::MulFOp::create(body.b, scalar(body, 0), inverse);
+                         });
+    Value shift =
+        buildElementwise(rewriter, loc, channels, {factor, adaptor.getInputMean(), adaptor.getB()},
+                         {compute, elementOf(op.getInputMean()), elementOf(op.getB())}, [&](ScalarBody &body) -> Value {
+                           Value product = arith::MulFOp::create(body.b, body.x[0], scalar(body, 1));
+                           return arith::SubFOp::create(body.b, scalar(body, 2), product);
+                         });
     rewriter.replaceOp(op, buildElementwise(rewriter, loc, x,
                                             {adaptor.getX(), perChannel(rewriter, loc, factor, x.getRank()),
                                              perChannel(rewriter, loc, shift, x.getRank())},
@@ -228,14 +224,14 @@ struct LowerBatchNormalization : OnnxLowering<BatchNormalizationOp> {
         return;
       Type statistics = elementOf(previous);
       Value flat = buildReshape(rewriter, loc, current, {x.getDimSize(1)});
-      results.push_back(buildElementwise(
-          rewriter, loc, type(result), {previousStored, flat}, {statistics, batch.compute()},
-          [&](ScalarBody &body) -> Value {
-            Value next = castScalar(body.b, loc, body.x[1], batch.compute(), statistics);
-            Value kept = arith::MulFOp::create(body.b, body.x[0], body.constant(momentum));
-            return arith::AddFOp::create(body.b, kept,
-                                         arith::MulFOp::create(body.b, next, body.constant(1.0 - momentum)));
-          }));
+      results.push_back(
+          buildElementwise(rewriter, loc, type(result), {previousStored, flat}, {statistics, batch.compute()},
+                           [&](ScalarBody &body) -> Value {
+                             Value next = castScalar(body.b, loc, body.x[1], batch.compute(), statistics);
+                             Value kept = arith::MulFOp::create(body.b, body.x[0], body.constant(momentum));
+                             return arith::AddFOp::create(
+                                 body.b, kept, arith::MulFOp::create(body.b, next, body.constant(1.0 - momentum)));
+                           }));
     };
     running(op.getRunningMean(), op.getInputMean(), adaptor.getInputMean(), mean);
     if (op.getRunningVar())
@@ -258,9 +254,9 @@ struct LowerInstanceNormalization : OnnxLowering<InstanceNormalizationOp> {
     Value data = buildReshape(rewriter, loc, adaptor.getInput(), {x.getDimSize(0), x.getDimSize(1), plane});
     Statistics planes{rewriter, loc, data, x.getElementType(), {2}};
     Value mean = planes.mean(), inverse = planes.inverseDeviation(mean, op.getEpsilon().convertToDouble());
-    Value result = planes.apply(mean, inverse, perChannel(rewriter, loc, adaptor.getScale(), 3),
-                                elementOf(op.getScale()), perChannel(rewriter, loc, adaptor.getB(), 3),
-                                elementOf(op.getB()), x.getElementType());
+    Value result =
+        planes.apply(mean, inverse, perChannel(rewriter, loc, adaptor.getScale(), 3), elementOf(op.getScale()),
+                     perChannel(rewriter, loc, adaptor.getB(), 3), elementOf(op.getB()), x.getElementType());
     rewriter.replaceOp(op, buildReshape(rewriter, loc, result, x.getShape()));
     return success();
   }
@@ -277,10 +273,10 @@ struct LowerGroupNormalization : OnnxLowering<GroupNormalizationOp> {
     Value data = buildReshape(rewriter, loc, adaptor.getX(), {x.getDimSize(0), groups, channels, plane});
     Statistics group{rewriter, loc, data, x.getElementType(), {2, 3}};
     Value mean = group.mean(), inverse = group.inverseDeviation(mean, op.getEpsilon().convertToDouble());
-    Value result = group.apply(mean, inverse, buildReshape(rewriter, loc, adaptor.getScale(), {groups, channels, 1}),
-                               elementOf(op.getScale()),
-                               buildReshape(rewriter, loc, adaptor.getBias(), {groups, channels, 1}),
-                               elementOf(op.getBias()), x.getElementType());
+    Value result =
+        group.apply(mean, inverse, buildReshape(rewriter, loc, adaptor.getScale(), {groups, channels, 1}),
+                    elementOf(op.getScale()), buildReshape(rewriter, loc, adaptor.getBias(), {groups, channels, 1}),
+                    elementOf(op.getBias()), x.getElementType());
     rewriter.replaceOp(op, buildReshape(rewriter, loc, result, x.getShape()));
     return success();
   }
@@ -343,8 +339,8 @@ struct LowerMeanVarianceNormalization : OnnxLowering<MeanVarianceNormalizationOp
     Value mean = all.mean();
     Value inverse = all.meanOfSquares(mean, [&](ImplicitLocOpBuilder &b, Value variance) -> Value {
       // ONNX's function adds 1e-9 to the deviation, not to the variance.
-      Value deviation = arith::AddFOp::create(b, math::SqrtOp::create(b, variance),
-                                              scalarConstant(b, b.getLoc(), element, 1e-9));
+      Value deviation =
+          arith::AddFOp::create(b, math::SqrtOp::create(b, variance), scalarConstant(b, b.getLoc(), element, 1e-9));
       return arith::DivFOp::create(b, scalarConstant(b, b.getLoc(), element, 1.0), deviation);
     });
     rewriter.replaceOp(op, all.apply(mean, inverse, Value(), Type(), Value(), Type(), element));

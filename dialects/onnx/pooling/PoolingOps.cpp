@@ -96,8 +96,8 @@ LogicalResult MaxUnpoolOp::inferResults(ShapeContext &ctx, SmallVectorImpl<Resul
   attributes.kernelShape = getKernelShape();
   attributes.strides = getStrides();
   attributes.pads = getPads();
-  FailureOr<Window> window = resolveTransposedWindow(*this, attributes, std::nullopt, std::nullopt,
-                                                     ArrayRef(*x).drop_front(2), {});
+  FailureOr<Window> window =
+      resolveTransposedWindow(*this, attributes, std::nullopt, std::nullopt, ArrayRef(*x).drop_front(2), {});
   if (failed(window))
     return failure();
   Shape dims = {(*x)[0], (*x)[1]};

@@ -126,7 +126,8 @@ static Value inverseCounts(OpBuilder &builder, Location loc, ArrayRef<SmallVecto
   for (double product : products) {
     double inverse = product == 0 ? 0.0 : 1.0 / product;
     float narrow = inverse;
-    const char *data = compute.isF64() ? reinterpret_cast<const char *>(&inverse) : reinterpret_cast<const char *>(&narrow);
+    const char *data =
+        compute.isF64() ? reinterpret_cast<const char *>(&inverse) : reinterpret_cast<const char *>(&narrow);
     bytes.append(data, data + (compute.isF64() ? sizeof(double) : sizeof(float)));
   }
   return arith::ConstantOp::create(builder, loc, type, cast<TypedAttr>(makeConstant(type, bytes, "inverse_counts")));
@@ -232,8 +233,7 @@ static SmallVector<Value> buildArgMax(MaxPoolOp op, Value data, OpBuilder &build
   Type element = x.getElementType(), stored = storageType(element), i64 = builder.getI64Type();
   WindowAttributes attributes = windowAttributes(op);
   attributes.ceilMode = op.getCeilMode() != 0;
-  FailureOr<Window> window =
-      resolveWindow(op, attributes, Shape(x.getShape().begin() + 2, x.getShape().end()), {});
+  FailureOr<Window> window = resolveWindow(op, attributes, Shape(x.getShape().begin() + 2, x.getShape().end()), {});
   if (failed(window))
     return {};
   TypedAttr low = lowest(builder, stored, isUnsigned(element));
@@ -286,13 +286,14 @@ static SmallVector<Value> buildArgMax(MaxPoolOp op, Value data, OpBuilder &build
           if (dim >= 2) {
             at = arith::SubIOp::create(b, at, constant((*window)[dim - 2].low));
             // Unsigned, so that negative positions are outside too.
-            isFirst = arith::AndIOp::create(b, isFirst, arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at,
-                                                                              constant(x.getDimSize(dim))));
+            isFirst = arith::AndIOp::create(
+                b, isFirst, arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at, constant(x.getDimSize(dim))));
           }
           index = arith::AddIOp::create(b, index, arith::MulIOp::create(b, at, constant(strides[dim])));
         }
         Value bestStored = elements.drop_back().back();
-        Value candidate = toCompute(b, bodyLoc, elements[0], element), best = toCompute(b, bodyLoc, bestStored, element);
+        Value candidate = toCompute(b, bodyLoc, elements[0], element),
+              best = toCompute(b, bodyLoc, bestStored, element);
         Value isBetter;
         if (isa<FloatType>(candidate.getType())) {
           // NaN wins and stays.
@@ -306,7 +307,8 @@ static SmallVector<Value> buildArgMax(MaxPoolOp op, Value data, OpBuilder &build
         isBetter = arith::OrIOp::create(b, isBetter, isFirst);
         Value position = arith::IndexCastOp::create(b, i64, index);
         Value maximum = arith::SelectOp::create(b, isBetter, elements[0], bestStored);
-        linalg::YieldOp::create(b, ValueRange{maximum, arith::SelectOp::create(b, isBetter, position, elements.back())});
+        linalg::YieldOp::create(b,
+                                ValueRange{maximum, arith::SelectOp::create(b, isBetter, position, elements.back())});
       });
   return SmallVector<Value>(generic.getResults());
 }
@@ -334,8 +336,7 @@ struct LowerAveragePool : OnnxLowering<AveragePoolOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(AveragePoolOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Value result =
-        buildWindowKernel(op, adaptor.getX(), {Reduction::Mean}, op.getCountIncludePad() != 0, rewriter);
+    Value result = buildWindowKernel(op, adaptor.getX(), {Reduction::Mean}, op.getCountIncludePad() != 0, rewriter);
     if (!result)
       return failure();
     rewriter.replaceOp(op, result);
@@ -368,8 +369,7 @@ template <typename OpTy> struct LowerGlobalPool : OnnxLowering<OpTy> {
     result[1] = c;
     KernelSpec spec;
     spec.kind = "pool";
-    spec.inputs = {
-        buildReshape(rewriter, op.getLoc(), adaptor.getX(), {x.getDimSize(0), x.getDimSize(1), plane})};
+    spec.inputs = {buildReshape(rewriter, op.getLoc(), adaptor.getX(), {x.getDimSize(0), x.getDimSize(1), plane})};
     spec.maps = {AffineMap::getMultiDimIdentityMap(3, context), AffineMap::get(3, 0, result, context)};
     spec.isReduction = {false, false, true};
     spec.resultType = this->stored(op.getY());

@@ -73,9 +73,7 @@ public:
   Value constant(double value) { return scalarConstant(b, b.getLoc(), real, value); }
 
 private:
-  Value less(Value left, Value right) {
-    return arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, left, right);
-  }
+  Value less(Value left, Value right) { return arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, left, right); }
 
   /// Into 0..extent - 1; NaN becomes 0.
   Value clamp(Value position) {
@@ -176,8 +174,8 @@ struct LowerGridSample : OnnxLowering<GridSampleOp> {
     for (int tap = -1; tap <= 2; ++tap) {
       neighbours.push_back(dim.neighbour(arith::AddFOp::create(b, first, dim.constant(tap))));
       Value distance = arith::SubFOp::create(b, rest, dim.constant(tap));
-      weights.push_back(cubicWeight(b, dim, tap < 1 ? distance : Value(arith::NegFOp::create(b, distance)),
-                                    tap == 0 || tap == 1));
+      weights.push_back(
+          cubicWeight(b, dim, tap < 1 ? distance : Value(arith::NegFOp::create(b, distance)), tap == 0 || tap == 1));
     }
   }
 

@@ -1,9 +1,9 @@
 //===- ResamplingToLinalg.cpp - Resize as one gather per axis -----------------------------------------------------===//
 //
-// Resize is separable: one axis after the other, each a linalg.generic that reads its input at positions from a table and
-// weights what it reads. Tables are constants (ResizeTables.h), or filled when the model runs where scales, sizes or roi
-// are not constant (RuntimeTables.h). Shrinking axes come first and, among equals, the innermost, so that the larger
-// passes run along contiguous memory. Nearest neighbour reads all axes at once.
+// Resize is separable: one axis after the other, each a linalg.generic that reads its input at positions from a table
+// and weights what it reads. Tables are constants (ResizeTables.h), or filled when the model runs where scales, sizes
+// or roi are not constant (RuntimeTables.h). Shrinking axes come first and, among equals, the innermost, so that the
+// larger passes run along contiguous memory. Nearest neighbour reads all axes at once.
 //
 //   y[.., o, ..] = sum over taps of weight[o][tap] * x[.., position[o][tap], ..]
 //
@@ -70,8 +70,7 @@ public:
         indices[entry.axis] = arith::IndexCastOp::create(b, b.getIndexType(), elements[2 * tap]);
         Value read = toCompute(b, loc, tensor::ExtractOp::create(b, data, indices), from);
         Value value = castScalar(b, loc, read, from, compute), weight = elements[2 * tap + 1];
-        sum = sum ? Value(math::FmaOp::create(b, value, weight, sum))
-                  : Value(arith::MulFOp::create(b, value, weight));
+        sum = sum ? Value(math::FmaOp::create(b, value, weight, sum)) : Value(arith::MulFOp::create(b, value, weight));
       }
       return toStorage(b, loc, castScalar(b, loc, sum, compute, to), to);
     });
@@ -94,8 +93,8 @@ public:
       Value isOutside;
       for (Value flag : elements.drop_front())
         isOutside = isOutside ? Value(arith::OrIOp::create(b, isOutside, flag)) : flag;
-      isOutside = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isOutside,
-                                        arith::ConstantIntOp::create(b, loc, 0, 8));
+      isOutside =
+          arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isOutside, arith::ConstantIntOp::create(b, loc, 0, 8));
       Value substitute = toStorage(b, loc, scalarConstant(b, loc, element, value), element);
       return arith::SelectOp::create(b, isOutside, substitute, elements[0]);
     });

@@ -20,9 +20,10 @@ static LogicalResult checkWords(ResizeOp op) {
       failed(check("coordinate_transformation_mode", op.getCoordinateTransformationMode(),
                    {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
                     "tf_half_pixel_for_nn", "tf_crop_and_resize"})) ||
-      failed(check("nearest_mode", op.getNearestMode(), {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"})) ||
-      failed(check("keep_aspect_ratio_policy", op.getKeepAspectRatioPolicy(),
-                   {"stretch", "not_larger", "not_smaller"})))
+      failed(
+          check("nearest_mode", op.getNearestMode(), {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"})) ||
+      failed(
+          check("keep_aspect_ratio_policy", op.getKeepAspectRatioPolicy(), {"stretch", "not_larger", "not_smaller"})))
     return failure();
   return success();
 }

@@ -21,9 +21,7 @@ public:
   Value divide(Value left, Value right) { return arith::DivFOp::create(b, left, right); }
   Value floor(Value value) { return math::FloorOp::create(b, value); }
   Value ceil(Value value) { return math::CeilOp::create(b, value); }
-  Value select(Value condition, Value left, Value right) {
-    return arith::SelectOp::create(b, condition, left, right);
-  }
+  Value select(Value condition, Value left, Value right) { return arith::SelectOp::create(b, condition, left, right); }
   Value compare(arith::CmpFPredicate predicate, Value left, Value right) {
     return arith::CmpFOp::create(b, predicate, left, right);
   }
@@ -175,8 +173,7 @@ LogicalResult onnx_aot::onnx::buildRuntimeTables(ResizeOp op, ResizeOp::Adaptor 
     };
     auto tapAt = [&](Scalars &s, int tap) {
       Value position = axis.position(s);
-      return mode == "nearest" ? nearest(s, op.getNearestMode(), position)
-                               : s.add(s.floor(position), s.number(tap));
+      return mode == "nearest" ? nearest(s, op.getNearestMode(), position) : s.add(s.floor(position), s.number(tap));
     };
     auto isInside = [&](Scalars &s, Value at) -> Value {
       return arith::AndIOp::create(s.b, s.compare(arith::CmpFPredicate::OGE, at, s.number(0)),

@@ -89,8 +89,9 @@ FailureOr<Window> onnx_aot::onnx::resolveWindow(Operation *op, const WindowAttri
     }
     int64_t padded = in + dim.low + dim.high;
     int64_t steps = padded - dim.extent();
-    int64_t out = (attributes.ceilMode ? llvm::divideCeilSigned(steps, dim.stride)
-                                       : llvm::divideFloorSigned(steps, dim.stride)) + 1;
+    int64_t out =
+        (attributes.ceilMode ? llvm::divideCeilSigned(steps, dim.stride) : llvm::divideFloorSigned(steps, dim.stride)) +
+        1;
     // A window that would start in the padding after the data is dropped.
     if (attributes.ceilMode && (out - 1) * dim.stride >= in + dim.low)
       --out;
