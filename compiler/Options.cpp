@@ -168,10 +168,15 @@ void FlagReader::apply(const GivenFlag &flag) {
   case OPT_help:
     help = true;
     return;
+  case OPT_kernels:
+  case OPT_precision:
+  case OPT_threads:
+  case OPT_weights:
+    return; // other values than what happens anyway have been refused
   default:
-    // The others are visible to onnx-aot-run alone, or have been refused, or ask for what happens anyway.
     if (run)
-      applyToRun(flag);
+      return applyToRun(flag);
+    diagnostics.internal(flag.spelled + " has no effect");
   }
 }
 
@@ -206,7 +211,7 @@ void FlagReader::applyToRun(const GivenFlag &flag) {
       fault(flag, "expected a whole number from 1");
     return;
   default:
-    return;
+    diagnostics.internal(flag.spelled + " has no effect");
   }
 }
 
