@@ -26,80 +26,136 @@
 
 using namespace mlir;
 using namespace onnx_aot;
+using llvm::StringRef;
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// Compilation
+//===--------------------------------------------------------------------------------------------------------------===//
 
 static constexpr Stage kStages[] = {Stage::Import,   Stage::Graph,  Stage::Tensor,
                                     Stage::Schedule, Stage::Buffer, Stage::Codegen};
 
-/// Prints the stage that runs, on a terminal only.
-static void showProgress(Stage stage, const CompilerOptions &options) {
-  if (!options.quiet && llvm::sys::Process::StandardErrIsDisplayed())
-    llvm::errs() << "\r\033[K" << stageName(stage) << " stage" << (stage == Stage::Codegen ? "\r\033[K" : "");
-}
-
-static LogicalResult runStage(ModuleOp module, Stage stage, const CompilerOptions &options,
-                              const CpuTargetModel &target) {
-  showProgress(stage, options);
-  PassManager passes(module.getContext());
-  buildStage(passes, stage, options, target);
-  return passes.run(module);
-}
-
-int onnx_aot::compileModel(llvm::StringRef path, const CompilerOptions &options, Diagnostics &diagnostics) {
-  diagnostics.setQuiet(options.quiet);
-  std::string error;
-  auto machine = createTargetMachine(targetSpec(options.codegen), error);
-  if (!machine) {
-    diagnostics.fault(error);
-    return diagnostics.exitStatus();
-  }
-  CpuTargetModel target(*machine);
-
-  std::unique_ptr<LoadedModel> model = readModel(path, diagnostics);
-  if (!model)
-    return diagnostics.exitStatus();
+static DialectRegistry allDialects() {
   DialectRegistry registry;
   registerAllOnnxAotDialects(registry);
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  DiagnosticCapture capture(context, diagnostics);
-  OwningOpRef<ModuleOp> module = importModel(*model, options.import, context, diagnostics);
-  if (!module || diagnostics.hasErrors())
+  return registry;
+}
+
+struct Compilation::State {
+  State(const CompilerOptions &options, Diagnostics &diagnostics) : options(options), diagnostics(diagnostics) {}
+
+  bool createTarget();
+  bool runStage(Stage stage);
+  bool failed(const llvm::Twine &what);
+  void showProgress(StringRef text) const;
+
+  const CompilerOptions &options;
+  Diagnostics &diagnostics;
+  std::optional<CpuTargetModel> target;
+  std::unique_ptr<LoadedModel> model; // constants of the module point into it
+  MLIRContext context{allDialects(), MLIRContext::Threading::DISABLED};
+  DiagnosticCapture capture{context, diagnostics};
+  OwningOpRef<ModuleOp> module;
+  std::optional<Stage> done; // the last stage that ran
+  std::optional<ModelInterface> interface;
+};
+
+bool Compilation::State::createTarget() {
+  std::string error;
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(targetSpec(options.codegen), error);
+  if (machine)
+    target.emplace(*machine);
+  else
+    diagnostics.fault(error);
+  return target.has_value();
+}
+
+/// Whoever fails says why; where nobody did, that is a fault of ours.
+bool Compilation::State::failed(const llvm::Twine &what) {
+  if (!diagnostics.hasErrors())
+    diagnostics.internal(what + " failed without saying why");
+  return false;
+}
+
+/// Replaces the line of a terminal.
+void Compilation::State::showProgress(StringRef text) const {
+  if (!options.quiet && llvm::sys::Process::StandardErrIsDisplayed())
+    llvm::errs() << "\r\033[K" << text;
+}
+
+bool Compilation::State::runStage(Stage stage) {
+  showProgress((stageName(stage) + " stage").str());
+  PassManager passes(&context);
+  buildStage(passes, stage, options, *target);
+  LogicalResult result = passes.run(*module);
+  showProgress("");
+  if (mlir::failed(result))
+    return failed("the " + stageName(stage) + " stage");
+  done = stage;
+  if (stage != Stage::Buffer)
+    return true;
+  FailureOr<ModelInterface> described = ModelInterface::fromModule(*module);
+  if (mlir::failed(described))
+    return failed("the description of the model");
+  interface = std::move(*described);
+  return true;
+}
+
+Compilation::Compilation(const CompilerOptions &options, Diagnostics &diagnostics)
+    : state(std::make_unique<State>(options, diagnostics)) {}
+Compilation::~Compilation() = default;
+
+bool Compilation::load(StringRef path) {
+  Diagnostics &diagnostics = state->diagnostics;
+  if (!state->createTarget())
+    return false;
+  state->model = readModel(path, diagnostics);
+  if (!state->model)
+    return false;
+  state->module = importModel(*state->model, state->options.import, state->context, diagnostics);
+  if (!state->module || diagnostics.hasErrors())
+    return state->failed("the import");
+  return runTo(Stage::Import);
+}
+
+bool Compilation::runTo(Stage last) {
+  for (Stage stage : kStages)
+    if (stage <= last && (!state->done || stage > *state->done) && !state->runStage(stage))
+      return false;
+  return true;
+}
+
+LoadedModel &Compilation::model() { return *state->model; }
+ModuleOp Compilation::module() { return *state->module; }
+const ModelInterface *Compilation::interface() const { return state->interface ? &*state->interface : nullptr; }
+
+//===--------------------------------------------------------------------------------------------------------------===//
+// The files
+//===--------------------------------------------------------------------------------------------------------------===//
+
+int onnx_aot::compileModel(StringRef path, const CompilerOptions &options, Diagnostics &diagnostics) {
+  diagnostics.setQuiet(options.quiet);
+  Compilation compilation(options, diagnostics);
+  if (!compilation.load(path) || !compilation.runTo(options.stopAfter.value_or(Stage::Codegen)))
     return diagnostics.exitStatus();
 
+  llvm::LLVMContext llvmContext; // outlives the module that `input` owns
   ArtifactInput input;
-  bool stopped = false;
-  for (Stage stage : kStages) {
-    if (stopped)
-      break;
-    if (failed(runStage(*module, stage, options, target))) {
-      if (!diagnostics.hasErrors())
-        diagnostics.internal("the " + stageName(stage) + " stage failed without saying why");
-      return diagnostics.exitStatus();
-    }
-    if (stage == Stage::Buffer) {
-      FailureOr<ModelInterface> interface = ModelInterface::fromModule(*module);
-      if (failed(interface))
-        return diagnostics.exitStatus();
-      input.interface = *interface;
-    }
-    stopped = options.stopAfter == stage;
-  }
-
-  llvm::LLVMContext llvmContext;
-  input.module = *module;
-  input.inputFiles = model->filesRead();
+  input.module = compilation.module();
+  input.inputFiles = compilation.model().filesRead();
+  if (const ModelInterface *interface = compilation.interface())
+    input.interface = *interface;
   if (options.artifact.kind != OutputKind::MLIR) {
     // What the arguments stand for is in the interface by now; LLVM has no word for it.
-    module->walk([](LLVM::LLVMFuncOp function) { function.removeArgAttrsAttr(); });
-    input.llvmModule = translateModuleToLLVMIR(*module, llvmContext, options.artifact.prefix);
+    input.module.walk([](LLVM::LLVMFuncOp function) { function.removeArgAttrsAttr(); });
+    input.llvmModule = translateModuleToLLVMIR(input.module, llvmContext, options.artifact.prefix);
     if (!input.llvmModule) {
       diagnostics.internal("translation to LLVM IR failed");
       return diagnostics.exitStatus();
     }
   }
   (void)writeArtifact(input, options, diagnostics);
-  // The LLVM module goes before its context.
-  input.llvmModule.reset();
   return diagnostics.exitStatus();
 }

@@ -17,23 +17,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/ModelSummary.h"
-#include "codegen/cpu/CpuTargetModel.h"
-#include "codegen/cpu/TargetMachine.h"
+#include "compiler/Compiler.h"
 #include "compiler/Diagnostics.h"
-#include "compiler/Options.h"
-#include "compiler/Pipeline.h"
-#include "compiler/artifact/Artifact.h"
 #include "compiler/artifact/ModelInterface.h"
-#include "compiler/import/GraphImporter.h"
 #include "compiler/import/ModelReader.h"
 #include "compiler/import/Types.h"
 #include "compiler/import/onnx_model.pb.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/MLIRContext.h"
-#include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
-#include "llvm/Target/TargetMachine.h"
 
 using namespace onnx_aot;
 using llvm::StringRef;
@@ -159,40 +151,12 @@ static std::vector<std::string> printPorts(llvm::raw_ostream &os, mlir::func::Fu
 // The check
 //===----------------------------------------------------------------------===//
 
-/// Takes the imported module to the end of the buffer stage, where the memory it needs is known.
-static mlir::FailureOr<ModelInterface> planMemory(mlir::ModuleOp module, const CompilerOptions &options,
-                                                  Diagnostics &diagnostics) {
-  std::string error;
-  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(targetSpec(options.codegen), error);
-  if (!machine) {
-    diagnostics.fault(error);
-    return mlir::failure();
-  }
-  CpuTargetModel target(*machine);
-  mlir::PassManager passes(module.getContext());
-  for (Stage stage : {Stage::Graph, Stage::Tensor, Stage::Schedule, Stage::Buffer})
-    buildStage(passes, stage, options, target);
-  if (failed(passes.run(module))) {
-    if (!diagnostics.hasErrors())
-      diagnostics.internal("a stage failed without saying why");
-    return mlir::failure();
-  }
-  return ModelInterface::fromModule(module);
-}
-
 int onnx_aot::checkModel(StringRef path, const CompilerOptions &options, llvm::raw_ostream &os,
                          Diagnostics &diagnostics) {
-  std::unique_ptr<LoadedModel> model = readModel(path, diagnostics);
-  if (!model)
+  Compilation compilation(options, diagnostics);
+  if (!compilation.load(path))
     return diagnostics.exitStatus();
-  mlir::DialectRegistry registry;
-  registerAllOnnxAotDialects(registry);
-  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  DiagnosticCapture capture(context, diagnostics);
-  mlir::OwningOpRef<mlir::ModuleOp> module = importModel(*model, options.import, context, diagnostics);
-  if (!module || diagnostics.hasErrors())
-    return diagnostics.exitStatus();
-  auto main = module->lookupSymbol<mlir::func::FuncOp>("main");
+  auto main = compilation.module().lookupSymbol<mlir::func::FuncOp>("main");
   if (!main) {
     diagnostics.internal("the imported module has no main");
     return diagnostics.exitStatus();
@@ -205,11 +169,11 @@ int onnx_aot::checkModel(StringRef path, const CompilerOptions &options, llvm::r
   std::vector<std::string> open = printPorts(portsStream, main);
   std::string memory;
   if (open.empty()) {
-    mlir::FailureOr<ModelInterface> interface = planMemory(*module, options, diagnostics);
-    if (failed(interface) || diagnostics.hasErrors())
+    if (!compilation.runTo(Stage::Buffer) || diagnostics.hasErrors())
       return diagnostics.exitStatus();
-    memory = "memory\n  weights    " + std::to_string(interface->weightBytes) + " bytes\n  arena      " +
-             std::to_string(interface->arenaBytes) + " bytes\n";
+    const ModelInterface &interface = *compilation.interface();
+    memory = "memory\n  weights    " + std::to_string(interface.weightBytes) + " bytes\n  arena      " +
+             std::to_string(interface.arenaBytes) + " bytes\n";
   } else {
     memory = "to compile it, fix its symbolic dimensions:";
     for (const std::string &name : open)
@@ -218,9 +182,9 @@ int onnx_aot::checkModel(StringRef path, const CompilerOptions &options, llvm::r
   }
 
   os << path << ": no errors\n";
-  printHeading(os, *model->proto);
+  printHeading(os, *compilation.model().proto);
   os << ports;
-  printOperatorCounts(os, model->proto->graph());
+  printOperatorCounts(os, compilation.model().proto->graph());
   os << memory;
   return 0;
 }

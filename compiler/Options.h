@@ -1,8 +1,8 @@
 //===- Options.h - One struct per stage, and the command lines ------------===//
 //
 // What it is for: everything that a user can choose, as plain structs that travel by reference; there are no global
-// option variables. How it works: `parseCompileCommand` and `parseRunCommand` fill the structs from argv by the one
-// table of flags in Options.cpp; a program that embeds the compiler fills them by hand and calls `completeOptions`.
+// option variables. How it works: `parseCompileCommand` and `parseRunCommand` fill the structs from argv; the
+// flags are declared in Options.td. A program that embeds the compiler fills them by hand and calls `completeOptions`.
 //
 // Holds after parsing (or completing): the output kind, the C prefix, the target triple and the CPU are final and known
 // to LLVM; a flag whose capability is not there yet has been refused.
@@ -68,6 +68,7 @@ struct ArtifactOptions {
   std::string prefix; // of every C symbol: a C identifier
   std::string output; // path; "-" is stdout, for text kinds only
   OutputKind kind = OutputKind::Object;
+  bool header = true; // the .h beside the output, for the kinds that have one
 };
 
 struct CompilerOptions {

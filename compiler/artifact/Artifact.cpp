@@ -164,7 +164,7 @@ static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &
                        OutputFiles &files) {
   if (Error error = finishModule(*input.llvmModule, machine, input.interface, options))
     return error;
-  if (row.hasHeader) {
+  if (row.hasHeader && options.artifact.header) {
     SmallString<128> header(options.artifact.output);
     sys::path::replace_extension(header, "h");
     if (Error error = files.write(

@@ -24,7 +24,6 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/TargetParser/Host.h"
@@ -67,14 +66,20 @@ private:
   std::vector<DataItem> given, expected;
 };
 
-/// A folder for files of this process, gone when this is.
-struct ScratchFolder {
-  llvm::SmallString<128> path;
-  std::error_code code = llvm::sys::fs::createUniqueDirectory("onnx-aot-run", path);
-  ~ScratchFolder() {
+/// A file of this process's own, gone when this is, and when the process crashes or is interrupted.
+struct ScratchFile {
+  explicit ScratchFile(StringRef suffix) : code(llvm::sys::fs::createTemporaryFile("onnx-aot-run", suffix, path)) {
     if (!code)
-      llvm::sys::fs::remove_directories(path);
+      llvm::sys::RemoveFileOnSignal(path);
   }
+  ~ScratchFile() {
+    if (code)
+      return;
+    llvm::sys::fs::remove(path);
+    llvm::sys::DontRemoveFileOnSignal(path);
+  }
+  llvm::SmallString<128> path;
+  std::error_code code;
 };
 
 } // namespace
@@ -151,20 +156,18 @@ std::unique_ptr<ModelLibrary> Runner::compileAndLoad() {
   CompilerOptions options = command.options;
   if (!bindShapes(options.import))
     return nullptr;
-  ScratchFolder folder;
-  if (folder.code) {
-    diagnostics.fault("a temporary folder cannot be made: " + folder.code.message());
+  ScratchFile library("so");
+  if (library.code) {
+    diagnostics.fault("a temporary file cannot be made: " + library.code.message());
     return nullptr;
   }
-  llvm::SmallString<128> path(folder.path);
-  llvm::sys::path::append(path, "model.so");
-  options.artifact.output = path.str().str();
-  llvm::sys::RemoveFileOnSignal(path);
+  options.artifact.output = library.path.str().str();
+  options.artifact.header = false;
   int status = compileModel(command.model, options, diagnostics);
   diagnostics.setFile("");
   if (status || diagnostics.hasErrors())
     return nullptr;
-  return open(path, options.artifact.prefix);
+  return open(library.path, options.artifact.prefix);
 }
 
 std::unique_ptr<ModelLibrary> Runner::load() {
