@@ -34,7 +34,8 @@ static bool layoutOf(ShapedType type, SmallVectorImpl<int64_t> &strides, int64_t
   if (!type.hasRank() || !type.hasStaticShape())
     return false;
   offset = 0;
-  if (auto memref = dyn_cast<MemRefType>(type)) {
+  // MLIR has no strides for what is dense and empty.
+  if (auto memref = dyn_cast<MemRefType>(type); memref && !memref.getLayout().isIdentity()) {
     if (failed(memref.getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(offset))
       return false;
     return llvm::none_of(strides, ShapedType::isDynamic);
