@@ -365,8 +365,8 @@ private:
   /// The operand as a one-dimensional buffer that begins at its base address.
   Value flatten(const Access &access) {
     auto type = cast<MemRefType>(access.operand.getType());
-    int64_t offset;
-    SmallVector<int64_t> strides;
+    int64_t offset = 0;
+    SmallVector<int64_t> strides; // none where the buffer is empty
     (void)type.getStridesAndOffset(strides, offset);
     int64_t last = offset;
     for (auto [extent, stride] : llvm::zip(type.getShape(), strides))
