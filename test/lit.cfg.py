@@ -11,7 +11,7 @@ Tools by name: onnx-aot, onnx-aot-opt, onnx-aot-run, FileCheck, not, split-file.
   %cmake %clang %build   CMake, the compiler of this build and its build folder
 
 Other features: x86-64 (host), tsan and asan (the sanitizers' runtimes work here), strace (processes may be traced),
-libpng (for the examples).
+libpng (for the examples), make.
 """
 import os
 import pathlib
@@ -62,6 +62,8 @@ if config.processor in ("x86_64", "amd64"):
 for feature, sanitizer in (("tsan", "thread"), ("asan", "address")):
     if sanitizer_works(sanitizer):
         config.available_features.add(feature)
+if shutil.which("make"):
+    config.available_features.add("make")
 if pathlib.Path("/usr/include/png.h").exists():
     config.available_features.add("libpng")
 if shutil.which("strace") and works("strace", "-f", "-o", os.devnull, "true"):

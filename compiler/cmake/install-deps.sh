@@ -3,14 +3,14 @@
 # alone, and a machine that has them all is not touched (no network, no root). Otherwise root or sudo is needed.
 #
 # Without the optional packages tests are skipped, with the reason: the sanitizers' runtimes, ONNX's test cases, strace,
-# and libpng for the examples.
+# make, and libpng for the examples.
 set -eu
 
 required="
   clang-22 lld-22 liblld-22-dev llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
   libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev zlib1g-dev
   cmake ninja-build gcc g++ binutils python3"
-optional="ccache libpng-dev libclang-rt-22-dev libonnx-testdata strace"
+optional="ccache libpng-dev libclang-rt-22-dev libonnx-testdata make strace"
 
 missing() {
   for package in "$@"; do
