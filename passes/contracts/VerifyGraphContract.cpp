@@ -7,6 +7,7 @@
 #include "dialects/onnx/OnnxDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_VERIFYGRAPHCONTRACT
@@ -21,10 +22,7 @@ struct VerifyGraphContract : impl::VerifyGraphContractBase<VerifyGraphContract> 
     bool open = false;
     for (BlockArgument argument : function.getArguments())
       if (!isStatic(argument.getType())) {
-        auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
-        emitError(function.getLoc(), "unsupported: input \"")
-            << (name ? name.getValue() : "") << "\" has dimensions that are not fixed" << openDims(function, argument)
-            << "; give them with --dim or --shape";
+        reportOpenInput(function, argument);
         open = true;
       }
     if (open)
@@ -42,18 +40,50 @@ struct VerifyGraphContract : impl::VerifyGraphContractBase<VerifyGraphContract> 
       signalPassFailure();
   }
 
-  /// " (batch, ?)": the names of an input's open dimensions.
-  static std::string openDims(func::FuncOp function, BlockArgument argument) {
+  /// Names the open dimensions and the flags that fix them:
+  ///
+  ///     input "image" has dimensions that are not fixed (batch, ?); fix them with --shape image=Ax3xB
+  ///     input "ids" has dimensions that are not fixed (N, seq); fix them with --dim N=... --dim seq=...
+  static void reportOpenInput(func::FuncOp function, BlockArgument argument) {
+    auto attribute = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "onnx.name");
+    StringRef input = attribute ? attribute.getValue() : "";
+    InFlightDiagnostic error = emitError(function.getLoc(), "unsupported: input \"") << input << "\" has ";
     auto type = dyn_cast<RankedTensorType>(argument.getType());
-    auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "onnx.dim_names");
-    std::string text;
-    for (int64_t i = 0; type && i < type.getRank(); ++i) {
-      if (!type.isDynamicDim(i))
-        continue;
-      auto name = names && i < int64_t(names.size()) ? dyn_cast<StringAttr>(names[i]) : StringAttr();
-      text += (text.empty() ? " (" : ", ") + (name && !name.empty() ? name.str() : "?");
+    if (!type) {
+      error << "no fixed number of dimensions; fix them with --shape " << input << "=AxB...";
+      return;
     }
-    return text.empty() ? text : text + ")";
+
+    SmallVector<std::string> open; // each name once
+    SmallVector<std::string> shape;
+    bool allNamed = true;
+    char letter = 'A';
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      if (!type.isDynamicDim(i)) {
+        shape.push_back(std::to_string(type.getDimSize(i)));
+        continue;
+      }
+      std::string name = dimName(function, argument, i);
+      allNamed &= !name.empty();
+      shape.emplace_back(1, letter);
+      letter = letter == 'Z' ? 'A' : letter + 1;
+      if (name.empty())
+        open.push_back("?");
+      else if (!llvm::is_contained(open, name))
+        open.push_back(std::move(name));
+    }
+    error << "dimensions that are not fixed (" << llvm::join(open, ", ") << "); fix them with ";
+    if (allNamed)
+      error << "--dim " << llvm::join(open, "=... --dim ") << "=...";
+    else
+      error << "--shape " << input << "=" << llvm::join(shape, "x");
+  }
+
+  /// Empty for a dimension that the model gives no name.
+  static std::string dimName(func::FuncOp function, BlockArgument argument, int64_t axis) {
+    auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "onnx.dim_names");
+    auto name = names && axis < int64_t(names.size()) ? dyn_cast<StringAttr>(names[axis]) : StringAttr();
+    return name ? name.str() : "";
   }
 
   static bool isStatic(Type type) {

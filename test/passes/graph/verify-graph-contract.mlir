@@ -1,10 +1,24 @@
 // RUN: onnx-aot-opt %s --pass-pipeline='builtin.module(func.func(aot-verify-graph-contract))' --split-input-file --verify-diagnostics
 // What stays open is the user's to fix (inputs) or ours to support (a shape that depends on data), and is named.
 
-// expected-error @+1 {{unsupported: input "image" has dimensions that are not fixed (batch, ?); give them with --dim or --shape}}
+// expected-error @+1 {{unsupported: input "image" has dimensions that are not fixed (batch, ?); fix them with --shape image=Ax3xB}}
 func.func @open_input(%x: tensor<?x3x?xf32> {onnx.name = "image", onnx.dim_names = ["batch", "", ""]}) -> tensor<?x3x?xf32> {
   %y = "onnx.Relu"(%x) : (tensor<?x3x?xf32>) -> tensor<?x3x?xf32>
   return %y : tensor<?x3x?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{unsupported: input "ids" has dimensions that are not fixed (N, seq); fix them with --dim N=... --dim seq=...}}
+func.func @named(%x: tensor<?x?x?xf32> {onnx.name = "ids", onnx.dim_names = ["N", "seq", "N"]}) -> tensor<?x?x?xf32> {
+  return %x : tensor<?x?x?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{unsupported: input "x" has no fixed number of dimensions; fix them with --shape x=AxB...}}
+func.func @unranked(%x: tensor<*xf32> {onnx.name = "x"}) -> tensor<*xf32> {
+  return %x : tensor<*xf32>
 }
 
 // -----
