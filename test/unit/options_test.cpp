@@ -75,6 +75,13 @@ TEST(Options, ValuesAfterEqualsOrBlank) {
   EXPECT_EQ(parse({"--name=net", "-o", "m.o", "m.onnx"}).command.options.artifact.prefix, "net");
   EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--name"}).errors, ElementsAre("--name needs a value: --name=PREFIX"));
   EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--quiet=1"}).errors, ElementsAre("--quiet takes no value"));
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--name", "--quiet"}).errors,
+              ElementsAre("--name needs a value: --name=PREFIX"));
+  EXPECT_THAT(parse({"m.onnx", "-o"}).errors, ElementsAre("-o needs a value: -o OUT", "no output given: -o OUT"));
+}
+
+TEST(Options, TwoDashesEndTheFlags) {
+  EXPECT_EQ(parse({"-o", "m.o", "--", "--quiet.onnx"}).command.model, "--quiet.onnx");
 }
 
 TEST(Options, DimsAndShapesRepeat) {
@@ -107,6 +114,8 @@ TEST(Options, UnknownFlags) {
               ElementsAre("unknown flag -name; did you mean --name?"));
   EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--frobnicate=1"}).errors,
               ElementsAre("unknown flag --frobnicate; see --help"));
+  // Of the other tool.
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--bench"}).errors, ElementsAre("unknown flag --bench; see --help"));
 }
 
 class NotYet : public testing::TestWithParam<const char *> {};
