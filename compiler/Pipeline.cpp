@@ -81,6 +81,7 @@ static void buildBufferStage(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.nest<func::FuncOp>().addPass(createUnshareFills());
+  passes.nest<func::FuncOp>().addPass(createDetachMergedResults());
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
   passes.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions bufferize;

@@ -20,6 +20,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/NestEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -174,6 +175,20 @@ private:
 
   //===- Loops ----------------------------------------------------------------------------------------------------===//
 
+  /// Keeps LLVM from vectorising what is vectorised, and from unrolling a loop whose body fills the pipelines: unrolled
+  /// taps would only lengthen live ranges until accumulators spill.
+  void annotate(scf::ForOp loop, int64_t accumulators) {
+    if (vectorDim < 0)
+      return;
+    auto yes = b.getBoolAttr(true);
+    auto vectorize = LLVM::LoopVectorizeAttr::get(b.getContext(), yes, {}, {}, {}, {}, {}, {});
+    LLVM::LoopUnrollAttr unroll;
+    if (accumulators >= kPipelineDepth)
+      unroll = LLVM::LoopUnrollAttr::get(b.getContext(), yes, {}, {}, {}, {}, {}, {});
+    loop->setAttr("llvm.loop_annotation", LLVM::LoopAnnotationAttr::get(b.getContext(), {}, vectorize, {}, unroll, {}, {},
+                                                                        {}, {}, {}, {}, {}, {}, {}, {}, {}));
+  }
+
   /// Runs `body` with ivs[dim] set for low, low + step, ... < high.
   void loop(unsigned dim, int64_t low, int64_t high, int64_t step, llvm::function_ref<void()> body) {
     if (high - low <= step) {
@@ -183,6 +198,7 @@ private:
     }
     auto forOp = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, low), arith::ConstantIndexOp::create(b, high),
                                     arith::ConstantIndexOp::create(b, step));
+    annotate(forOp, kPipelineDepth);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(forOp.getBody());
     ivs[dim] = forOp.getInductionVar();
@@ -243,6 +259,7 @@ private:
     auto forOp = scf::ForOp::create(
         b, arith::ConstantIndexOp::create(b, low), arith::ConstantIndexOp::create(b, high),
         arith::ConstantIndexOp::create(b, stepSize), accumulators, [&](OpBuilder &, Location, Value, ValueRange) {});
+    annotate(forOp, accumulators.size());
     {
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(forOp.getBody());
@@ -415,10 +432,26 @@ private:
       return vector::LoadOp::create(b, type, buffer, ValueRange{at});
     if (stride == 0)
       return vector::BroadcastOp::create(b, type, memref::LoadOp::create(b, buffer, at));
+    if (stride == 2)
+      return loadEven(buffer, access, row, chunk, type);
     SmallVector<Value> lanes;
     for (int64_t lane = 0; lane < chunk.width; ++lane)
       lanes.push_back(memref::LoadOp::create(b, buffer, address(access, row, chunk.offset + lane)));
     return vector::FromElementsOp::create(b, type, lanes);
+  }
+
+  /// Every second element, from two vectors of which the later ends at the last element that is wanted, so that nothing
+  /// beyond the buffer is read.
+  Value loadEven(Value buffer, const Access &access, int64_t row, const Chunk &chunk, VectorType type) {
+    int64_t width = chunk.width;
+    Value at = address(access, row, chunk.offset);
+    Value low = vector::LoadOp::create(b, type, buffer, ValueRange{at});
+    Value next = arith::AddIOp::create(b, at, arith::ConstantIndexOp::create(b, width - 1));
+    Value high = vector::LoadOp::create(b, type, buffer, ValueRange{next});
+    SmallVector<int64_t> lanes;
+    for (int64_t lane = 0; lane < width; ++lane)
+      lanes.push_back(2 * lane < width ? 2 * lane : 2 * lane + 1);
+    return vector::ShuffleOp::create(b, low, high, lanes);
   }
 
   /// Tiles of the inputs that `wanted` names (empty for the others). Rows and vectors that read the same share a load.
@@ -527,6 +560,9 @@ private:
       return lanes;
     return arith::AddIOp::create(b, lanes, vector::StepOp::create(b, type));
   }
+
+  /// Accumulators that hide the latency of two multiply-add units of four cycles.
+  static constexpr int64_t kPipelineDepth = 8;
 
   ImplicitLocOpBuilder b;
   const LoopNest &nest;

@@ -11,6 +11,10 @@ def UnshareFills : Pass<"aot-unshare-fills", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def DetachMergedResults : Pass<"aot-detach-merged-results", "::mlir::func::FuncOp"> {
+  let summary = "Keep a buffer for a kernel whose lanes a slice of its destination would cut short";
+}
+
 def PlanArena : Pass<"aot-plan-arena", "::mlir::func::FuncOp"> {
   let summary = "Replace every allocation by a slice of one caller-owned arena";
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];

@@ -77,6 +77,8 @@ private:
     int64_t stride = access.strides[dim];
     if (stride == 0 || stride == 1 || access.packable)
       return 1;
+    if (stride == 2)
+      return 3; // two loads and a shuffle
     return 1.5 * width;
   }
 
@@ -147,7 +149,9 @@ private:
           continue;
         // Rows come in balanced tiles.
         double meanRows = double(rowExtent) / llvm::divideCeil(rowExtent, r);
-        double loads = (meanRows + v) / (meanRows * v);
+        // What the vector dim walks is read once per row tile: from beyond the first-level cache where it is large.
+        bool leavesCache = nest.reductionVolume() * v * width * 4 > kFirstLevelBytes;
+        double loads = (meanRows + v * (leavesCache ? 2 : 1)) / (meanRows * v);
         double rest = double(extent % (v * width)) / extent;
         double latency = std::max(1.0, 8.0 / (meanRows * v));
         double score = std::max(1.0, loads * 1.4) * latency + 0.25 * rest + 0.01 * loads;
@@ -158,6 +162,8 @@ private:
         }
       }
   }
+
+  static constexpr int64_t kFirstLevelBytes = 32768;
 
   const LoopNest &nest;
   const TargetModel &target;
