@@ -79,15 +79,16 @@ static bool isNotYet(const FlagTable &table, const Option &option, StringRef val
 // Parsing and help
 //===----------------------------------------------------------------------===//
 
-void onnx_aot::parseFlags(Tool tool, llvm::ArrayRef<const char *> argv,
-                          llvm::function_ref<void(const GivenFlag &)> apply, Diagnostics &diagnostics) {
+void onnx_aot::parseFlags(Tool tool, llvm::ArrayRef<const char *> argv, Diagnostics &diagnostics,
+                          llvm::function_ref<void(const GivenFlag &)> apply) {
   FlagTable table;
   unsigned missingIndex = 0, missingCount = 0;
   InputArgList arguments = table.ParseArgs(argv.drop_front(), missingIndex, missingCount, Visibility(tool));
   for (const Arg *argument : arguments) {
     const Option &option = argument->getOption();
     StringRef value = argument->getNumValues() ? argument->getValue() : "";
-    bool isApart = argument->getAlias() || argument->getSpelling() == "-o";
+    const Arg &given = argument->getAlias() ? *argument->getAlias() : *argument;
+    bool isApart = given.getSpelling() == arguments.getArgString(given.getIndex());
     if (option.matches(OPT_UNKNOWN)) {
       reportUnknown(table, tool, arguments.getArgString(argument->getIndex()), diagnostics);
     } else if (option.matches(OPT_INPUT)) {

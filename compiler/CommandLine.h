@@ -2,9 +2,9 @@
 //
 // What it is for: turns argv into calls, by the table in Options.td; what a flag does is in Options.cpp.
 //
-// How it works: LLVM's option library (llvm::opt) parses and prints --help. `--flag=value` and `--flag value` mean the
-// same; one-letter flags take their value as `-oOUT` or `-o OUT`; `--` ends the flags. Every fault is reported, not only
-// the first. Nothing is global: command lines can be parsed in several threads.
+// How it works: LLVM's option library (llvm::opt) parses and prints --help. `--flag=value` and `--flag value` mean
+// the same; `-oOUT` and `-o OUT` too; `--` ends the flags. Every fault is reported, not only the first. Nothing is
+// global: command lines can be parsed in several threads.
 //
 //===----------------------------------------------------------------------===//
 
@@ -40,8 +40,8 @@ struct GivenFlag {
 
 /// Calls `apply` for the flags and the other arguments in `argv` (argv[0] is the program), in order. Unknown flags,
 /// missing values and flags that are not supported yet are reported and left out.
-void parseFlags(Tool tool, llvm::ArrayRef<const char *> argv, llvm::function_ref<void(const GivenFlag &)> apply,
-                Diagnostics &diagnostics);
+void parseFlags(Tool tool, llvm::ArrayRef<const char *> argv, Diagnostics &diagnostics,
+                llvm::function_ref<void(const GivenFlag &)> apply);
 
 /// Prints the flags of a tool to standard output, by group.
 void printHelp(Tool tool, const char *usage, const char *overview);

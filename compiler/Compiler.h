@@ -1,8 +1,8 @@
 //===- Compiler.h - the whole way from a model to its files -------------------------------------------------------===//
 //
-// What it is for: `compileModel` makes the files of one model. `Compilation` is the way there, for whoever wants to stop
-// on it: it owns the model that was read, the MLIR context, the module and the target, and takes the module from stage
-// to stage.
+// What it is for: `compileModel` makes the files of one model. `Compilation` is the way there, for whoever wants to
+// stop on it: it owns the model that was read, the MLIR context, the module and the target, and takes the module from
+// stage to stage.
 //
 //     Compilation compilation(options, diagnostics);
 //     if (compilation.load("mnist.onnx") && compilation.runTo(Stage::Buffer))

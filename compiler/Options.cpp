@@ -356,7 +356,7 @@ ParseResult onnx_aot::parseCompileCommand(llvm::ArrayRef<const char *> argv, Com
                                           Diagnostics &diagnostics) {
   CompilerOptions &options = command.options;
   FlagReader reader(options, /*run=*/nullptr, diagnostics);
-  parseFlags(CompileTool, argv, [&](const GivenFlag &flag) { reader.apply(flag); }, diagnostics);
+  parseFlags(CompileTool, argv, diagnostics, [&](const GivenFlag &flag) { reader.apply(flag); });
   if (reader.help) {
     printHelp(CompileTool,
               "onnx-aot MODEL.onnx -o OUT [flags]\n"
@@ -394,7 +394,7 @@ ParseResult onnx_aot::parseCompileCommand(llvm::ArrayRef<const char *> argv, Com
 ParseResult onnx_aot::parseRunCommand(llvm::ArrayRef<const char *> argv, RunCommand &command,
                                       Diagnostics &diagnostics) {
   FlagReader reader(command.options, &command, diagnostics);
-  parseFlags(RunTool, argv, [&](const GivenFlag &flag) { reader.apply(flag); }, diagnostics);
+  parseFlags(RunTool, argv, diagnostics, [&](const GivenFlag &flag) { reader.apply(flag); });
   if (reader.help) {
     printHelp(RunTool, "onnx-aot-run MODEL.onnx|MODEL.so [flags]",
               "runs a model once, and prints or compares its outputs, or measures its time\n\n"

@@ -1,7 +1,7 @@
 //===- Options.td - The only place where flags are declared ---------------===//
 //
-// What it is for: the flags of onnx-aot and onnx-aot-run, as LLVM's option library reads them. CommandLine.cpp parses by
-// this table and prints --help from it; Options.cpp says what each flag does.
+// What it is for: the flags of onnx-aot and onnx-aot-run, as LLVM's option library reads them. CommandLine.cpp
+// parses by this table and prints --help from it; Options.cpp says what each flag does.
 //
 // How it works: `Value` makes the two spellings of a flag with a value, `--flag=value` and `--flag value`. A flag with
 // `NotYet` belongs to a capability that is not there yet: it is refused, except with one of its `Values`, which ask for
