@@ -60,12 +60,9 @@ public:
   NestEmitter(OpBuilder &builder, Location loc, const LoopNest &nest, StrategyAttr strategy)
       : b(loc, builder), nest(nest), vectorDim(nest.dimOf(strategy.getVector())), rowDim(nest.dimOf(strategy.getRow())),
         width(vectorDim < 0 ? 1 : strategy.getWidth()), vectors(strategy.getVectors()), rows(strategy.getRows()) {
-    if (vectorDim < 0 && strategy.getVector() >= 0)
-      width = 1;
-    if (width == 1)
-      vectorDim = -1;
     horizontal = vectorDim >= 0 && nest.dims[vectorDim].reduction;
-    if (vectorDim >= 0 && !nest.vectorizable) {
+    // A strategy that the bodies do not allow gives scalar code.
+    if (width == 1 || !nest.vectorizable || (horizontal && !nest.combiner())) {
       vectorDim = -1;
       width = 1;
       horizontal = false;
