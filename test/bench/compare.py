@@ -50,6 +50,7 @@ def parse_arguments():
     parser.add_argument("--ort", type=pathlib.Path, default=os.environ.get("ONNX_AOT_ORT"),
                         help="libonnxruntime.so.1 (default: $ONNX_AOT_ORT, else it is fetched once by npm)")
     parser.add_argument("--no-fetch", action="store_true", help="never call npm")
+    parser.add_argument("--fetch-only", action="store_true", help="have ONNX Runtime at hand, measure nothing")
     parser.add_argument("--no-plain", action="store_true", help="leave the plain loops out")
     parser.add_argument("--clang", default=os.environ.get("ONNX_AOT_CLANG", "clang-22"))
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)), help="the CPU to run on")
@@ -253,6 +254,12 @@ def markdown(machine, rows, skipped, notes):
 
 def main():
     options = parse_arguments()
+    if options.fetch_only:
+        # Without it the comparison is skipped: a reason to say so, not to fail.
+        _, reason = find_ort(options)
+        if reason:
+            print(reason, file=sys.stderr)
+        return 0
     with tempfile.TemporaryDirectory(prefix="onnx-aot-bench-") as folder:
         # Copies, so that all rows are made by the same programs whatever is built meanwhile.
         options.programs = pathlib.Path(folder)
