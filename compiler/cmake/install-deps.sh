@@ -3,7 +3,7 @@
 # alone, and a machine that has them all is not touched (no network, no root). Otherwise root or sudo is needed.
 #
 # Without the optional packages tests are skipped, with the reason: the sanitizers' runtimes, ONNX's test cases, strace,
-# make, and libpng for the examples.
+# make, libpng for the examples, and npm (where there is none yet) for the comparison with ONNX Runtime.
 set -eu
 
 required="
@@ -11,6 +11,7 @@ required="
   libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev zlib1g-dev
   cmake ninja-build gcc g++ binutils python3"
 optional="ccache libpng-dev libclang-rt-22-dev libonnx-testdata make strace"
+command -v npm >/dev/null || optional="$optional npm"
 
 missing() {
   for package in "$@"; do
