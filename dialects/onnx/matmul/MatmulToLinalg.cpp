@@ -1,10 +1,11 @@
 //===- MatmulToLinalg.cpp - matrix products as kernels ------------------------------------------------------------===//
 //
-// Both operators become one aot.kernel "matmul" over (batch..., m, n, k); transposition and broadcast batches are in
+// MatMul and Gemm become one aot.kernel "matmul" over (batch..., m, n, k); transposition and broadcast batches are in
 // the indexing maps, so nothing is moved here. alpha, beta and C are the epilogue.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/matmul/Matmul.h"
+#include "dialects/onnx/matmul/MatmulMaps.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -25,41 +26,14 @@ namespace {
 struct LowerMatMul : OnnxLowering<MatMulOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(MatMulOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    MLIRContext *context = op.getContext();
-    ArrayRef<int64_t> a = type(op.getA()).getShape(), b = type(op.getB()).getShape();
-    ArrayRef<int64_t> y = type(op.getY()).getShape();
     Type element = type(op.getA()).getElementType();
-    bool hasRow = a.size() > 1, hasColumn = b.size() > 1;
-    size_t batches = y.size() - hasRow - hasColumn;
-    // Dims: batch..., then m and n where they exist, then k.
-    unsigned loops = y.size() + 1;
-    AffineExpr k = getAffineDimExpr(y.size(), context), m, n;
-    if (hasRow)
-      m = getAffineDimExpr(batches, context);
-    if (hasColumn)
-      n = getAffineDimExpr(batches + hasRow, context);
-    auto batchExprs = [&](ArrayRef<int64_t> shape) {
-      ArrayRef<int64_t> own = shape.drop_back(std::min<size_t>(2, shape.size()));
-      AffineMap map = broadcastMap(context, own, y.take_front(batches));
-      return SmallVector<AffineExpr>(map.getResults());
-    };
-    SmallVector<AffineExpr> aExprs = batchExprs(a), bExprs = batchExprs(b);
-    if (hasRow)
-      aExprs.push_back(m);
-    aExprs.push_back(k);
-    bExprs.push_back(k);
-    if (hasColumn)
-      bExprs.push_back(n);
-    SmallVector<bool> isReduction(loops, false);
-    isReduction.back() = true;
+    MatmulMaps maps(op.getContext(), type(op.getA()).getShape(), type(op.getB()).getShape(),
+                    type(op.getY()).getShape());
     KernelSpec spec;
     spec.kind = "matmul";
     spec.inputs = {adaptor.getA(), adaptor.getB()};
-    spec.maps = {AffineMap::get(loops, 0, aExprs, context), AffineMap::get(loops, 0, bExprs, context),
-                 // getMajorSubMap() has no map without results, which a scalar result needs.
-                 AffineMap::get(loops, 0, AffineMap::getMultiDimIdentityMap(loops, context).getResults().take_front(y.size()),
-                                context)};
-    spec.isReduction = isReduction;
+    spec.maps = {maps.a, maps.b, maps.y};
+    spec.isReduction = maps.isReduction;
     spec.identity = cast<TypedAttr>(rewriter.getZeroAttr(computeType(element)));
     spec.resultType = stored(op.getY());
     spec.compute = [=](ImplicitLocOpBuilder &builder, ValueRange x, Value accumulator) {
@@ -125,5 +99,8 @@ struct LowerGemm : OnnxLowering<GemmOp> {
 namespace onnx_aot::onnx {
 void populateMatmulToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerMatMul, LowerGemm>(converter, patterns.getContext());
+  populateQuantizedMatmulToLinalg(converter, patterns);
+  populateEinsumToLinalg(converter, patterns);
+  populateDeterminantToLinalg(converter, patterns);
 }
 } // namespace onnx_aot::onnx

@@ -56,6 +56,14 @@ case("Transpose", [("bool", [[True, False, False], [True, True, False]])],
 
 def dims_of(values):
     return [len(values)] + dims_of(values[0]) if isinstance(values, list) else []
+case("Det", [("f32", [[[0, 2, -1, 3, 1], [4, 0, 0, 1, 2], [1, -3, 5, 0, 2], [2, 2, 1, 0, -4], [3, 1, 0, 6, 1]],
+                      [[0, 1, 2, 3, 4], [0, 5, 6, 7, 8], [0, 1, 1, 1, 1], [0, 2, 3, 1, 7], [0, 9, 9, 1, 2]]])], ("f32", [-916, 0]))
+case("Einsum", [("f32", [[1, 2, 3], [4, 5, 6], [7, 8, 9]])], ("f32", 15), equation="ii")
+case("Einsum", [("f32", [[1, 2, 3], [4, 5, 6]])], ("f32", [6, 15]), equation="ij->i")
+case("Einsum", [("f32", [[[1, 2], [3, 4]]]), ("f32", [[[1, 0], [0, 1]], [[0, 1], [1, 0]]])],
+     ("f32", [[[1, 2], [3, 4]], [[2, 1], [4, 3]]]), equation="...ij,...jk")
+case("Einsum", [("f32", [[1, 2], [3, 4]]), ("f32", [[1, 1], [2, 0]]), ("f32", [5, 7])], ("f32", [32, 76]),
+     equation="bi,ij,j->b")
 
 
 def flat(values):

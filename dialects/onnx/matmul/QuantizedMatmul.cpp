@@ -1,0 +1,192 @@
+//===- QuantizedMatmul.cpp - matrix products of quantized tensors -------------------------------------------------===//
+//
+// One aot.kernel "matmul" that sums (a - a_zero_point) * (b - b_zero_point) in 32 bits. QLinearMatMul scales the sum in
+// its epilogue, rounds halves to even, adds the zero point and saturates. Where every scale is one element, the factor
+// a_scale * b_scale / y_scale is computed once before the kernel.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/matmul/Matmul.h"
+#include "dialects/onnx/matmul/MatmulMaps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+//===-- The iteration space ---------------------------------------------------------------------------------------===//
+
+MatmulMaps::MatmulMaps(MLIRContext *context, ArrayRef<int64_t> aShape, ArrayRef<int64_t> bShape,
+                       ArrayRef<int64_t> yShape)
+    : context(context) {
+  bool hasRow = aShape.size() > 1, hasColumn = bShape.size() > 1;
+  size_t batches = yShape.size() - hasRow - hasColumn;
+  batch.assign(yShape.begin(), yShape.begin() + batches);
+  isReduction.assign(yShape.size() + 1, false);
+  isReduction.back() = true;
+  k = getAffineDimExpr(yShape.size(), context);
+  SmallVector<AffineExpr> result;
+  for (size_t dim = 0; dim < yShape.size(); ++dim)
+    result.push_back(getAffineDimExpr(dim, context));
+  if (hasRow)
+    m = result[batches];
+  if (hasColumn)
+    n = result[batches + hasRow];
+  SmallVector<AffineExpr> aExprs = batchExprs(aShape.drop_back(std::min<size_t>(2, aShape.size())));
+  SmallVector<AffineExpr> bExprs = batchExprs(bShape.drop_back(std::min<size_t>(2, bShape.size())));
+  if (hasRow)
+    aExprs.push_back(m);
+  aExprs.push_back(k);
+  bExprs.push_back(k);
+  if (hasColumn)
+    bExprs.push_back(n);
+  a = map(aExprs);
+  b = map(bExprs);
+  y = map(result);
+}
+
+AffineMap MatmulMaps::map(ArrayRef<AffineExpr> exprs) const {
+  return AffineMap::get(isReduction.size(), 0, exprs, context);
+}
+
+SmallVector<AffineExpr> MatmulMaps::batchExprs(ArrayRef<int64_t> own) const {
+  return SmallVector<AffineExpr>(broadcastMap(context, own, batch).getResults());
+}
+
+AffineMap MatmulMaps::parameter(ArrayRef<int64_t> shape, AffineExpr expr, bool isRow) const {
+  AffineExpr zero = getAffineConstantExpr(0, context);
+  if (ShapedType::getNumElements(shape) == 1 || !expr)
+    return map(SmallVector<AffineExpr>(shape.size(), zero));
+  if (shape.size() == 1)
+    return map(expr);
+  SmallVector<AffineExpr> exprs = batchExprs(shape.drop_back(2));
+  int64_t extent = shape[shape.size() - (isRow ? 2 : 1)];
+  AffineExpr own = extent == 1 ? zero : expr;
+  exprs.push_back(isRow ? own : zero);
+  exprs.push_back(isRow ? zero : own);
+  return map(exprs);
+}
+
+AffineMap MatmulMaps::rowParameter(ArrayRef<int64_t> shape) const { return parameter(shape, m, true); }
+AffineMap MatmulMaps::columnParameter(ArrayRef<int64_t> shape) const { return parameter(shape, n, false); }
+
+//===-- Kernels ---------------------------------------------------------------------------------------------------===//
+
+static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
+
+/// The kernel without epilogue; zero points may be null. Elements are of the ONNX types `aType` and `bType`.
+static KernelSpec integerProduct(OpBuilder &builder, const MatmulMaps &maps, Value a, Value b, Value aZero, Value bZero,
+                                 Type aType, Type bType) {
+  KernelSpec spec;
+  spec.kind = "matmul";
+  spec.inputs = {a, b};
+  spec.maps = {maps.a, maps.b};
+  auto add = [&](Value value, AffineMap map) {
+    spec.inputs.push_back(value);
+    spec.maps.push_back(map);
+    return int(spec.inputs.size() - 1);
+  };
+  int aZeroAt = aZero ? add(aZero, maps.rowParameter(shapeOf(aZero))) : -1;
+  int bZeroAt = bZero ? add(bZero, maps.columnParameter(shapeOf(bZero))) : -1;
+  spec.isReduction = maps.isReduction;
+  spec.identity = builder.getI32IntegerAttr(0);
+  spec.compute = [=](ImplicitLocOpBuilder &nested, ValueRange x, Value sum) -> Value {
+    auto widened = [&](Value value, Type type, int zeroAt) -> Value {
+      Value wide = castScalar(nested, nested.getLoc(), value, type, nested.getI32Type());
+      if (zeroAt < 0)
+        return wide;
+      Value zero = castScalar(nested, nested.getLoc(), x[zeroAt], type, nested.getI32Type());
+      return arith::SubIOp::create(nested, wide, zero);
+    };
+    Value product = arith::MulIOp::create(nested, widened(x[0], aType, aZeroAt), widened(x[1], bType, bZeroAt));
+    return arith::AddIOp::create(nested, sum, product);
+  };
+  return spec;
+}
+
+namespace {
+struct LowerMatMulInteger : OnnxLowering<MatMulIntegerOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(MatMulIntegerOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    MatmulMaps maps(op.getContext(), type(op.getA()).getShape(), type(op.getB()).getShape(),
+                    type(op.getY()).getShape());
+    KernelSpec spec =
+        integerProduct(rewriter, maps, adaptor.getA(), adaptor.getB(), adaptor.getAZeroPoint(), adaptor.getBZeroPoint(),
+                       type(op.getA()).getElementType(), type(op.getB()).getElementType());
+    spec.maps.push_back(maps.y);
+    spec.resultType = stored(op.getY());
+    rewriter.replaceOp(op, buildKernel(rewriter, op.getLoc(), spec));
+    return success();
+  }
+};
+
+struct LowerQLinearMatMul : OnnxLowering<QLinearMatMulOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(QLinearMatMulOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type real = rewriter.getF32Type(), result = type(op.getY()).getElementType();
+    if (result.getIntOrFloatBitWidth() != 8 || type(op.getAScale()).getElementType().isF64())
+      return op.emitError("unsupported: QLinearMatMul other than 8 bits wide, or with scales in double precision");
+    MatmulMaps maps(op.getContext(), type(op.getA()).getShape(), type(op.getB()).getShape(),
+                    type(op.getY()).getShape());
+    KernelSpec spec =
+        integerProduct(rewriter, maps, adaptor.getA(), adaptor.getB(), adaptor.getAZeroPoint(), adaptor.getBZeroPoint(),
+                       type(op.getA()).getElementType(), type(op.getB()).getElementType());
+    auto add = [&](Value value, AffineMap map) {
+      spec.inputs.push_back(value);
+      spec.maps.push_back(map);
+      return spec.inputs.size() - 1;
+    };
+    size_t zeroAt = add(adaptor.getYZeroPoint(), maps.rowParameter(shapeOf(adaptor.getYZeroPoint())));
+
+    SmallVector<Value> scales = {adaptor.getAScale(), adaptor.getBScale(), adaptor.getYScale()};
+    SmallVector<Type> scaleTypes;
+    for (Value scale : {op.getAScale(), op.getBScale(), op.getYScale()})
+      scaleTypes.push_back(type(scale).getElementType());
+    bool isSingle =
+        llvm::all_of(scales, [](Value scale) { return cast<RankedTensorType>(scale.getType()).getNumElements() == 1; });
+    size_t scaleAt = spec.inputs.size();
+    if (isSingle) {
+      for (Value &scale : scales)
+        scale = buildReshape(rewriter, loc, scale, {});
+      Value factor = buildElementwise(rewriter, loc, RankedTensorType::get({}, real), scales, scaleTypes,
+                                      [](ScalarBody &body) { return combine(body.b, body.x); });
+      add(factor, maps.map({}));
+    } else {
+      add(scales[0], maps.rowParameter(shapeOf(scales[0])));
+      add(scales[1], maps.columnParameter(shapeOf(scales[1])));
+      add(scales[2], maps.rowParameter(shapeOf(scales[2])));
+    }
+    spec.epilogue = [=](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
+      Value factor = x[scaleAt];
+      if (!isSingle) {
+        SmallVector<Value> own;
+        for (auto [index, element] : llvm::enumerate(scaleTypes))
+          own.push_back(toCompute(b, b.getLoc(), x[scaleAt + index], element));
+        factor = combine(b, own);
+      }
+      auto bound = [&](double value) { return scalarConstant(b, b.getLoc(), real, value); };
+      Value scaled = arith::MulFOp::create(b, arith::SIToFPOp::create(b, real, sum), factor);
+      Value zero = castScalar(b, b.getLoc(), x[zeroAt], result, real);
+      Value shifted = arith::AddFOp::create(b, math::RoundEvenOp::create(b, scaled), zero);
+      double low = isUnsigned(result) ? 0 : -128;
+      Value bounded = arith::MinNumFOp::create(b, arith::MaxNumFOp::create(b, shifted, bound(low)), bound(low + 255));
+      return arith::TruncIOp::create(b, computeType(result), arith::FPToSIOp::create(b, b.getI32Type(), bounded));
+    };
+    spec.maps.push_back(maps.y);
+    spec.resultType = stored(op.getY());
+    rewriter.replaceOp(op, buildKernel(rewriter, loc, spec));
+    return success();
+  }
+
+  /// a_scale * b_scale / y_scale.
+  static Value combine(ImplicitLocOpBuilder &b, ValueRange scales) {
+    return arith::DivFOp::create(b, arith::MulFOp::create(b, scales[0], scales[1]), scales[2]);
+  }
+};
+} // namespace
+
+void onnx_aot::onnx::populateQuantizedMatmulToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<LowerMatMulInteger, LowerQLinearMatMul>(converter, patterns.getContext());
+}
