@@ -283,13 +283,6 @@ bool Importer::createOperation(OpRequest &request, const NodeRef &ref, Location 
     size_t place = perFormal ? formalOfResult[index] : index;
     if (place >= types->size())
       return giveUp();
-    auto type = dyn_cast<RankedTensorType>((*types)[place]);
-    SmallVector<int64_t> known(type ? type.getShape() : ArrayRef<int64_t>());
-    llvm::replace(known, ShapedType::kDynamic, int64_t(1));
-    if (type && !sizeOf(known, storageBits(type.getElementType()))) {
-      diagnostics.user(ref, "the size of result " + llvm::Twine(index) + ", " + shown(type) + ", overflows");
-      return giveUp();
-    }
     result.setType((*types)[place]);
   }
   if (failed(verify(op)))

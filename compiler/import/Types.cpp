@@ -90,14 +90,14 @@ unsigned onnx_aot::storageBits(Type elementType) {
 std::optional<TensorSize> onnx_aot::sizeOf(ArrayRef<int64_t> dims, unsigned bitsPerElement) {
   if (llvm::any_of(dims, [](int64_t dim) { return dim < 0; }))
     return std::nullopt;
-  if (llvm::is_contained(dims, 0))
-    return TensorSize{0, 0};
   uint64_t elements = 1, bits;
   for (int64_t dim : dims)
-    if (__builtin_mul_overflow(elements, static_cast<uint64_t>(dim), &elements))
+    if (dim != 0 && __builtin_mul_overflow(elements, static_cast<uint64_t>(dim), &elements))
       return std::nullopt;
   if (__builtin_mul_overflow(elements, uint64_t(bitsPerElement), &bits) || bits > uint64_t(INT64_MAX) - 7)
     return std::nullopt;
+  if (llvm::is_contained(dims, 0))
+    return TensorSize{0, 0};
   return TensorSize{elements, (bits + 7) / 8};
 }
 

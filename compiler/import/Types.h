@@ -32,7 +32,7 @@ int32_t dataTypeOf(mlir::Type elementType);
 std::string dataTypeName(int32_t dataType);
 
 /// The number of elements of `dims`, and their size at `bitsPerElement` packed; nothing when a dimension is negative or
-/// the number of bits does not fit 63 bits.
+/// the number of bits does not fit 63 bits, dimensions of extent 0 left aside (strides are computed from them).
 struct TensorSize {
   uint64_t elements;
   uint64_t packedBytes;

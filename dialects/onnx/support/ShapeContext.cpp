@@ -7,6 +7,20 @@
 using namespace mlir;
 using namespace onnx_aot::onnx;
 
+/// No result has more elements, dims of extent 0 left aside: address spaces end there, and sizes in bits, strides and
+/// sums of sizes stay far from overflow.
+static constexpr int64_t kMostElements = int64_t(1) << 47;
+
+Dim Dim::operator+(Dim other) const {
+  int64_t result;
+  return value && other.value && !llvm::AddOverflow(*value, *other.value, result) ? Dim(result) : Dim();
+}
+
+Dim Dim::operator-(Dim other) const {
+  int64_t result;
+  return value && other.value && !llvm::SubOverflow(*value, *other.value, result) ? Dim(result) : Dim();
+}
+
 Dim Dim::operator*(Dim other) const {
   if (is(0) || other.is(0))
     return 0;
@@ -140,12 +154,18 @@ FailureOr<SmallVector<Type>> onnx_aot::onnx::inferResultTypes(Operation *op) {
       continue;
     }
     SmallVector<int64_t> dims;
+    Dim elements = 1;
     for (Dim dim : *shape.dims) {
       if (dim.isKnown() && dim.get() < 0)
         return op->emitOpError("a result would have the negative dimension ") << dim.get();
+      if (dim.isKnown() && !dim.is(0))
+        elements = elements * dim;
       dims.push_back(dim.toType());
     }
-    types.push_back(RankedTensorType::get(dims, shape.elementType));
+    auto type = RankedTensorType::get(dims, shape.elementType);
+    if (!elements.isKnown() || elements.get() > kMostElements)
+      return op->emitOpError("the size of result ") << types.size() << ", " << type << ", overflows";
+    types.push_back(type);
   }
   return types;
 }

@@ -31,17 +31,14 @@ public:
   bool is(int64_t constant) const { return value && *value == constant; }
   int64_t toType() const { return value.value_or(mlir::ShapedType::kDynamic); }
 
-  Dim operator+(Dim other) const { return combine(other, [](int64_t a, int64_t b) { return a + b; }); }
-  Dim operator-(Dim other) const { return combine(other, [](int64_t a, int64_t b) { return a - b; }); }
-  /// Unknown when the product overflows 64 bits.
+  /// Unknown when the result overflows 64 bits.
+  Dim operator+(Dim other) const;
+  Dim operator-(Dim other) const;
   Dim operator*(Dim other) const;
   Dim floorDiv(int64_t divisor) const;
   Dim ceilDiv(int64_t divisor) const;
 
 private:
-  template <typename Fn> Dim combine(Dim other, Fn fn) const {
-    return value && other.value ? Dim(fn(*value, *other.value)) : Dim();
-  }
   std::optional<int64_t> value;
 };
 

@@ -6,6 +6,8 @@ using namespace onnx_aot::onnx;
 
 /// Bounds every attribute so that extents and offsets stay far from overflow.
 static constexpr int64_t kLargest = int64_t(1) << 30;
+/// And the extent of the data, which a transposed convolution multiplies by a stride.
+static constexpr int64_t kLongest = int64_t(1) << 32;
 
 /// The entries of a list attribute, `missing` for each where it is absent.
 static FailureOr<SmallVector<int64_t>> entries(Operation *op, StringRef name, std::optional<ArrayRef<int64_t>> list,
@@ -46,6 +48,10 @@ static FailureOr<Window> readWindow(Operation *op, const WindowAttributes &attri
   for (size_t dim = 0; dim < rank; ++dim) {
     WindowDim entry;
     entry.in = spatial[dim];
+    if (entry.in.isKnown() && entry.in.get() > kLongest) {
+      op->emitOpError("the data has the extent ") << entry.in.get() << ", more than 2^32";
+      return failure();
+    }
     entry.kernel = (*shape)[dim];
     Dim byWeights = dim < kernel.size() ? kernel[dim] : Dim();
     if (entry.kernel == 0 && byWeights.isKnown())

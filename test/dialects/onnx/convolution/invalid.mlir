@@ -54,3 +54,12 @@ func.func @bias(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>, %b: tensor<3xf
   %y = "onnx.Conv"(%x, %w, %b) : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>, tensor<3xf32>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @too_long(%x: tensor<1x1x8589934592xf32>, %w: tensor<1x1x3xf32>) {
+  // expected-error @+1 {{the data has the extent 8589934592, more than 2^32}}
+  %y = "onnx.ConvTranspose"(%x, %w) {strides = array<i64: 1073741824>}
+      : (tensor<1x1x8589934592xf32>, tensor<1x1x3xf32>) -> tensor<*xf32>
+  return
+}
