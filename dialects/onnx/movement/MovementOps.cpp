@@ -444,7 +444,7 @@ LogicalResult PadOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape
   for (int64_t i = 0; borders && i < rank; ++i) {
     constexpr int64_t kMost = int64_t(1) << 40;
     auto [low, high] = (*borders)[i];
-    if (std::max(std::abs(low), std::abs(high)) > kMost)
+    if (std::min(low, high) < -kMost || std::max(low, high) > kMost)
       return emitOpError("an amount is too large");
     dims[i] = (*in)[i] + Dim(low + high);
     if (!(*in)[i].isKnown() && low == 0 && high == 0)

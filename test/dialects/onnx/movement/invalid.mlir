@@ -58,3 +58,23 @@ func.func @pad(%x: tensor<2xf32>) {
   %y = "onnx.Pad"(%x, %p) {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<2xf32>, tensor<2xi64>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+// The magnitude of the smallest number has no representation.
+func.func @pad_smallest(%x: tensor<2xf32>) {
+  %p = onnx.Constant {value = dense<[-9223372036854775808, 0]> : tensor<2xi64>} : tensor<2xi64>
+  // expected-error @+1 {{an amount is too large}}
+  %y = "onnx.Pad"(%x, %p) {operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<2xf32>, tensor<2xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+// No elements at all, but strides are computed from the other extents.
+func.func @expand_empty(%x: tensor<1xf32>) {
+  %s = onnx.Constant {value = dense<[0, 1099511627776, 1099511627776]> : tensor<3xi64>} : tensor<3xi64>
+  // expected-error @+1 {{the size of result 0, 'tensor<0x1099511627776x1099511627776xf32>', overflows}}
+  %y = "onnx.Expand"(%x, %s) : (tensor<1xf32>, tensor<3xi64>) -> tensor<*xf32>
+  return
+}
