@@ -55,8 +55,12 @@ static LogicalResult applySizes(ResizeOp op, ArrayRef<int64_t> axes, ArrayRef<in
   }
   if (keepsRatio && isKnown)
     for (int64_t axis : axes) {
+      float extent = std::floor(common * float(dims[axis].in.get()) + 0.5f);
+      if (extent > kLargest) // (C3)
+        return op.emitOpError("axis ") << axis << " of extent " << dims[axis].in.get() << " cannot be scaled by "
+                                       << common;
       dims[axis].scale = common;
-      dims[axis].out = int64_t(std::floor(common * float(dims[axis].in.get()) + 0.5f));
+      dims[axis].out = int64_t(extent);
     }
   return success();
 }

@@ -33,3 +33,13 @@ func.func @twice(%x: tensor<4x4xf32>, %s: tensor<2xf32>) {
       : (tensor<4x4xf32>, tensor<2xf32>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @ratio(%x: tensor<1x1099511627776xf32>) {
+  %s = onnx.Constant {value = dense<[2147483648, 1]> : tensor<2xi64>} : tensor<2xi64>
+  // expected-error @+1 {{axis 1 of extent 1099511627776 cannot be scaled by}}
+  %y = "onnx.Resize"(%x, %s) {keep_aspect_ratio_policy = "not_smaller", operandSegmentSizes = array<i32: 1, 0, 0, 1>}
+      : (tensor<1x1099511627776xf32>, tensor<2xi64>) -> tensor<*xf32>
+  return
+}
