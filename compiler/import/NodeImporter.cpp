@@ -259,8 +259,8 @@ bool Importer::createOperation(OpRequest &request, const NodeRef &ref, Location 
     state.addAttribute("operandSegmentSizes", builder.getDenseI32ArrayAttr(operandSegments));
   if (name.hasTrait<OpTrait::AttrSizedResultSegments>())
     state.addAttribute("resultSegmentSizes", builder.getDenseI32ArrayAttr(resultSegments));
-  // Inference does not read the result types, so any will do until it has answered.
-  state.addTypes(SmallVector<Type>(formalOfResult.size(), builder.getNoneType()));
+  // Inference only asks which results are there, so any tensor type will do until it has answered.
+  state.addTypes(SmallVector<Type>(formalOfResult.size(), UnrankedTensorType::get(builder.getI8Type())));
   for (const pb::GraphProto *graph : request.graphs)
     if (!importSubgraph(*graph, ref, location, *state.addRegion(), scope, frame))
       return false;
