@@ -14,6 +14,10 @@
 #include "compiler/artifact/ObjectWriter.h"
 #include "compiler/artifact/OutputFiles.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/DiagnosticHandler.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -164,16 +168,58 @@ static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &
                        OutputFiles &files) {
   if (Error error = finishModule(*input.llvmModule, machine, input.interface, options))
     return error;
-  if (row.hasHeader && options.artifact.header) {
-    SmallString<128> header(options.artifact.output);
-    sys::path::replace_extension(header, "h");
-    if (Error error = files.write(
-            header, [&](raw_pwrite_stream &stream) { writeHeader(input.interface, options.artifact.prefix, stream); }))
-      return error;
-  }
+  // First what the user named, so that it is what an error names.
   WriteJob job{{*input.llvmModule, machine, input.interface, options.artifact.prefix}, options.artifact.output, files};
-  return row.write(job);
+  if (Error error = row.write(job))
+    return error;
+  if (!row.hasHeader || !options.artifact.header)
+    return Error::success();
+  SmallString<128> header(options.artifact.output);
+  sys::path::replace_extension(header, "h");
+  return files.write(
+      header, [&](raw_pwrite_stream &stream) { writeHeader(input.interface, options.artifact.prefix, stream); });
 }
+
+namespace {
+/// While it lives, what LLVM's code generators report is collected; without it LLVM prints it and ends the process,
+/// which leaves temporary files behind.
+class BackendErrors {
+public:
+  explicit BackendErrors(LLVMContext &context) : context(context), before(context.getDiagnosticHandler()) {
+    context.setDiagnosticHandler(std::make_unique<Collector>(texts));
+  }
+  ~BackendErrors() { context.setDiagnosticHandler(std::move(before)); }
+
+  /// `result`, or what was reported meanwhile: then `result` is only its consequence.
+  Error join(Error result) {
+    if (texts.empty())
+      return result;
+    consumeError(std::move(result));
+    return createStringError(std::make_error_code(std::errc::not_supported),
+                             "no code for this target: " + llvm::join(texts, "; "));
+  }
+
+private:
+  struct Collector : DiagnosticHandler {
+    explicit Collector(std::vector<std::string> &texts) : texts(texts) {}
+    bool handleDiagnostics(const DiagnosticInfo &info) override {
+      if (info.getSeverity() != DS_Error)
+        return true;
+      std::string text;
+      raw_string_ostream stream(text);
+      DiagnosticPrinterRawOStream printer(stream);
+      info.print(printer);
+      texts.push_back(StringRef(text).trim().str());
+      return true;
+    }
+    std::vector<std::string> &texts;
+  };
+
+  LLVMContext &context;
+  std::unique_ptr<DiagnosticHandler> before;
+  std::vector<std::string> texts;
+};
+} // namespace
 
 static Error writeMLIR(mlir::ModuleOp module, StringRef output, OutputFiles &files) {
   return writeText(output, files, [&](raw_pwrite_stream &stream) {
@@ -190,7 +236,7 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
     diagnostics.fault("--name=onnx_aot: onnx_aot_model is a name of the runtime; choose another prefix");
     return mlir::failure();
   }
-  OutputFiles files;
+  OutputFiles files(input.inputFiles);
   Error error = Error::success();
   if (!row->write) {
     error = joinErrors(std::move(error), writeMLIR(input.module, artifact.output, files));
@@ -202,7 +248,8 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
       diagnostics.fault(reason);
       return mlir::failure();
     }
-    error = joinErrors(std::move(error), writeCode(*row, input, *machine, options, files));
+    BackendErrors reported(input.llvmModule->getContext());
+    error = joinErrors(std::move(error), reported.join(writeCode(*row, input, *machine, options, files)));
   }
   if (!error && !options.depfile.empty())
     error = files.write(options.depfile,

@@ -2,7 +2,8 @@
 //
 // What it is for: a failed run leaves no output behind, and nobody ever sees half a file. How it works: every output is
 // written to a temporary name in the folder of its final one; `publish` renames them all. Whatever was not published is
-// removed by the destructor, and by LLVM's signal handlers when the process is killed.
+// removed by the destructor, and by LLVM's signal handlers when the process is killed. An output that would replace a
+// file which the run reads, or another output of the run, is refused.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +24,8 @@ namespace onnx_aot {
 
 class OutputFiles {
 public:
-  OutputFiles() = default;
+  /// `inputs` are never replaced.
+  explicit OutputFiles(std::vector<std::string> inputs = {}) : inputs(std::move(inputs)) {}
   OutputFiles(const OutputFiles &) = delete;
   OutputFiles &operator=(const OutputFiles &) = delete;
   ~OutputFiles();
@@ -43,10 +45,13 @@ public:
 private:
   struct File {
     std::string path; // empty: scratch
+    std::string key;  // the same for every spelling of the path
     std::string temporary;
   };
   llvm::Expected<std::string> create(llvm::StringRef path, bool scratch);
+  llvm::Error checkPath(llvm::StringRef path, llvm::StringRef key) const;
 
+  std::vector<std::string> inputs;
   std::vector<File> files;
 };
 

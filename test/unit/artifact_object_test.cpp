@@ -1,5 +1,6 @@
 //===- artifact_object_test.cpp - Objects, libraries and text, linked and run ----===//
 
+#include "compiler/artifact/OutputFiles.h"
 #include "test/unit/artifact_fixture.h"
 
 using namespace onnx_aot;
@@ -232,6 +233,40 @@ TEST_F(ArtifactTest, FailureLeavesNothing) {
   EXPECT_FALSE(build(options("t.o", OutputKind::Object), "define i32 @main(ptr %x) { ret i32 0 }"));
   EXPECT_EQ(exitStatus, 2);
   EXPECT_TRUE(files().empty());
+}
+
+TEST_F(ArtifactTest, BackendErrorsAreReported) {
+  // LLVM itself would print the error and end the process.
+  std::string code = codeModule;
+  code.insert(code.find("%s = fadd"), "%none = call i32 asm \"\", \"={nosuchregister}\"()\n");
+  for (auto [name, kind] : {std::pair("t.o", OutputKind::Object), {"t.s", OutputKind::Assembly}}) {
+    EXPECT_FALSE(build(options(name, kind), code));
+    EXPECT_EQ(exitStatus, 1);
+    EXPECT_NE(errors.find("no code for this target: "), std::string::npos) << errors;
+    EXPECT_NE(errors.find("nosuchregister"), std::string::npos) << errors;
+    EXPECT_TRUE(files().empty());
+  }
+}
+
+TEST_F(ArtifactTest, InputsStayAsTheyAre) {
+  write("tiny.onnx", "the model");
+  ASSERT_EQ(shell("ln -s tiny.onnx link.o"), 0);
+  std::vector<std::string> before = files();
+  for (const char *name : {"tiny.onnx", "./tiny.onnx", "link.o"}) {
+    OutputFiles outputs({in("tiny.onnx")});
+    llvm::Error error = outputs.write(in(name), [](llvm::raw_pwrite_stream &os) { os << "code"; });
+    EXPECT_NE(toString(std::move(error)).find("the model is read from this file"), std::string::npos) << name;
+  }
+  OutputFiles outputs({in("tiny.onnx")});
+  auto write = [](llvm::raw_pwrite_stream &os) { os << "code"; };
+  ASSERT_FALSE(outputs.write(in("out.o"), write));
+  llvm::Error twice = outputs.write(in("./out.o"), write);
+  EXPECT_NE(toString(std::move(twice)).find("another output of this run"), std::string::npos);
+  ASSERT_FALSE(outputs.publish());
+  before.push_back("out.o");
+  llvm::sort(before);
+  EXPECT_EQ(files(), before);
+  EXPECT_EQ(readFile(in("tiny.onnx")), "the model");
 }
 
 TEST_F(ArtifactTest, Depfile) {
