@@ -37,6 +37,29 @@ static void initializeTargets() {
   });
 }
 
+/// The architectures that tests compile for. LLVM has more, but for those nobody knows which helper functions emitted
+/// code needs, or what their code generators refuse.
+static bool isSupported(Triple::ArchType architecture) {
+  switch (architecture) {
+  case Triple::x86:
+  case Triple::x86_64:
+  case Triple::aarch64:
+  case Triple::aarch64_be:
+  case Triple::arm:
+  case Triple::armeb:
+  case Triple::thumb:
+  case Triple::thumbeb:
+  case Triple::riscv32:
+  case Triple::riscv64:
+  case Triple::ppc64:
+  case Triple::ppc64le:
+  case Triple::wasm32:
+    return true;
+  default:
+    return false;
+  }
+}
+
 static bool isBareMetal(const Triple &triple) { return triple.getOS() == Triple::UnknownOS; }
 
 std::string defaultCpu(const Triple &triple) {
@@ -74,11 +97,18 @@ static StringRef defaultFeatures(const Triple &triple, StringRef cpu) {
   return "";
 }
 
-template <typename Table> static std::string listKeys(const Table &table) {
-  std::string list;
+/// "; known are ...", or of a long table the names nearest to `name`.
+template <typename Table> static std::string suggest(StringRef name, const Table &table) {
+  constexpr size_t most = 10;
+  std::vector<StringRef> names;
   for (const auto &row : table)
-    list += (list.empty() ? "" : ", ") + std::string(row.Key);
-  return list;
+    names.push_back(row.Key);
+  bool isLong = names.size() > most;
+  if (isLong) {
+    stable_sort(names, [&](StringRef a, StringRef b) { return name.edit_distance(a) < name.edit_distance(b); });
+    names.resize(most);
+  }
+  return (isLong ? "; the nearest are " : "; known are ") + join(names, ", ");
 }
 
 static bool checkFloatAbi(const Triple &triple, StringRef floatAbi, std::string &error) {
@@ -105,6 +135,11 @@ bool completeTargetSpec(TargetSpec &spec, std::string &error) {
   const Target *target = TargetRegistry::lookupTarget(triple, error);
   if (!target || !target->hasTargetMachine()) {
     error = "unknown target '" + spec.triple + "': " + (target ? "it makes no code" : error);
+    return false;
+  }
+  if (!isSupported(triple.getArch())) {
+    error = "unsupported target '" + spec.triple +
+            "'; supported are x86, x86-64, ARM, AArch64, RISC-V, 64-bit PowerPC and 32-bit WebAssembly";
     return false;
   }
 
@@ -145,7 +180,7 @@ bool completeTargetSpec(TargetSpec &spec, std::string &error) {
     if (cpus.empty() && spec.cpu == "generic")
       spec.cpu = "";
     else {
-      error = "unknown CPU '" + spec.cpu + "' of " + spec.triple + "; known are " + listKeys(cpus);
+      error = "unknown CPU '" + spec.cpu + "' of " + spec.triple + suggest(spec.cpu, cpus);
       return false;
     }
   }
@@ -159,7 +194,7 @@ bool completeTargetSpec(TargetSpec &spec, std::string &error) {
     }
     StringRef name = feature.drop_front();
     if (none_of(known, [&](const SubtargetFeatureKV &row) { return name == row.Key; })) {
-      error = "unknown feature '" + name.str() + "' of " + spec.triple + "; known are " + listKeys(known);
+      error = "unknown feature '" + name.str() + "' of " + spec.triple + suggest(name, known);
       return false;
     }
   }
