@@ -55,7 +55,8 @@ static bool isComingKind(StringRef word) { return word == "c" || word == "ptx"; 
 //===----------------------------------------------------------------------===//
 
 bool onnx_aot::isCIdentifier(StringRef text) {
-  return !text.empty() && !llvm::isDigit(text.front()) &&
+  // A leading underscore would belong to the C implementation.
+  return !text.empty() && llvm::isAlpha(text.front()) &&
          llvm::all_of(text, [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
@@ -65,7 +66,6 @@ std::string onnx_aot::toCIdentifier(StringRef text) {
     name += llvm::isAlnum(c) ? c : '_';
   if (name.find_first_not_of('_') == std::string::npos)
     return "model";
-  // A leading underscore would belong to the C implementation.
   return llvm::isAlpha(name.front()) ? name : "model_" + name.substr(name.find_first_not_of('_'));
 }
 
@@ -145,7 +145,7 @@ void FlagReader::apply(const GivenFlag &flag) {
     return applyText(flag, options.codegen.features);
   case OPT_float_abi:
     if (flag.value != "soft" && flag.value != "hard")
-      fault(flag, "expected soft or hard");
+      return fault(flag, "expected soft or hard");
     options.codegen.floatAbi = flag.value.str();
     return;
   case OPT_O:
@@ -331,7 +331,7 @@ bool onnx_aot::completeOptions(CompilerOptions &options, StringRef modelPath, Di
   if (artifact.prefix.empty())
     artifact.prefix = toCIdentifier(llvm::sys::path::stem(modelPath));
   else if (!isCIdentifier(artifact.prefix))
-    diagnostics.fault("--name=" + artifact.prefix + ": not a C identifier");
+    diagnostics.fault("--name=" + artifact.prefix + ": not a C identifier that begins with a letter");
   options.import.name = artifact.prefix;
 
   resolveTarget(options.codegen, diagnostics);

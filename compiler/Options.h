@@ -126,7 +126,7 @@ bool completeOptions(CompilerOptions &options, llvm::StringRef modelPath, Diagno
 /// `text` made a C identifier: other characters become '_', and a leading digit or a C keyword gets one in front.
 std::string toCIdentifier(llvm::StringRef text);
 
-/// Whether `text` can be the prefix of C symbols as it is.
+/// Whether `text` can be the prefix of C symbols as it is: an identifier that C does not reserve.
 bool isCIdentifier(llvm::StringRef text);
 
 } // namespace onnx_aot

@@ -58,6 +58,11 @@ def check : Switch<"check", "only validate: print what is wrong, or the graph an
 def list_ops : Switch<"list-ops", "print every operator and opset that is supported">;
 }
 
+// An instrumented object needs its sanitizer's runtime in the program, which onnx-aot-run does not have.
+let Group = DeveloperGroup in {
+defm sanitize : Value<"sanitize", "address|thread", "instrument the emitted code">;
+}
+
 }
 
 //===----------------------------------------------------------------------===//
@@ -97,7 +102,7 @@ defm precision : Value<"precision", "fp32", "arithmetic and stored weights">, Fl
 }
 
 let Group = TargetGroup in {
-defm target : Value<"target", "TRIPLE", "any triple LLVM knows (default: this machine's)">;
+defm target : Value<"target", "TRIPLE", "the triple to make code for (default: this machine's)">;
 defm mcpu : Value<"mcpu", "CPU", "native, or a CPU of the target (default on x86-64: x86-64-v3; elsewhere: generic)">;
 defm mattr : Value<"mattr", "+F,-F", "CPU features to add or take away">;
 defm float_abi : Value<"float-abi", "soft|hard", "how floating point arguments are passed">;
@@ -122,7 +127,6 @@ defm report : Value<"report", "FILE", "what was built, as .html or .json">;
 
 let Group = DeveloperGroup in {
 def verify_contracts : Switch<"verify-contracts", "check what must hold after every stage">;
-defm sanitize : Value<"sanitize", "address|thread", "instrument the emitted code">;
 }
 
 let Group = GeneralGroup in {
