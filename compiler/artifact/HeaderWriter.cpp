@@ -146,6 +146,7 @@ static void writeComment(ArrayRef<std::string> items, raw_ostream &os) {
 
 static void writeMacros(const Parameter &parameter, raw_ostream &os) {
   const TensorInterface &tensor = *parameter.tensor;
+  os << "#define " << parameter.macro << "_RANK " << tensor.dims.size() << "u\n";
   // A scalar has no dims; C has no empty initializer.
   if (!tensor.dims.empty()) {
     os << "#define " << parameter.macro << "_DIMS {";
@@ -153,6 +154,19 @@ static void writeMacros(const Parameter &parameter, raw_ostream &os) {
     os << "}\n";
   }
   os << "#define " << parameter.macro << "_BYTES " << tensor.bytes << "u\n";
+}
+
+/// In one line, or one parameter per line when it does not fit.
+static void writePrototype(ArrayRef<Parameter> parameters, StringRef prefix, raw_ostream &os) {
+  std::vector<std::string> items;
+  for (const Parameter &parameter : parameters)
+    items.push_back((parameter.isOutput ? "" : "const ") + parameter.type.name.str() + " *" + parameter.name);
+  items.push_back("void *arena");
+  std::string start = ("onnx_aot_status " + prefix + "_run(").str();
+  std::string line = start + join(items, ", ") + ");";
+  if (line.size() > 120)
+    line = start + "\n    " + join(items, ",\n    ") + ");";
+  os << line << "\n";
 }
 
 void writeHeader(const ModelInterface &model, StringRef prefix, raw_ostream &os) {
@@ -180,11 +194,8 @@ void writeHeader(const ModelInterface &model, StringRef prefix, raw_ostream &os)
   remarks.push_back("buffers must not overlap");
   writeComment(remarks, os);
 
-  os << "onnx_aot_status " << prefix << "_run(";
-  for (const Parameter &parameter : parameters)
-    os << (parameter.isOutput ? "" : "const ") << parameter.type.name << " *" << parameter.name << ", ";
-  os << "void *arena);\n\n"
-     << "/* The same, described as data: names, dtypes, dims, sizes, metadata, node names, entry. */\n"
+  writePrototype(parameters, prefix, os);
+  os << "\n/* The same, described as data: names, dtypes, dims, sizes, metadata, node names, entry. */\n"
      << "extern const onnx_aot_model " << prefix << "_model;\n\n"
      << "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
 }

@@ -13,7 +13,7 @@ using namespace llvm;
 
 namespace onnx_aot {
 
-/// Keywords of C up to C23 and of C++ up to C++20, and macros that compilers and common headers define.
+/// Keywords of C up to C23 and of C++ up to C++20, and macros of compilers and common headers that do not look like one.
 static const char *const reservedNames[] = {
     "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char",
     "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl", "concept", "const",
@@ -25,18 +25,18 @@ static const char *const reservedNames[] = {
     "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "typeof_unqual", "union",
     "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq",
     // macros
-    "EOF", "FALSE", "I", "NULL", "TRUE", "arm", "assert", "complex", "emit", "errno", "far", "i386", "imaginary",
-    "interface", "linux", "mips", "near", "offsetof", "pixel", "riscv", "signals", "slots", "small", "sparc", "stderr",
-    "stdin", "stdout", "unix", "vector", "DOMAIN", "HUGE_VAL", "INFINITY", "NAN", "M_E", "M_PI", "OVERFLOW", "RAND_MAX",
-    "UNDERFLOW"};
+    "I", "arm", "assert", "complex", "emit", "errno", "far", "i386", "imaginary", "interface", "linux", "mips", "near",
+    "offsetof", "pixel", "riscv", "signals", "slots", "small", "sparc", "stderr", "stdin", "stdout", "unix", "vector"};
 
 bool isReservedName(StringRef name) {
   for (const char *reserved : reservedNames)
     if (name == reserved)
       return true;
-  // The types of <stddef.h> and <stdint.h> (a parameter would hide them from the next one), and their limits.
-  return name.ends_with("_t") || name.ends_with("_MAX") || name.ends_with("_MIN") || name.ends_with("_WIDTH") ||
-         name.starts_with("onnx_aot_") || name.starts_with("ONNX_AOT_");
+  // What has capitals alone may be a macro of any header that the user includes; so may the formats of <inttypes.h>.
+  if (name.size() > 1 && none_of(name, isLower))
+    return true;
+  // The types of <stddef.h> and <stdint.h>: a parameter would hide them from the next one.
+  return name.ends_with("_t") || name.starts_with("PRI") || name.starts_with("SCN") || name.starts_with("onnx_aot_");
 }
 
 std::string sanitizeIdentifier(StringRef name) {

@@ -5,6 +5,7 @@
 //
 //   "image"       -> image          "x:0"   -> x_0          "1x"    -> t1x
 //   "int"         -> int_           ""      -> t            second "image" -> image_2
+//   "BUFSIZ"      -> BUFSIZ_
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,7 +40,7 @@ private:
 /// last or in pairs. May be empty or begin with a digit.
 std::string sanitizeIdentifier(llvm::StringRef name);
 
-/// Whether C99, C++ or a macro of the headers that runtime.h includes takes the name.
+/// Whether C99 or C++ takes the name, or it may be a macro.
 bool isReservedName(llvm::StringRef name);
 
 /// `text` as it may stand in a C comment: one line of ASCII that does not end the comment.

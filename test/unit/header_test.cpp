@@ -36,7 +36,7 @@ protected:
     const std::string flags = " -Wall -Wextra -Wpedantic -Werror -fsyntax-only ";
     write("alone.c", "#include \"m.h\"\n#include \"m.h\"\n");
     write("late.c", "#include <complex.h>\n#include <errno.h>\n#include <float.h>\n#include <limits.h>\n#include "
-                    "<math.h>\n#include <signal.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
+                    "<inttypes.h>\n#include <math.h>\n#include <signal.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
                     "<string.h>\n#include <time.h>\n#include <wchar.h>\n#include \"m.h\"\n");
     for (const char *compiler : {"gcc -std=c99", "gcc -std=gnu17", "clang-22 -std=c99", "clang-22 -std=c23",
                                  "g++ -x c++ -std=c++17", "g++ -x c++ -std=gnu++20", "clang++-22 -x c++ -std=c++11"})
@@ -107,6 +107,11 @@ TEST_F(HeaderTest, TakesAnyName) {
                          "onnx_aot_status",
                          "M_INPUT_A_DIMS",
                          "restrict",
+                         "BUFSIZ",
+                         "SIGINT",
+                         "PATH_MAX",
+                         "PRId64",
+                         "M_2_PI",
                          "%s%n",
                          "\"quoted\"",
                          "a very long name that goes on and on and on and on"};
@@ -126,13 +131,15 @@ TEST_F(HeaderTest, TakesAnyTypeAndRank) {
   }
   model.inputs.push_back(tensor("big", {3000000000, 4}, 1, 48000000000));
   std::string header = headerOf(model, "Types9");
-  EXPECT_THAT(header, HasSubstr("const uint8_t *s9,"));   // bool
-  EXPECT_THAT(header, HasSubstr("const uint16_t *s10,")); // float16
+  EXPECT_THAT(header, HasSubstr("const uint8_t *s9,\n"));   // bool
+  EXPECT_THAT(header, HasSubstr("const uint16_t *s10,\n")); // float16
   EXPECT_THAT(header, HasSubstr("const uint16_t *s16,")); // bfloat16
   EXPECT_THAT(header, HasSubstr("const int64_t *s7,"));
   EXPECT_THAT(header, HasSubstr("s14: float[2] (complex)"));
   // A scalar has no dims to list, and C no empty initializer.
   EXPECT_THAT(header, Not(HasSubstr("_S1_DIMS")));
+  EXPECT_THAT(header, HasSubstr("TYPES9_INPUT_S1_RANK 0u"));
+  EXPECT_THAT(header, HasSubstr("TYPES9_OUTPUT_T1_RANK 9u"));
   EXPECT_THAT(header, HasSubstr("TYPES9_OUTPUT_T1_DIMS {0, 3, 1, 1, 1, 1, 1, 1, 1}"));
   EXPECT_THAT(header, HasSubstr("TYPES9_ARENA_BYTES 0u"));
   compiles(header);
@@ -148,6 +155,8 @@ TEST(Identifiers, AreDifferentAndReadable) {
   EXPECT_EQ(set.make("1x"), "t1x");
   EXPECT_EQ(set.make("int"), "int_");
   EXPECT_EQ(set.make("int"), "int_2");
+  EXPECT_EQ(set.make("BUFSIZ"), "BUFSIZ_");
+  EXPECT_EQ(set.make("X"), "X");
   EXPECT_EQ(set.make(""), "t");
   EXPECT_EQ(set.make("__a__b__"), "a_b");
   EXPECT_EQ(set.makeMacroPart("0"), "0");
