@@ -108,6 +108,19 @@ TEST(Npy, BadFiles) {
   EXPECT_EQ(errorOf(file("{'descr': '<f4", "")), "its header is damaged");
 }
 
+TEST(HostTensor, TextIsExactForIntegers) {
+  HostTensor tensor;
+  tensor.dtype = ONNX_AOT_INT64;
+  int64_t values[] = {123456789, 9007199254740993, -1};
+  tensor.data.assign(reinterpret_cast<char *>(values), reinterpret_cast<char *>(values + 3));
+  EXPECT_EQ(tensor.text(0, 6), "123456789");
+  EXPECT_EQ(tensor.text(1, 6), "9007199254740993");
+  EXPECT_EQ(tensor.text(2, 6), "-1");
+  tensor.dtype = ONNX_AOT_UINT64;
+  EXPECT_EQ(tensor.text(2, 6), "18446744073709551615");
+  EXPECT_EQ(floats({0.1f}).text(0, 6), "0.1");
+}
+
 TEST(Compare, DefaultTolerance) {
   HostTensor reference = floats({100, 1, 0});
   EXPECT_TRUE(compareTensors(floats({100.1f, 1.01f, 0.009f}), reference, {}).passed);

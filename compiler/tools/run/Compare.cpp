@@ -66,8 +66,8 @@ Comparison onnx_aot::compareTensors(const HostTensor &got, const HostTensor &exp
     if (result.worst < 0 || excess > worstExcess) {
       worstExcess = excess;
       result.worst = i / info.components;
-      result.got = a;
-      result.expected = b;
+      result.got = got.text(i, 9);
+      result.expected = expected.text(i, 9);
     }
   }
   result.passed = result.different == 0;

@@ -30,7 +30,7 @@ struct Comparison {
   double maxAbs = 0;            // over all elements
   double maxRel = 0;            // over the elements whose reference is not 0
   int64_t worst = -1;           // the element that is furthest out of its tolerance
-  double got = 0, expected = 0; // its values
+  std::string got, expected;    // its values
 };
 
 Comparison compareTensors(const HostTensor &got, const HostTensor &expected, const Tolerance &tolerance);

@@ -9,6 +9,8 @@
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 #include <cstring>
 
 using namespace onnx_aot;
@@ -87,6 +89,19 @@ double HostTensor::number(int64_t index) const {
   default:
     return 0;
   }
+}
+
+std::string HostTensor::text(int64_t index, unsigned digits) const {
+  // A double does not hold every number of these two.
+  if (dtype == ONNX_AOT_INT64)
+    return std::to_string(load<int64_t>(data, index));
+  if (dtype == ONNX_AOT_UINT64)
+    return std::to_string(load<uint64_t>(data, index));
+  if (findDtype(dtype)->epsilon == 0)
+    return std::to_string(static_cast<int64_t>(number(index)));
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%.*g", digits, number(index));
+  return text;
 }
 
 std::string onnx_aot::typeText(int32_t dtype, llvm::ArrayRef<int64_t> dims) {

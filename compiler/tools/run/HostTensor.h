@@ -27,6 +27,9 @@ struct HostTensor {
 
   /// Element `index` as a double. Complex types have two numbers per element: `index` counts numbers.
   double number(int64_t index) const;
+
+  /// The same as text: integers exactly, others with at most `digits` digits.
+  std::string text(int64_t index, unsigned digits) const;
 };
 
 /// How an element type looks in memory.

@@ -32,7 +32,7 @@ void onnx_aot::printOutput(llvm::raw_ostream &os, const HostTensor &tensor) {
   unsigned components = findDtype(tensor.dtype)->components;
   int64_t count = tensor.numElements();
   for (int64_t i = 0, n = std::min(count, shown) * components; i < n; ++i)
-    os << " " << format("%.6g", tensor.number(i)) << (components == 2 && i % 2 ? "i" : "");
+    os << " " << tensor.text(i, 6) << (components == 2 && i % 2 ? "i" : "");
   if (count > shown)
     os << " ...";
   if (components == 1 && count > 1) {
@@ -42,7 +42,7 @@ void onnx_aot::printOutput(llvm::raw_ostream &os, const HostTensor &tensor) {
         best = i;
     os << " (argmax " << best;
     if (best >= shown)
-      os << ", " << format("%.6g", tensor.number(best));
+      os << ", " << tensor.text(best, 6);
     os << ")";
   }
   os << "\n";
@@ -57,8 +57,7 @@ void onnx_aot::printComparison(llvm::raw_ostream &os, const HostTensor &tensor, 
   os << "max abs diff " << format("%.3g", comparison.maxAbs) << ", max rel diff " << format("%.3g", comparison.maxRel);
   if (comparison.different)
     os << ", " << comparison.different << " of " << tensor.numElements() << " out of tolerance, worst at ["
-       << comparison.worst << "]: " << format("%.9g", comparison.got) << ", expected "
-       << format("%.9g", comparison.expected);
+       << comparison.worst << "]: " << comparison.got << ", expected " << comparison.expected;
   os << (comparison.passed ? ": PASS\n" : ": FAIL\n");
 }
 
