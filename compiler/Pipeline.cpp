@@ -82,6 +82,7 @@ static void buildBufferStage(OpPassManager &passes) {
   passes.addPass(createCSEPass());
   passes.nest<func::FuncOp>().addPass(createUnshareFills());
   passes.nest<func::FuncOp>().addPass(createDetachMergedResults());
+  passes.nest<func::FuncOp>().addPass(createPlaceRegionResults());
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
   passes.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions bufferize;

@@ -57,12 +57,13 @@ class Onnx_StringDefault<string value> : DefaultValuedStrAttr<StrAttr, value>;
 //===-- The base class of operators ---------------------------------------===//
 // `ins` and `outs` are the ONNX inputs and outputs in their order: plain, Optional<> or (last) Variadic<>; `attrs` the
 // ONNX attributes. An operator with two or more Optional inputs (outputs) needs AttrSizedOperandSegments
-// (AttrSizedResultSegments).
-class Onnx_Op<string opName, int since, dag ins, dag attrs, dag outs, list<Trait> traits = []>
+// (AttrSizedResultSegments). `bodies` are the attributes that are graphs: they become regions.
+class Onnx_Op<string opName, int since, dag ins, dag attrs, dag outs, list<Trait> traits = [], dag bodies = (region)>
     : Op<Onnx_Dialect, opName, !listconcat(traits, [Pure, OnnxOpInterface])> {
   int sinceVersion = since;
   let arguments = !con(ins, attrs);
   let results = outs;
+  let regions = bodies;
 
   // The signature as text, "X:s W:s B:o" (s single, o optional, v variadic), from which getSignature() is made.
   string inputText = !foldl("", !range(!size(ins)), text, i, text # !getdagname(ins, i) # ":"
@@ -74,7 +75,8 @@ class Onnx_Op<string opName, int since, dag ins, dag attrs, dag outs, list<Trait
   string attributeText = !foldl("", !range(!size(attrs)), text, i, text # !getdagname(attrs, i) # ":"
       # !subst(" ", "", !getdagarg<Attr>(attrs, i).storageType)
       # !if(!getdagarg<Attr>(attrs, i).isOptional, ":o",
-        !if(!initialized(!getdagarg<Attr>(attrs, i).defaultValue), ":o", ":r")) # " ");
+        !if(!initialized(!getdagarg<Attr>(attrs, i).defaultValue), ":o", ":r")) # " ")
+      # !foldl("", !range(!size(bodies)), text, i, text # !getdagname(bodies, i) # ":::mlir::Region:r ");
 
   code signatureMethod = [{
     static const ::onnx_aot::onnx::OpSignature &getSignature() {

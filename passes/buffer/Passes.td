@@ -15,6 +15,10 @@ def DetachMergedResults : Pass<"aot-detach-merged-results", "::mlir::func::FuncO
   let summary = "Keep a buffer for a kernel whose lanes a slice of its destination would cut short";
 }
 
+def PlaceRegionResults : Pass<"aot-place-region-results", "::mlir::func::FuncOp"> {
+  let summary = "Make the copies explicit by which branches and loops pass tensors on";
+}
+
 def PlanArena : Pass<"aot-plan-arena", "::mlir::func::FuncOp"> {
   let summary = "Replace every allocation by a slice of one caller-owned arena";
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];

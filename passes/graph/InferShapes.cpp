@@ -1,8 +1,10 @@
 //===- InferShapes.cpp - folding and shape refinement in one walk -------------------------------------------------===//
 //
 // Imported types are as precise as the graph alone allows; once input dims are fixed, more can be known. Operations are
-// visited in order: each is folded if its operands are constant by now (so that chains such as Shape -> Gather ->
-// Concat -> Reshape vanish), otherwise its result types are computed anew from its operands' and refined.
+// visited in order, bodies before the operator around them: each is folded if its operands are constant by now (so that
+// chains such as Shape -> Gather -> Concat -> Reshape vanish), otherwise its result types are computed anew from its
+// operands' and refined. The branch that a constant condition takes replaces its If: the other one's shapes do not
+// matter.
 //
 // Before: types as imported.  After: no operation's types can be refined further.
 //
@@ -10,7 +12,7 @@
 //   %r = onnx.Reshape %x, %s : ... -> tensor<*xf32>             =>  ... -> tensor<2x3xf32>
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "dialects/onnx/OnnxDialect.h"
+#include "dialects/onnx/controlflow/Controlflow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -28,19 +30,42 @@ struct InferShapes : impl::InferShapesBase<InferShapes> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     OperationFolder folder(&getContext());
-    bool failed = false;
-    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (!isa<onnx::OnnxOpInterface>(op))
-        return;
-      if (succeeded(folder.tryToFold(op)))
-        return;
-      if (mlir::failed(refine(op)))
-        failed = true;
-    });
-    if (failed)
+    if (mlir::failed(visit(function.getBody().front(), folder)))
       return signalPassFailure();
     adoptDeclarations(function);
     refineSignature(function);
+  }
+
+  /// Visits the operations of a block in order, and of each operation the bodies first.
+  static LogicalResult visit(Block &block, OperationFolder &folder) {
+    bool failed = false;
+    for (Block::iterator next = block.begin(); next != block.end();) {
+      Operation *op = &*next++;
+      if (!isa<onnx::OnnxOpInterface>(op) || succeeded(folder.tryToFold(op)))
+        continue;
+      if (auto branches = dyn_cast<onnx::IfOp>(op))
+        if (Region *taken = branches.getTakenBranch()) {
+          next = replaceByBody(op, taken->front());
+          continue;
+        }
+      for (Region &body : op->getRegions())
+        failed |= mlir::failed(visit(body.front(), folder));
+      failed |= mlir::failed(refine(op));
+    }
+    return failure(failed);
+  }
+
+  /// Puts the operations of `body` in the place of `op`; returns the first of them, or what follows.
+  static Block::iterator replaceByBody(Operation *op, Block &body) {
+    Operation *terminator = body.getTerminator();
+    Block::iterator before(op), first = body.begin();
+    if (first == Block::iterator(terminator))
+      first = std::next(before);
+    op->getBlock()->getOperations().splice(before, body.getOperations(), body.begin(), Block::iterator(terminator));
+    for (auto [result, value] : llvm::zip(op->getResults(), terminator->getOperands()))
+      result.replaceAllUsesWith(value);
+    op->erase();
+    return first;
   }
 
   /// An output whose shape depends on data has the shape that the model declares, if it declares one: the operator's

@@ -38,7 +38,8 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
   static bool shouldFuse(OpOperand *operand) {
     auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
     auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
-    if (!producer || !consumer || !producer->hasOneUse())
+    // Nothing moves into a loop around its consumer.
+    if (!producer || !consumer || !producer->hasOneUse() || producer->getBlock() != consumer->getBlock())
       return false;
     return consumer.getMatchingIndexingMap(operand).isPermutation() || isTrivial(producer);
   }

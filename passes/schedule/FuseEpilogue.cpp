@@ -32,7 +32,9 @@ struct AbsorbGeneric : OpRewritePattern<linalg::GenericOp> {
       return rewriter.notifyMatchFailure(generic, "not a pure elementwise operation");
     for (OpOperand *operand : generic.getDpsInputOperands()) {
       auto kernel = operand->get().getDefiningOp<aot::KernelOp>();
-      if (kernel && kernel->hasOneUse() && generic.getMatchingIndexingMap(operand).isPermutation()) {
+      // Nothing moves into a loop around its consumer.
+      bool isAlone = kernel && kernel->hasOneUse() && kernel->getBlock() == generic->getBlock();
+      if (isAlone && generic.getMatchingIndexingMap(operand).isPermutation()) {
         rewriter.replaceOp(generic, absorb(generic, operand, kernel, rewriter));
         return success();
       }
@@ -43,6 +45,9 @@ struct AbsorbGeneric : OpRewritePattern<linalg::GenericOp> {
   static bool isPlainElementwise(linalg::GenericOp generic) {
     if (generic.getNumDpsInits() != 1 || generic.getNumReductionLoops() != 0 || !generic.hasPureTensorSemantics() ||
         !generic.getRegionOutputArgs()[0].use_empty())
+      return false;
+    // A destination with content of its own may be what the kernel reads: a loop's state, updated in place.
+    if (!generic.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>())
       return false;
     return llvm::all_of(generic.getBody()->without_terminator(), [](Operation &op) {
       return op.hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(&op);

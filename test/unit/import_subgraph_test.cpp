@@ -1,7 +1,7 @@
 //===- import_subgraph_test.cpp - GRAPH attributes become regions -------------------------------------------------===//
 //
-// Registers an operator with two bodies and the terminator of bodies, by hand, so that the importer's part is tested
-// apart from the control flow operators.
+// Registers an operator with two bodies by hand, so that the importer's part is tested apart from the control flow
+// operators.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "ImportHelpers.h"
@@ -15,13 +15,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 namespace {
-
-struct TestYieldOp
-    : Op<TestYieldOp, OpTrait::VariadicOperands, OpTrait::ZeroResults, OpTrait::ZeroRegions, OpTrait::IsTerminator> {
-  using Op::Op;
-  static StringRef getOperationName() { return "onnx.Yield"; }
-  static ArrayRef<StringRef> getAttributeNames() { return {}; }
-};
 
 struct TestBranchOp : Op<TestBranchOp, OpTrait::OneOperand, OpTrait::VariadicResults, OpTrait::VariadicRegions,
                          onnx::OnnxOpInterface::Trait> {
@@ -40,7 +33,7 @@ struct TestBranchOp : Op<TestBranchOp, OpTrait::OneOperand, OpTrait::VariadicRes
   }
 };
 
-/// Imports with the two operations registered.
+/// Imports with the operation registered.
 std::unique_ptr<Import> import(const std::string &nodes) {
   auto loaded = std::make_unique<LoadedModel>("model.onnx");
   std::string text = modelOf(input("c", {}, 9) + input("x", {"2"}) + nodes + output("y", {"2"}), 13,
@@ -48,7 +41,6 @@ std::unique_ptr<Import> import(const std::string &nodes) {
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, loaded->proto));
   return std::make_unique<Import>(std::move(loaded), ImportOptions(), [](MLIRContext &context) {
     auto *dialect = context.getOrLoadDialect<onnx::OnnxDialect>();
-    RegisteredOperationName::insert<TestYieldOp>(*dialect);
     RegisteredOperationName::insert<TestBranchOp>(*dialect);
   });
 }

@@ -1,0 +1,25 @@
+//===- Controlflow.td - operators with bodies -----------------------------===//
+include "dialects/onnx/OnnxBase.td"
+
+// Bodies use the values around them. Their terminator is no operator, so that no model can name it.
+def Onnx_YieldOp : Op<Onnx_Dialect, "Yield", [Pure, Terminator]> {
+  let summary = "The results of a body";
+  let description = [{
+    A lowering says what becomes of the values: `skipped` leading ones are dropped, one per entry of `scan_axes` is
+    collected along that axis, from behind where `scan_reversed` is 1.
+  }];
+  let arguments = (ins Variadic<AnyType>:$values, OptionalAttr<Onnx_INT>:$skipped,
+                       OptionalAttr<Onnx_INTS>:$scan_axes, OptionalAttr<Onnx_INTS>:$scan_reversed);
+}
+
+def Onnx_IfOp : Onnx_Op<"If", 25,
+    (ins Onnx_BoolTensor:$cond), // (C1) one element
+    (ins),
+    (outs Variadic<Onnx_Tensor>:$outputs), // (C2) both branches yield as many values, of the same element types
+    [], (region SizedRegion<1>:$then_branch, SizedRegion<1>:$else_branch)> {
+  let summary = "The values of one of two branches";
+  let familyDeclaration = [{
+    /// The branch that a constant condition takes; null where the condition is not constant.
+    ::mlir::Region *getTakenBranch();
+  }];
+}

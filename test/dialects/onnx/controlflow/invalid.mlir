@@ -1,0 +1,35 @@
+// RUN: onnx-aot-opt %s --split-input-file --verify-diagnostics --pass-pipeline='builtin.module(func.func(aot-infer-shapes),aot-onnx-to-linalg)'
+
+func.func @condition(%c: tensor<2xi1>, %x: tensor<2xf32>) -> tensor<*xf32> {
+  // expected-error @+1 {{the condition must have one element}}
+  %y = "onnx.If"(%c) ({
+    "onnx.Yield"(%x) : (tensor<2xf32>) -> ()
+  }, {
+    "onnx.Yield"(%x) : (tensor<2xf32>) -> ()
+  }) : (tensor<2xi1>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
+
+// -----
+
+func.func @types(%c: tensor<i1>, %x: tensor<2xf32>, %z: tensor<2xi64>) -> tensor<*xf32> {
+  // expected-error @+1 {{output 0 is of type 'f32' in one branch, of 'i64' in the other}}
+  %y = "onnx.If"(%c) ({
+    "onnx.Yield"(%x) : (tensor<2xf32>) -> ()
+  }, {
+    "onnx.Yield"(%z) : (tensor<2xi64>) -> ()
+  }) : (tensor<i1>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
+
+// -----
+
+func.func @counts(%c: tensor<i1>, %x: tensor<2xf32>) -> tensor<*xf32> {
+  // expected-error @+1 {{the branches have 1 and 2 outputs for 1 of the operator}}
+  %y = "onnx.If"(%c) ({
+    "onnx.Yield"(%x) : (tensor<2xf32>) -> ()
+  }, {
+    "onnx.Yield"(%x, %x) : (tensor<2xf32>, tensor<2xf32>) -> ()
+  }) : (tensor<i1>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
