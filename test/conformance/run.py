@@ -8,8 +8,8 @@ usage: run.py --runner onnx-aot-run --cases FOLDER|ARCHIVE --work DIR --expected
    Outputs that are random by definition are written out and compared by dtype and shape alone.
 3. A table per operator shows what passed, what failed as expected and what did not.
 4. FILE lists the expected failures, `NAME: REASON` per line, and may only shrink: a case listed there that passes is
-   an error, and so is a case that fails without being listed. --update writes the list anew; --filter and --listed
-   (those in the list alone) run, and update, only some cases.
+   an error, and so is a case that fails without being listed, or that crashes. --update writes the list anew; --filter
+   and --listed (those in the list alone) run, and update, only some cases.
 
 The exit status is 0 only if every result was the expected one. Cases that are not there (no such folder or archive)
 are skipped with that reason.
@@ -36,6 +36,8 @@ RANDOM_CASES = re.compile(r"test_(bernoulli|random|multinomial)")
 # ONNX's own tolerances; outputs in half precision and bfloat16 may differ by two units in the last place.
 RTOL, ATOL = 1e-3, 1e-7
 RTOL_OF_TYPE = {10: 2 * 2**-10, 16: 2 * 2**-7}
+# What the reason begins with where the tool ended neither well nor with a refusal: never an expected failure.
+CRASH = "crash ("
 
 Result = collections.namedtuple("Result", "name passed reason operators")
 
@@ -125,7 +127,9 @@ def run_tool(command, timeout):
     errors = [line for line in lines if "error" in line.lower()] or lines
     reason = errors[0] if errors else ""
     if process.returncode < 0:
-        return f"crash ({signal.Signals(-process.returncode).name}) {reason}"
+        return f"{CRASH}{signal.Signals(-process.returncode).name}) {reason}"
+    if process.returncode > 1:
+        return f"{CRASH}exit status {process.returncode}) {reason}"
     return reason or f"exit status {process.returncode} without a message"
 
 
@@ -197,14 +201,17 @@ def read_expected(path):
     return expected
 
 
+def is_expected(result, expected):
+    return result.passed != (result.name in expected) and not result.reason.startswith(CRASH)
+
+
 def print_table(results, expected):
     """One line per operator; a case with several operators counts for the one its name mentions, or for its folder."""
     rows = collections.defaultdict(lambda: [0, 0, 0])
     for result in results:
         named = [op for op in result.operators if op.lower() in result.name.replace("_", "").lower()]
         row = max(named, key=len) if named else (result.operators[0] if len(result.operators) == 1 else "(several)")
-        unexpected = result.passed == (result.name in expected)
-        rows[row][2 if unexpected else 0 if result.passed else 1] += 1
+        rows[row][2 if not is_expected(result, expected) else 0 if result.passed else 1] += 1
     print(f"{'operator':32} {'passed':>7} {'expected failures':>18} {'unexpected':>11}")
     for row, counts in sorted(rows.items()):
         print(f"{row:32} {counts[0]:7} {counts[1]:18} {counts[2]:11}")
@@ -240,7 +247,8 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             results = list(pool.map(lambda item: run_case(item[1], item[0], options), chosen.items()))
         if options.update:
-            failures = {result.name: result.reason for result in results if not result.passed}
+            failures = {result.name: result.reason for result in results
+                        if not result.passed and not result.reason.startswith(CRASH)}
             kept = {name: why for name, why in before.items() if name in cases and name not in chosen}
             lines = [f"{name}: {why}\n" for name, why in sorted({**kept, **failures}.items())]
             options.expected_failures.write_text(HEADER + "".join(lines))
@@ -249,12 +257,12 @@ def main():
         for result in results:
             if result.passed and result.name in expected:
                 report["failed"].append(f"{result.name} passes: remove it from {options.expected_failures.name}")
-            elif not result.passed and result.name not in expected:
+            elif not is_expected(result, expected):
                 report["failed"].append(f"{result.name}: {result.reason}")
         for name in sorted(set(expected) - set(cases)):
             report["failed"].append(f"{name} is listed in {options.expected_failures.name}, but there is no such case")
         report["passed"] = sum(result.passed for result in results)
-        report["expected_failures"] = sum(not result.passed and result.name in expected for result in results)
+        report["expected_failures"] = sum(not result.passed and is_expected(result, expected) for result in results)
         report["cases"] = [result._asdict() for result in results]
         for failure in report["failed"]:
             print("FAILED " + failure)
