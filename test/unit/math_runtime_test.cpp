@@ -17,7 +17,6 @@
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 template <typename T> double ulpError(T got, long double want) {
   T rounded = static_cast<T>(want);
