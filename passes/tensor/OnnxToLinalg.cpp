@@ -1,7 +1,8 @@
 //===- OnnxToLinalg.cpp - the lowering of operators ---------------------------------------------------------------===//
 //
 // Runs the lowering patterns of all families as one full conversion. Types change on the way: unsigned integers become
-// signless, bools become i8 (see Lowering.h). Constants become arith.constant.
+// signless, bools become i8 (see Lowering.h). Constants become arith.constant. An operator all of whose results are
+// empty becomes tensor.empty, so that no family has to think of it.
 //
 // Before: static ranked tensors, onnx operations.  After: no onnx operation is left.
 //
@@ -33,6 +34,46 @@ namespace onnx {
 using namespace mlir;
 
 namespace {
+/// There is nothing to compute where no result has an element.
+struct LowerEmptyResults : OpInterfaceConversionPattern<onnx::OnnxOpInterface> {
+  LowerEmptyResults(TypeConverter &converter, MLIRContext *context)
+      : OpInterfaceConversionPattern(converter, context, /*benefit=*/100) {}
+
+  LogicalResult matchAndRewrite(onnx::OnnxOpInterface op, ArrayRef<Value>,
+                                ConversionPatternRewriter &rewriter) const override {
+    // A constant stays one: other operators look at its value.
+    if (op->hasTrait<OpTrait::ConstantLike>() || op->getNumResults() == 0)
+      return rewriter.notifyMatchFailure(op, "is not computed");
+    SmallVector<Value> empties;
+    for (Type result : op->getResultTypes()) {
+      auto type = dyn_cast_if_present<RankedTensorType>(getTypeConverter()->convertType(result));
+      if (!type || !type.hasStaticShape() || type.getNumElements() != 0)
+        return rewriter.notifyMatchFailure(op, "has elements to compute");
+      empties.push_back(onnx::emptyTensor(rewriter, op->getLoc(), type));
+    }
+    rewriter.replaceOp(op, empties);
+    return success();
+  }
+};
+
+/// A lowering that refuses says why. What the conversion adds to that is dropped here.
+class RefusalHandler : ScopedDiagnosticHandler {
+public:
+  explicit RefusalHandler(MLIRContext *context) : ScopedDiagnosticHandler(context) {
+    setHandler([this](Diagnostic &diagnostic) {
+      if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+        return failure();
+      bool isGeneric = StringRef(diagnostic.str()).starts_with("failed to legalize operation 'onnx.");
+      // Success: no other handler sees it.
+      return success(isGeneric ? refused.contains(diagnostic.getLocation())
+                               : (refused.insert(diagnostic.getLocation()), false));
+    });
+  }
+
+private:
+  llvm::DenseSet<Location> refused;
+};
+
 struct OnnxToLinalg : impl::OnnxToLinalgBase<OnnxToLinalg> {
   void runOnOperation() override {
     onnx::TensorTypeConverter converter;
@@ -40,6 +81,7 @@ struct OnnxToLinalg : impl::OnnxToLinalgBase<OnnxToLinalg> {
 #define ONNX_FAMILY(Name) onnx::populate##Name##ToLinalg(converter, patterns);
 #include "dialects/onnx/FamilyLowerings.inc"
 #undef ONNX_FAMILY
+    patterns.add<LowerEmptyResults>(converter, &getContext());
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);
     populateReturnOpTypeConversionPattern(patterns, converter);
 
@@ -60,6 +102,7 @@ struct OnnxToLinalg : impl::OnnxToLinalgBase<OnnxToLinalg> {
       op->emitError("unsupported: operator ") << op.getSignature().name << " has no lowering";
       unsupported = true;
     });
+    RefusalHandler refusals(&getContext());
     if (unsupported || failed(applyFullConversion(getOperation(), target, std::move(patterns))))
       signalPassFailure();
   }
