@@ -1,10 +1,12 @@
 //===- VerifyGraphContract.cpp - what holds after the graph stage -------------------------------------------------===//
 //
-// Every tensor is ranked and its dims are static. A model for which that does not hold is reported here, at the node
-// whose result is the first that stays open and at the inputs that could be fixed.
+// Every tensor is ranked and its dims are static; the elements of inputs and outputs are of types that the C interface
+// says how to store. A model for which that does not hold is reported here, at the inputs that could be fixed and at the
+// node whose result is the first that stays open.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/OnnxDialect.h"
+#include "dialects/onnx/support/DataTypes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 #include "llvm/ADT/StringExtras.h"
@@ -20,6 +22,11 @@ struct VerifyGraphContract : impl::VerifyGraphContractBase<VerifyGraphContract> 
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     bool open = false;
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      open |= isNotStored(function, "input", function.getArgAttrOfType<StringAttr>(i, "onnx.name"),
+                          function.getArgument(i).getType());
+    for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
+      open |= isNotStored(function, "output", function.getResultAttrOfType<StringAttr>(i, "onnx.name"), type);
     for (BlockArgument argument : function.getArguments())
       if (!isStatic(argument.getType())) {
         reportOpenInput(function, argument);
@@ -38,6 +45,15 @@ struct VerifyGraphContract : impl::VerifyGraphContractBase<VerifyGraphContract> 
     });
     if (open)
       signalPassFailure();
+  }
+
+  static bool isNotStored(func::FuncOp function, StringRef role, StringAttr name, Type type) {
+    if (onnx::isArithmeticType(type))
+      return false;
+    emitError(function.getLoc(), "unsupported: ")
+        << role << " \"" << (name ? name.getValue() : "") << "\" has elements of type " << getElementTypeOrSelf(type)
+        << "; supported are " << onnx::kArithmeticTypes;
+    return true;
   }
 
   /// Names the open dimensions and the flags that fix them:

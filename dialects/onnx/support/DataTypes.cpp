@@ -61,18 +61,18 @@ Type onnx_aot::onnx::elementTypeOfDataType(MLIRContext *context, int64_t dataTyp
   }
 }
 
+bool onnx_aot::onnx::isArithmeticType(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  if (auto integer = dyn_cast<IntegerType>(element))
+    return integer.getWidth() == 1 || integer.getWidth() >= 8;
+  return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(element);
+}
+
 LogicalResult onnx_aot::onnx::requireArithmeticTypes(Operation *op) {
-  auto isArithmetic = [](Type type) {
-    Type element = getElementTypeOrSelf(type);
-    if (auto integer = dyn_cast<IntegerType>(element))
-      return integer.getWidth() == 1 || integer.getWidth() >= 8;
-    return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(element);
-  };
   for (TypeRange types : {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
     for (Type type : types)
-      if (!isArithmetic(type))
+      if (!isArithmeticType(type))
         return op->emitError("unsupported: element type ")
-               << getElementTypeOrSelf(type) << "; supported are bool, integers of 8 to 64 bits, float16, bfloat16, "
-               << "float and double";
+               << getElementTypeOrSelf(type) << "; supported are " << kArithmeticTypes;
   return success();
 }

@@ -3,6 +3,7 @@
 #define ONNX_AOT_DIALECTS_ONNX_SUPPORT_DATATYPES_H
 
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/StringRef.h"
 
 namespace onnx_aot::onnx {
 
@@ -10,8 +11,14 @@ namespace onnx_aot::onnx {
 /// complex numbers and numbers that ONNX does not define.
 mlir::Type elementTypeOfDataType(mlir::MLIRContext *context, int64_t dataType);
 
-/// Emits "unsupported" on `op` and fails where an operand or a result has elements that scalar code does not compute
-/// with: float8 and smaller, 2- and 4-bit integers, complex numbers, strings.
+/// Whether scalar code computes with elements of `type` (or of a tensor of it): not with float8 and smaller, 2- and 4-bit
+/// integers, complex numbers and strings. These are also the types that the C interface says how to store.
+bool isArithmeticType(mlir::Type type);
+/// They in words.
+inline constexpr llvm::StringLiteral kArithmeticTypes =
+    "bool, integers of 8 to 64 bits, float16, bfloat16, float and double";
+
+/// Emits "unsupported" on `op` and fails where an operand or a result has elements of another type.
 llvm::LogicalResult requireArithmeticTypes(mlir::Operation *op);
 
 } // namespace onnx_aot::onnx
