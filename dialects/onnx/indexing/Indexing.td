@@ -1,8 +1,8 @@
 //===- Indexing.td - operators whose indices are data ---------------------===//
 include "dialects/onnx/OnnxBase.td"
 
-// Negative indices count from the end. An index outside of its dim leads to the nearest element of the dim: the result
-// is not defined by ONNX, but nothing outside of a tensor is ever touched.
+// Negative indices count from the end. A constant index outside of its dim is an error. One that is data leads to the
+// nearest element of the dim: the result is not defined by ONNX, but nothing outside of a tensor is ever touched.
 
 //===-- Reading -----------------------------------------------------------===//
 def Onnx_GatherOp : Onnx_Op<"Gather", 13,

@@ -17,6 +17,27 @@ static LogicalResult checkReduction(Operation *op, StringRef reduction) {
   return op->emitOpError("reduction is '") << reduction << "', not none, add, mul, max or min";
 }
 
+/// Indices that are constant lie within their dims, counted from either end. Entry `i` (row-major) is an index into the
+/// dim of extents[i % extents.size()].
+static LogicalResult checkIndices(Operation *op, Value indices, ArrayRef<Dim> extents) {
+  ElementsAttr constant = getConstant(indices);
+  auto element = constant ? dyn_cast<IntegerType>(constant.getShapedType().getElementType()) : IntegerType();
+  SmallVector<char> storage;
+  ArrayRef<char> bytes;
+  if (!element || extents.empty() || !getRawBytes(constant, storage, bytes))
+    return success();
+  int64_t size = bytesPerElement(element), count = bytes.size() / size;
+  for (int64_t i = 0; i < count; ++i) {
+    Dim extent = extents[i % extents.size()];
+    uint64_t bits = 0;
+    std::memcpy(&bits, bytes.data() + i * size, size);
+    int64_t index = element.isUnsigned() ? int64_t(bits) : llvm::SignExtend64(bits, size * 8);
+    if (extent.isKnown() && (index < -extent.get() || index >= extent.get()))
+      return op->emitOpError("index ") << index << " is outside a dimension of " << extent.get() << " elements";
+  }
+  return success();
+}
+
 //===-- Reading ---------------------------------------------------------------------------------------------------===//
 
 LogicalResult GatherOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
@@ -27,7 +48,7 @@ LogicalResult GatherOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSh
     return success();
   }
   FailureOr<int64_t> axis = normalizeAxis(*this, getAxis(), data->size()); // (C1) (C2)
-  if (failed(axis))
+  if (failed(axis) || failed(checkIndices(*this, getIndices(), (*data)[*axis])))
     return failure();
   Shape dims(ArrayRef(*data).take_front(*axis));
   dims.append(*indices);
@@ -81,6 +102,8 @@ LogicalResult GatherElementsOp::inferResults(ShapeContext &ctx, SmallVectorImpl<
       if (int64_t(dim) != *axis && extent.isKnown() && taken.isKnown() && taken.get() > extent.get()) // (C2)
         return emitOpError("dimension ") << dim << " of the indices is larger than data's";
     }
+    if (failed(checkIndices(*this, getIndices(), (*data)[*axis])))
+      return failure();
   }
   results.emplace_back(ctx.elementType(getData()), indices);
   return success();
@@ -108,6 +131,8 @@ LogicalResult GatherNDOp::inferResults(ShapeContext &ctx, SmallVectorImpl<Result
   }
   if (batch + tuple.get() > int64_t(data->size())) // (C2)
     return emitOpError("tuples of ") << tuple.get() << " indices for a tensor of rank " << data->size();
+  if (failed(checkIndices(*this, getIndices(), ArrayRef(*data).slice(batch, tuple.get()))))
+    return failure();
   Shape dims(ArrayRef(*indices).drop_back());
   llvm::append_range(dims, ArrayRef(*data).drop_front(batch + tuple.get()));
   results.emplace_back(elementType, dims);
@@ -141,6 +166,8 @@ LogicalResult ScatterElementsOp::inferResults(ShapeContext &ctx, SmallVectorImpl
       if (int64_t(dim) != axis && extent.isKnown() && taken.isKnown() && taken.get() > extent.get())
         return emitOpError("dimension ") << dim << " of the indices is larger than data's";
     }
+    if (failed(checkIndices(*this, getIndices(), (*data)[axis])))
+      return failure();
   }
   results.emplace_back(ctx.elementType(getData()), data);
   return success();
@@ -159,6 +186,8 @@ LogicalResult ScatterNDOp::inferResults(ShapeContext &ctx, SmallVectorImpl<Resul
     int64_t tuple = indices->back().get();
     if (tuple > int64_t(data->size())) // (C1)
       return emitOpError("tuples of ") << tuple << " indices for a tensor of rank " << data->size();
+    if (failed(checkIndices(*this, getIndices(), ArrayRef(*data).take_front(tuple))))
+      return failure();
     Shape expected(ArrayRef(*indices).drop_back());
     llvm::append_range(expected, ArrayRef(*data).drop_front(tuple));
     bool agrees = expected.size() == updates->size();

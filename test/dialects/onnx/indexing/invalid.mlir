@@ -29,3 +29,49 @@ func.func @reduction(%x: tensor<4xf32>, %i: tensor<2x1xi64>, %u: tensor<2xf32>) 
   %y = "onnx.ScatterND"(%x, %i, %u) {reduction = "mean"} : (tensor<4xf32>, tensor<2x1xi64>, tensor<2xf32>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @constant_index(%x: tensor<4x3xf32>) {
+  %i = "onnx.Constant"() {value = dense<[[0, -3], [2, 3]]> : tensor<2x2xi64>} : () -> tensor<2x2xi64>
+  // expected-error @+1 {{index 3 is outside a dimension of 3 elements}}
+  %y = "onnx.Gather"(%x, %i) {axis = 1 : i64} : (tensor<4x3xf32>, tensor<2x2xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @constant_elements(%x: tensor<4x3xf32>) {
+  %i = "onnx.Constant"() {value = dense<[[0, -5]]> : tensor<1x2xi32>} : () -> tensor<1x2xi32>
+  // expected-error @+1 {{index -5 is outside a dimension of 4 elements}}
+  %y = "onnx.GatherElements"(%x, %i) : (tensor<4x3xf32>, tensor<1x2xi32>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+// The first of a tuple is an index into 4 elements, the second into 3.
+func.func @constant_tuples(%x: tensor<2x4x3xf32>) {
+  %i = "onnx.Constant"() {value = dense<[[3, 2], [2, 3]]> : tensor<2x2xi64>} : () -> tensor<2x2xi64>
+  // expected-error @+1 {{index 3 is outside a dimension of 3 elements}}
+  %y = "onnx.GatherND"(%x, %i) {batch_dims = 1 : i64} : (tensor<2x4x3xf32>, tensor<2x2xi64>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @constant_scatter(%x: tensor<4xf32>, %u: tensor<2xf32>) {
+  %i = "onnx.Constant"() {value = dense<[0, 4]> : tensor<2xi64>} : () -> tensor<2xi64>
+  // expected-error @+1 {{index 4 is outside a dimension of 4 elements}}
+  %y = "onnx.ScatterElements"(%x, %i, %u) : (tensor<4xf32>, tensor<2xi64>, tensor<2xf32>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @constant_scatter_nd(%x: tensor<4x3xf32>, %u: tensor<2x3xf32>) {
+  %i = "onnx.Constant"() {value = dense<[[1], [-7]]> : tensor<2x1xi64>} : () -> tensor<2x1xi64>
+  // expected-error @+1 {{index -7 is outside a dimension of 4 elements}}
+  %y = "onnx.ScatterND"(%x, %i, %u) : (tensor<4x3xf32>, tensor<2x1xi64>, tensor<2x3xf32>) -> tensor<*xf32>
+  return
+}
