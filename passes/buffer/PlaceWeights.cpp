@@ -57,17 +57,15 @@ struct PlaceWeights : impl::PlaceWeightsBase<PlaceWeights> {
         return signalPassFailure();
       }
       uint64_t digest = llvm::xxh3_64bits(ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
-      const Slice *same = nullptr;
-      for (const Slice &slice : byDigest[digest])
-        if (sameBytes(slice.value, bytes))
-          same = &slice;
-      if (!same) {
-        slices.push_back({size, value});
-        byDigest[digest].push_back(slices.back());
-        same = &slices.back();
+      SmallVector<Slice> &alike = byDigest[digest];
+      const Slice *same = llvm::find_if(alike, [&](const Slice &slice) { return sameBytes(slice.value, bytes); });
+      int64_t offset = same == alike.end() ? size : same->offset;
+      if (same == alike.end()) {
+        slices.push_back({offset, value});
+        alike.push_back(slices.back());
         size = llvm::alignTo(size + bytes.size(), kAlignment);
       }
-      offsets[global.getSymName()] = same->offset;
+      offsets[global.getSymName()] = offset;
     }
     declare(module, slices, std::max<int64_t>(size, 1), builder);
     auto type = MemRefType::get({std::max<int64_t>(size, 1)}, builder.getI8Type());
