@@ -29,15 +29,18 @@ static bool addLinear(AffineExpr expr, int64_t factor, MutableArrayRef<int64_t> 
          addLinear(binary.getLHS(), factor * constant.getValue(), strides, offset);
 }
 
-/// Element strides and offset of a static shaped type; tensors count as dense and row-major.
+/// Element strides and offset of a static shaped type; tensors count as dense and row-major. An offset that is only known
+/// at run time belongs to the operand: addresses are relative to it.
 static bool layoutOf(ShapedType type, SmallVectorImpl<int64_t> &strides, int64_t &offset) {
   if (!type.hasRank() || !type.hasStaticShape())
     return false;
   offset = 0;
   // MLIR has no strides for what is dense and empty.
   if (auto memref = dyn_cast<MemRefType>(type); memref && !memref.getLayout().isIdentity()) {
-    if (failed(memref.getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(offset))
+    if (failed(memref.getStridesAndOffset(strides, offset)))
       return false;
+    if (ShapedType::isDynamic(offset))
+      offset = 0;
     return llvm::none_of(strides, ShapedType::isDynamic);
   }
   strides.assign(type.getRank(), 1);
@@ -57,7 +60,7 @@ static bool makeAccess(Value operand, AffineMap map, Access &access) {
   for (auto [expr, stride] : llvm::zip(map.getResults(), layout))
     if (!addLinear(expr, stride, access.strides, access.offset))
       return false;
-  access.packable = map.isProjectedPermutation() && matchPattern(operand, m_Constant());
+  access.packable = map.isProjectedPermutation(/*allowZeroInResults=*/true) && matchPattern(operand, m_Constant());
   return true;
 }
 

@@ -111,7 +111,8 @@ private:
     return bestCost < 3 ? best : -1;
   }
 
-  /// The parallel dim along which most operands are constant, so that what is loaded for one row serves all.
+  /// The parallel dim along which most operands are constant, so that what is loaded for one row serves all; among
+  /// equals one whose rows lie in the same cache lines.
   int chooseRowDim(int vector) const {
     if (!nest.hasReduction())
       return -1;
@@ -121,9 +122,16 @@ private:
       if (dim.reduction || int(index) == vector)
         continue;
       double score = std::min<int64_t>(dim.extent, 16) / 64.0;
-      for (const Access &access : nest.inputs)
-        if (access.inCompute && access.strides[index] == 0)
+      bool sharesLines = true;
+      for (const Access &access : nest.inputs) {
+        if (!access.inCompute)
+          continue;
+        if (access.strides[index] == 0)
           score += access.strides[vector] != 0 ? 2 : 1;
+        sharesLines &= std::abs(access.strides[index]) <= kLineElements;
+      }
+      if (sharesLines)
+        score += 0.5;
       if (score > bestScore) {
         bestScore = score;
         best = index;
@@ -154,7 +162,9 @@ private:
         double loads = (meanRows + v * (leavesCache ? 2 : 1)) / (meanRows * v);
         double rest = double(extent % (v * width)) / extent;
         double latency = std::max(1.0, 8.0 / (meanRows * v));
-        double score = std::max(1.0, loads * 1.4) * latency + 0.25 * rest + 0.01 * loads;
+        // Weights come in panels only if tiles divide the dim; without, every step reads another page.
+        double strided = leavesCache && rest > 0 ? 0.15 : 0;
+        double score = std::max(1.0, loads * 1.4) * latency + 0.25 * rest + strided + 0.01 * loads;
         if (score < best) {
           best = score;
           vectors = v;
@@ -164,6 +174,7 @@ private:
   }
 
   static constexpr int64_t kFirstLevelBytes = 32768;
+  static constexpr int64_t kLineElements = 16;
 
   const LoopNest &nest;
   const TargetModel &target;

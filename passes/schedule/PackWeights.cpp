@@ -82,7 +82,8 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
   static unsigned vectorPosition(aot::KernelOp kernel, unsigned index) {
     ArrayRef<AffineExpr> exprs = kernel.getMap(index).getResults();
     return llvm::find_if(exprs, [&](AffineExpr expr) {
-             return cast<AffineDimExpr>(expr).getPosition() == unsigned(kernel.getStrategyAttr().getVector());
+             auto dim = dyn_cast<AffineDimExpr>(expr); // unit dims are read at 0
+             return dim && dim.getPosition() == unsigned(kernel.getStrategyAttr().getVector());
            }) - exprs.begin();
   }
 
