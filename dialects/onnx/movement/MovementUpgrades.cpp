@@ -1,4 +1,5 @@
 //===- MovementUpgrades.cpp - old opsets of operators that move data ----------------------------------------------===//
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/OpsetUpgrade.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -12,7 +13,8 @@ static LogicalResult tileRepeats(NodeForm &node) {
   auto scalar = [](Value value) -> std::optional<int64_t> {
     if (auto integers = getConstantIntegers(value); integers && integers->size() == 1)
       return integers->front();
-    if (auto floats = getConstantFloats(value); floats && floats->size() == 1)
+    // What no int64 holds (NaN, infinities) is no number of repeats either.
+    if (auto floats = getConstantFloats(value); floats && floats->size() == 1 && std::abs(floats->front()) < 0x1p53)
       return static_cast<int64_t>(floats->front());
     return std::nullopt;
   };
@@ -22,7 +24,7 @@ static LogicalResult tileRepeats(NodeForm &node) {
   std::optional<int64_t> tiles = scalar(node.input(1)), axis = scalar(node.input(2));
   if (!type || !tiles || !axis)
     return node.unsupported("Tile of this opset is supported only with a known rank and constant tiles and axis");
-  int64_t place = *axis < 0 ? *axis + type.getRank() : *axis;
+  int64_t place = wrapAxis(*axis, type.getRank());
   if (place < 0 || place >= type.getRank())
     return node.fail("axis " + Twine(*axis) + " is outside a tensor of rank " + Twine(type.getRank()));
   SmallVector<int64_t> repeats(type.getRank(), 1);

@@ -40,7 +40,7 @@ static LogicalResult repeatPerChannel(NodeForm &node) {
   if (!node.input(0) || !node.input(1) || !node.input(2))
     return success();
   auto data = dyn_cast<RankedTensorType>(node.input(0).getType());
-  auto groups = dyn_cast<IntegerAttr>(node.attributes.get("num_groups"));
+  auto groups = dyn_cast_if_present<IntegerAttr>(node.attributes.get("num_groups"));
   if (!groups)
     return success(); // the missing attribute is reported with the others
   if (!data || data.getRank() < 2 || data.isDynamicDim(1))
