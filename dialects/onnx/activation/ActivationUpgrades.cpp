@@ -6,6 +6,7 @@
 //   Softmax(x : 2x3x4) {axis = 1}   ->   Reshape(Softmax(Flatten(x) {axis = 1} : 2x12) {axis = -1}, [2, 3, 4])
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/OpsetUpgrade.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLExtras.h"
@@ -35,7 +36,7 @@ static LogicalResult flattenToMatrix(NodeForm &node) {
   if (!data)
     return success();
   if (auto type = dyn_cast<RankedTensorType>(data.getType())) {
-    int64_t start = *axis < 0 ? *axis + type.getRank() : *axis;
+    int64_t start = wrapAxis(*axis, type.getRank());
     if (start < 0 || start > type.getRank())
       return node.fail("axis " + Twine(*axis) + " is outside a tensor of rank " + Twine(type.getRank()));
     if (start < type.getRank()) {

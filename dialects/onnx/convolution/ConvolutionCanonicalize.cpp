@@ -8,6 +8,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/convolution/Convolution.h"
 #include "dialects/onnx/movement/Movement.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -47,7 +48,7 @@ struct FoldPadIntoConv : OpRewritePattern<ConvOp> {
       pads.assign(conv.getPads()->begin(), conv.getPads()->end());
     for (auto [index, axis] : llvm::enumerate(axes)) {
       int64_t low = (*amounts)[index], high = (*amounts)[axes.size() + index];
-      int64_t dim = (axis < 0 ? axis + rank : axis) - 2;
+      int64_t dim = wrapAxis(axis, rank) - 2;
       if (low == 0 && high == 0)
         continue;
       if (dim < 0 || dim >= spatial || low < 0 || high < 0)

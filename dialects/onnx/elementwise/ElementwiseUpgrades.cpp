@@ -1,4 +1,5 @@
 //===- ElementwiseUpgrades.cpp - old opsets of elementwise operators ----------------------------------------------===//
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/OpsetUpgrade.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLExtras.h"
@@ -24,7 +25,7 @@ static LogicalResult alignSecondOperand(NodeForm &node) {
   auto second = dyn_cast<RankedTensorType>(node.input(1).getType());
   if (!first || !second)
     return node.unsupported("broadcasting at an axis is supported only where both ranks are known");
-  int64_t start = axis.getInt() < 0 ? axis.getInt() + first.getRank() : axis.getInt();
+  int64_t start = wrapAxis(axis.getInt(), first.getRank());
   int64_t trailing = first.getRank() - start - second.getRank();
   if (start < 0 || trailing < 0)
     return node.fail("the second input does not fit into the first at axis " + Twine(axis.getInt()));

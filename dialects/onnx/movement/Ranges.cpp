@@ -1,5 +1,6 @@
 //===- Ranges.cpp - the parts of a tensor that operators name -----------------------------------------------------===//
 #include "dialects/onnx/movement/Ranges.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 
 using namespace mlir;
@@ -47,7 +48,7 @@ std::optional<SmallVector<Border>> onnx_aot::onnx::padBorders(PadOp op, int64_t 
   size_t count = pads->size() / 2;
   for (size_t i = 0; i < count; ++i) {
     int64_t axis = axes ? (*axes)[i] : int64_t(i);
-    borders[axis < 0 ? axis + rank : axis] = {(*pads)[i], (*pads)[count + i]};
+    borders[wrapAxis(axis, rank)] = {(*pads)[i], (*pads)[count + i]};
   }
   return borders;
 }

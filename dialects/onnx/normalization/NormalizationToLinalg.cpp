@@ -10,6 +10,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/normalization/Normalization.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -145,9 +146,6 @@ struct Statistics {
 } // namespace
 
 static Type elementOf(Value value) { return getElementTypeOrSelf(value.getType()); }
-
-/// Attributes are read as unsigned numbers; verified axes are in range.
-static int64_t nonNegative(int64_t axis, int64_t rank) { return axis < 0 ? axis + rank : axis; }
 
 static SmallVector<int64_t> axesFrom(int64_t first, int64_t rank) {
   SmallVector<int64_t> axes;
@@ -288,7 +286,7 @@ struct LowerLayerNormalization : OnnxLowering<LayerNormalizationOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     RankedTensorType x = type(op.getX());
-    int64_t axis = nonNegative(op.getAxis(), x.getRank());
+    int64_t axis = wrapAxis(op.getAxis(), x.getRank());
     Statistics rows{rewriter, loc, adaptor.getX(), x.getElementType(), axesFrom(axis, x.getRank())};
     Value mean = rows.mean(), inverse = rows.inverseDeviation(mean, op.getEpsilon().convertToDouble());
     SmallVector<Value> results = {rows.apply(mean, inverse, adaptor.getScale(), elementOf(op.getScale()),
@@ -316,7 +314,7 @@ struct LowerRMSNormalization : OnnxLowering<RMSNormalizationOp> {
   LogicalResult matchAndRewrite(RMSNormalizationOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType x = type(op.getX());
-    int64_t axis = nonNegative(op.getAxis(), x.getRank());
+    int64_t axis = wrapAxis(op.getAxis(), x.getRank());
     Statistics rows{rewriter, op.getLoc(), adaptor.getX(), x.getElementType(), axesFrom(axis, x.getRank())};
     Value inverse = rows.inverseDeviation(Value(), op.getEpsilon().convertToDouble());
     rewriter.replaceOp(op, rows.apply(Value(), inverse, adaptor.getScale(), elementOf(op.getScale()), Value(), Type(),
@@ -354,7 +352,7 @@ struct LowerLpNormalization : OnnxLowering<LpNormalizationOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType x = type(op.getInput());
     Type element = x.getElementType();
-    int64_t p = op.getP(), axis = nonNegative(op.getAxis(), x.getRank());
+    int64_t p = op.getP(), axis = wrapAxis(op.getAxis(), x.getRank());
     Statistics rows{rewriter, op.getLoc(), adaptor.getInput(), element, {axis}};
     Value norm = rows.reduce(
         {},

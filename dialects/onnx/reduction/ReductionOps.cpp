@@ -1,5 +1,6 @@
 //===- ReductionOps.cpp - shapes and folds of the reductions ------------------------------------------------------===//
 #include "dialects/onnx/reduction/ReductionAxes.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Fold.h"
 #include "llvm/Support/MathExtras.h"
@@ -21,7 +22,7 @@ std::optional<SmallVector<bool>> onnx_aot::onnx::reducedDims(Value axes, bool no
     return SmallVector<bool>(rank, !noopWithEmptyAxes);
   SmallVector<bool> isReduced(rank, false);
   for (int64_t axis : *list)
-    isReduced[axis < 0 ? axis + rank : axis] = true;
+    isReduced[wrapAxis(axis, rank)] = true;
   return isReduced;
 }
 

@@ -1,5 +1,6 @@
 //===- RuntimeTables.cpp - tables of Resize that are filled when the model runs -----------------------------------===//
 #include "dialects/onnx/resampling/RuntimeTables.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -154,8 +155,7 @@ LogicalResult onnx_aot::onnx::buildRuntimeTables(ResizeOp op, ResizeOp::Adaptor 
   int64_t rank = cast<RankedTensorType>(op.getX().getType()).getRank();
   SmallVector<int64_t> axes;
   for (int64_t axis = 0; axis < (op.getAxes() ? int64_t(op.getAxes()->size()) : rank); ++axis) {
-    int64_t given = op.getAxes() ? (*op.getAxes())[axis] : axis;
-    axes.push_back(given < 0 ? given + rank : given);
+    axes.push_back(op.getAxes() ? wrapAxis((*op.getAxes())[axis], rank) : axis);
   }
   StringRef mode = op.getMode();
   double a = op.getCubicCoeffA().convertToDouble();

@@ -1,6 +1,7 @@
 //===- ShapeContext.cpp - dims, broadcasting, axes ----------------------------------------------------------------===//
 #include "dialects/onnx/support/ShapeContext.h"
 #include "dialects/onnx/OnnxInterfaces.h"
+#include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -125,7 +126,7 @@ FailureOr<int64_t> onnx_aot::onnx::normalizeAxis(Operation *op, int64_t axis, in
     op->emitOpError("axis ") << axis << " is outside a tensor of rank " << rank;
     return failure();
   }
-  return axis < 0 ? axis + rank : axis;
+  return wrapAxis(axis, rank);
 }
 
 FailureOr<SmallVector<int64_t>> onnx_aot::onnx::normalizeAxes(Operation *op, ArrayRef<int64_t> axes, int64_t rank) {
