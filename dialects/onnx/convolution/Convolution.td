@@ -46,3 +46,13 @@ def Onnx_QLinearConvOp : Onnx_Op<"QLinearConv", 10,
     Window_attributes, (outs Onnx_IntTensor:$y)> {
   let summary = "Convolution of quantized tensors";
 }
+
+def Onnx_CausalConvWithStateOp : Onnx_Op<"CausalConvWithState", 27,
+    (ins Onnx_FloatTensor:$input,                  // (C8) batch x channels x length
+         Onnx_FloatTensor:$weight,                 // (C9) channels x 1 x kernel
+         Optional<Onnx_FloatTensor>:$bias,         // (C4)
+         Optional<Onnx_FloatTensor>:$past_state),  // (C10) batch x channels x (kernel - 1); absent: zeros
+    (ins Onnx_StringDefault<"none">:$activation),  // (C11) none, silu, swish
+    (outs Onnx_FloatTensor:$output, Optional<Onnx_FloatTensor>:$present_state), [AttrSizedOperandSegments]> {
+  let summary = "Depthwise convolution of past positions, and the state for those to come";
+}

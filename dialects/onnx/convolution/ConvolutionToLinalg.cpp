@@ -13,6 +13,7 @@
 // weights reversed in their kernel dims (at compile time where they are constant).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/convolution/CausalConvolution.h"
 #include "dialects/onnx/convolution/Convolution.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
@@ -399,5 +400,6 @@ struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
 namespace onnx_aot::onnx {
 void populateConvolutionToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerConv, LowerConvTranspose, LowerConvInteger, LowerQLinearConv>(converter, patterns.getContext());
+  populateCausalConvolutionToLinalg(converter, patterns);
 }
 } // namespace onnx_aot::onnx

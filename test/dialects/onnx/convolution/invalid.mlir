@@ -63,3 +63,11 @@ func.func @too_long(%x: tensor<1x1x8589934592xf32>, %w: tensor<1x1x3xf32>) {
       : (tensor<1x1x8589934592xf32>, tensor<1x1x3xf32>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @causal_state(%x: tensor<1x2x5xf32>, %w: tensor<2x1x3xf32>, %past: tensor<1x2x3xf32>) -> tensor<*xf32> {
+  // expected-error @+1 {{the past state must be batch x channels x (kernel - 1)}}
+  %0 = "onnx.CausalConvWithState"(%x, %w, %past) {operandSegmentSizes = array<i32: 1, 1, 0, 1>} : (tensor<1x2x5xf32>, tensor<2x1x3xf32>, tensor<1x2x3xf32>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}

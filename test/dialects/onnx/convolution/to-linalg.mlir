@@ -73,3 +73,13 @@ func.func @integer(%x: tensor<1x1x4xui8>, %w: tensor<2x1x2xui8>, %zero: tensor<u
       : (tensor<1x1x4xui8>, tensor<2x1x2xui8>, tensor<ui8>) -> tensor<1x2x5xi32>
   return %y : tensor<1x2x5xi32>
 }
+
+// Zeros before the input stand for the past.
+// CHECK-LABEL: @causal
+// CHECK: aot.kernel "conv"
+// CHECK-SAME: tensor<1x2x7xf32>
+// CHECK: tensor.extract_slice %{{.*}}[0, 0, 5] [1, 2, 2]
+func.func @causal(%x: tensor<1x2x5xf32>, %w: tensor<2x1x3xf32>) -> (tensor<1x2x5xf32>, tensor<1x2x2xf32>) {
+  %0:2 = "onnx.CausalConvWithState"(%x, %w) {activation = "silu", operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<1x2x5xf32>, tensor<2x1x3xf32>) -> (tensor<1x2x5xf32>, tensor<1x2x2xf32>)
+  return %0#0, %0#1 : tensor<1x2x5xf32>, tensor<1x2x2xf32>
+}
