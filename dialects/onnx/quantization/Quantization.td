@@ -30,3 +30,13 @@ def Onnx_DynamicQuantizeLinearOp : Onnx_Op<"DynamicQuantizeLinear", 11, (ins Ten
     [AttrSizedResultSegments]> {
   let summary = "QuantizeLinear to uint8 with scale and zero point by the input's range";
 }
+
+//===-- ONNX Runtime's operators ------------------------------------------===//
+class Onnx_QLinearBinary<string name> : Onnx_Op<"com_microsoft." # name, 1,
+    (ins Onnx_IntTensor:$A, Onnx_FloatTensor:$A_scale, Optional<Onnx_IntTensor>:$A_zero_point, // (C5) one element each
+         Onnx_IntTensor:$B, Onnx_FloatTensor:$B_scale, Optional<Onnx_IntTensor>:$B_zero_point, // (C6) one integer type
+         Onnx_FloatTensor:$C_scale, Optional<Onnx_IntTensor>:$C_zero_point),
+    (ins), (outs Onnx_IntTensor:$C), [AttrSizedOperandSegments]>;
+
+def Onnx_QLinearAddOp : Onnx_QLinearBinary<"QLinearAdd"> { let summary = "The sum of quantized tensors, broadcast"; }
+def Onnx_QLinearMulOp : Onnx_QLinearBinary<"QLinearMul"> { let summary = "The product of quantized tensors, broadcast"; }

@@ -84,3 +84,29 @@ LogicalResult DynamicQuantizeLinearOp::inferResults(ShapeContext &ctx, SmallVect
     results.emplace_back(quantized, Shape());
   return success();
 }
+
+template <typename OpTy>
+static LogicalResult inferBinary(OpTy op, ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
+  Type element = ctx.elementType(op.getA());
+  for (Value value : {op.getB(), op.getAZeroPoint(), op.getBZeroPoint(), op.getCZeroPoint()})
+    if (value && ctx.elementType(value) != element) // (C6)
+      return op.emitOpError("operands and zero points have different element types");
+  for (Value value : {op.getAScale(), op.getBScale(), op.getCScale(), op.getAZeroPoint(), op.getBZeroPoint(),
+                      op.getCZeroPoint()}) {
+    std::optional<Shape> shape = value ? ctx.shape(value) : std::nullopt;
+    if (shape && product(*shape).isKnown() && !product(*shape).is(1)) // (C5)
+      return op.emitOpError("a scale or zero point is not one element");
+  }
+  FailureOr<std::optional<Shape>> dims = broadcastShapes(op, {ctx.shape(op.getA()), ctx.shape(op.getB())});
+  if (failed(dims))
+    return failure();
+  results.emplace_back(element, *dims);
+  return success();
+}
+
+LogicalResult QLinearAddOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
+  return inferBinary(*this, ctx, results);
+}
+LogicalResult QLinearMulOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
+  return inferBinary(*this, ctx, results);
+}

@@ -227,11 +227,50 @@ struct LowerDynamicQuantizeLinear : OnnxLowering<DynamicQuantizeLinearOp> {
                  : Value(arith::MinNumFOp::create(b, accumulator, x));
   }
 };
+
+/// quantize(a op b), both dequantized. Absent zero points are 0.
+template <typename OpTy, typename Combine> struct LowerQLinearBinary : OnnxLowering<OpTy> {
+  using OnnxLowering<OpTy>::OnnxLowering;
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    RankedTensorType result = this->type(op.getC());
+    Type element = result.getElementType(), real = rewriter.getF32Type();
+    if (element.getIntOrFloatBitWidth() > 16 || !this->type(op.getCScale()).getElementType().isF32())
+      return op.emitError("unsupported: more than 16 bits, or scales other than in single precision");
+    SmallVector<Value> inputs = {adaptor.getA(), adaptor.getB()};
+    SmallVector<Type> types = {element, element};
+    auto add = [&](Value parameter, Type type) -> int {
+      if (!parameter)
+        return -1;
+      inputs.push_back(buildReshape(rewriter, loc, parameter, {}));
+      types.push_back(type);
+      return inputs.size() - 1;
+    };
+    int aScale = add(adaptor.getAScale(), real), bScale = add(adaptor.getBScale(), real);
+    int cScale = add(adaptor.getCScale(), real), aZero = add(adaptor.getAZeroPoint(), element);
+    int bZero = add(adaptor.getBZeroPoint(), element), cZero = add(adaptor.getCZeroPoint(), element);
+    rewriter.replaceOp(op, buildElementwise(rewriter, loc, result, inputs, types, [&](ScalarBody &s) -> Value {
+                         auto number = [&](int at) { return castScalar(s.b, loc, s.x[at], element, real); };
+                         auto dequantize = [&](int at, int scale, int zero) -> Value {
+                           Value value = number(at);
+                           if (zero >= 0)
+                             value = arith::SubFOp::create(s.b, value, number(zero));
+                           return arith::MulFOp::create(s.b, value, s.x[scale]);
+                         };
+                         Value value =
+                             Combine::create(s.b, dequantize(0, aScale, aZero), dequantize(1, bScale, bZero));
+                         return quantize(s.b, value, s.x[cScale], cZero < 0 ? Value() : number(cZero), element);
+                       }));
+    return success();
+  }
+};
 } // namespace
 
 namespace onnx_aot::onnx {
 void populateQuantizationToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerQuantizeLinear, LowerDequantizeLinear, LowerDynamicQuantizeLinear>(converter,
-                                                                                       patterns.getContext());
+  patterns.add<LowerQuantizeLinear, LowerDequantizeLinear, LowerDynamicQuantizeLinear,
+               LowerQLinearBinary<QLinearAddOp, arith::AddFOp>, LowerQLinearBinary<QLinearMulOp, arith::MulFOp>>(
+      converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

@@ -25,3 +25,17 @@ func.func @blocked(%x: tensor<2x6xi8>, %s: tensor<2x3xf32>) -> tensor<2x6xf32> {
   %0 = "onnx.DequantizeLinear"(%x, %s) {block_size = 2 : i64} : (tensor<2x6xi8>, tensor<2x3xf32>) -> tensor<2x6xf32>
   return %0 : tensor<2x6xf32>
 }
+
+// -----
+
+// An absent zero point is not subtracted.
+// CHECK-LABEL: @add
+// CHECK: arith.subf
+// CHECK-NOT: arith.subf
+// CHECK: arith.addf
+// CHECK: arith.divf
+// CHECK: math.roundeven
+func.func @add(%a: tensor<2x3xui8>, %b: tensor<3xui8>, %s: tensor<f32>, %z: tensor<1xui8>) -> tensor<2x3xui8> {
+  %0 = "onnx.com_microsoft.QLinearAdd"(%a, %s, %z, %b, %s, %s, %z) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 1>} : (tensor<2x3xui8>, tensor<f32>, tensor<1xui8>, tensor<3xui8>, tensor<f32>, tensor<f32>, tensor<1xui8>) -> tensor<2x3xui8>
+  return %0 : tensor<2x3xui8>
+}
