@@ -120,7 +120,7 @@ def run_tool(command, timeout):
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return f"no result within {timeout} s"
+        return f"{CRASH}no result within {timeout} s)"
     if process.returncode == 0:
         return None
     lines = [line for line in output.splitlines() if line.strip()]
