@@ -143,7 +143,7 @@ TEST(Options, PrefixIsMadeFromTheStem) {
   EXPECT_EQ(toCIdentifier("8bit"), "model_8bit");
   EXPECT_EQ(toCIdentifier("_x"), "model_x");
   EXPECT_EQ(toCIdentifier("---"), "model");
-  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--name=a-b"}).errors, ElementsAre("--name=a-b: not a C identifier"));
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--name=a-b"}).errors, ElementsAre("--name=a-b: not a C identifier that begins with a letter"));
 }
 
 TEST(Options, TargetIsFinal) {
