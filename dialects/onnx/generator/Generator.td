@@ -53,3 +53,30 @@ def Onnx_HammingWindowOp : Onnx_Window<"HammingWindow"> { let summary = "25/46 -
 def Onnx_BlackmanWindowOp : Onnx_Window<"BlackmanWindow"> {
   let summary = "0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N)";
 }
+
+//===-- Random numbers ----------------------------------------------------===//
+// A result is a function of seed, name of the node and element: each run gives the same numbers.
+class Onnx_Random<string name, dag inputs, dag attributes> : Onnx_Op<name, 22, inputs,
+    !con(attributes, (ins OptionalAttr<Onnx_FLOAT>:$seed)), (outs Onnx_Tensor:$output)>;
+
+def Onnx_RandomUniformOp : Onnx_Random<"RandomUniform", (ins),
+    (ins Onnx_IntDefault<1>:$dtype, Onnx_FloatDefault<"1.0">:$high, Onnx_FloatDefault<"0.0">:$low, // (C1) a float type
+         Onnx_INTS:$shape)> { // (C2) no negative extents
+  let summary = "Random numbers in low .. high";
+}
+def Onnx_RandomNormalOp : Onnx_Random<"RandomNormal", (ins),
+    (ins Onnx_IntDefault<1>:$dtype, Onnx_FloatDefault<"0.0">:$mean, Onnx_FloatDefault<"1.0">:$scale, Onnx_INTS:$shape)> {
+  let summary = "Normally distributed random numbers"; // (C1), (C2)
+}
+def Onnx_RandomUniformLikeOp : Onnx_Random<"RandomUniformLike", (ins Onnx_Tensor:$input),
+    (ins OptionalAttr<Onnx_INT>:$dtype, Onnx_FloatDefault<"1.0">:$high, Onnx_FloatDefault<"0.0">:$low)> { // (C1)
+  let summary = "Random numbers in low .. high, of the input's shape";
+}
+def Onnx_RandomNormalLikeOp : Onnx_Random<"RandomNormalLike", (ins Onnx_Tensor:$input),
+    (ins OptionalAttr<Onnx_INT>:$dtype, Onnx_FloatDefault<"0.0">:$mean, Onnx_FloatDefault<"1.0">:$scale)> { // (C1)
+  let summary = "Normally distributed random numbers, of the input's shape";
+}
+def Onnx_BernoulliOp : Onnx_Random<"Bernoulli", (ins Onnx_FloatTensor:$input),
+    (ins OptionalAttr<Onnx_INT>:$dtype)> { // (C3) a number's or bool's
+  let summary = "1 with the probability that the input gives, otherwise 0";
+}

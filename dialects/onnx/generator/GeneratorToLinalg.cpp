@@ -1,5 +1,6 @@
 //===- GeneratorToLinalg.cpp - lowering of the operators that make tensors ----------------------------------------===//
 #include "dialects/onnx/generator/Generator.h"
+#include "dialects/onnx/generator/Random.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -130,5 +131,6 @@ namespace onnx_aot::onnx {
 void populateGeneratorToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerConstant, LowerConstantOfShape, LowerRange, LowerEyeLike, LowerWindow<HannWindowOp>,
                LowerWindow<HammingWindowOp>, LowerWindow<BlackmanWindowOp>>(converter, patterns.getContext());
+  populateRandomToLinalg(converter, patterns);
 }
 } // namespace onnx_aot::onnx

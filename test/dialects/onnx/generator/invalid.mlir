@@ -16,3 +16,19 @@ func.func @negative() {
   %y = "onnx.ConstantOfShape"(%s) : (tensor<1xi64>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @random_integers() -> tensor<*xi32> {
+  // expected-error @+1 {{dtype is not a floating-point type's}}
+  %0 = "onnx.RandomUniform"() {dtype = 6 : i64, shape = array<i64: 2>} : () -> tensor<*xi32>
+  return %0 : tensor<*xi32>
+}
+
+// -----
+
+func.func @random_like(%x: tensor<3xi32>) -> tensor<*xi32> {
+  // expected-error @+1 {{without dtype the input must be of a floating-point type}}
+  %0 = "onnx.RandomNormalLike"(%x) : (tensor<3xi32>) -> tensor<*xi32>
+  return %0 : tensor<*xi32>
+}
