@@ -50,7 +50,7 @@ public:
     SmallVector<AffineExpr> positions, taps;
     for (size_t dim = 0; dim < conv.window.size(); ++dim)
       positions.push_back(add(false));
-    AffineExpr ic = conv.inputs > 1 ? add(true) : zero;
+    AffineExpr ic = conv.inputs == 1 ? zero : add(true); // a sum over no channels is one, too
     for (const WindowDim &dim : conv.window)
       taps.push_back(dim.kernel > 1 ? add(true) : zero);
 
