@@ -376,16 +376,25 @@ private:
 
   //===- Memory ---------------------------------------------------------------------------------------------------===//
 
-  /// The operand as a one-dimensional buffer that begins at its base address.
+  /// The operand as a one-dimensional buffer that begins at its base address, or at its offset where that is dynamic.
   Value flatten(const Access &access) {
     auto type = cast<MemRefType>(access.operand.getType());
     int64_t offset = 0;
     SmallVector<int64_t> strides; // none where the buffer is empty
     (void)type.getStridesAndOffset(strides, offset);
-    int64_t last = offset;
+    bool isDynamic = ShapedType::isDynamic(offset);
+    int64_t last = isDynamic ? 0 : offset;
     for (auto [extent, stride] : llvm::zip(type.getShape(), strides))
       last += std::max<int64_t>(extent - 1, 0) * std::max<int64_t>(stride, 0);
     int64_t size = last + 1;
+    if (isDynamic) {
+      auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, {1});
+      auto metadata = memref::ExtractStridedMetadataOp::create(b, access.operand);
+      OpFoldResult start = metadata.getOffset(), extent = b.getIndexAttr(size), stride = b.getIndexAttr(1);
+      return memref::ReinterpretCastOp::create(b, MemRefType::get({size}, type.getElementType(), layout),
+                                               metadata.getBaseBuffer(), start, ArrayRef<OpFoldResult>{extent},
+                                               ArrayRef<OpFoldResult>{stride});
+    }
     auto flatType = MemRefType::get({size}, type.getElementType());
     if (type == flatType)
       return access.operand;

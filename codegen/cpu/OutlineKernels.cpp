@@ -39,11 +39,17 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
       outline(op);
   }
 
-  /// Whether the operation has a loop nest with more points than a call could ever weigh.
+  /// Whether the operation has a loop nest with more points than a call could ever weigh. A bare pointer carries no
+  /// dynamic offset.
   static bool isWorthACall(Operation *op) {
     constexpr double kPoints = 4096;
     FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
-    if (failed(nest))
+    bool hasDynamicOffset = llvm::any_of(op->getOperandTypes(), [](Type type) {
+      auto layout = isa<MemRefType>(type) ? dyn_cast<StridedLayoutAttr>(cast<MemRefType>(type).getLayout())
+                                          : StridedLayoutAttr();
+      return layout && ShapedType::isDynamic(layout.getOffset());
+    });
+    if (failed(nest) || hasDynamicOffset)
       return false;
     double points = 1;
     for (const aot::LoopDim &dim : nest->dims)

@@ -50,7 +50,7 @@ struct LoopNest {
   bool usesIndex = false;
 
   /// The view of `op`, an aot.kernel or a linalg.generic without reductions, on static tensors or on memrefs with static
-  /// layouts. Fails, with a remark why, for others.
+  /// strides. Where a memref's offset is dynamic, addresses are relative to it. Fails for others.
   static llvm::FailureOr<LoopNest> of(mlir::Operation *op);
 
   bool hasReduction() const;
