@@ -176,8 +176,8 @@ static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &
     return Error::success();
   SmallString<128> header(options.artifact.output);
   sys::path::replace_extension(header, "h");
-  return files.write(
-      header, [&](raw_pwrite_stream &stream) { writeHeader(input.interface, options.artifact.prefix, stream); });
+  return files.write(header,
+                     [&](raw_pwrite_stream &stream) { writeHeader(input.interface, options.artifact.prefix, stream); });
 }
 
 namespace {

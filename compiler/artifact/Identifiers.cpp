@@ -13,7 +13,8 @@ using namespace llvm;
 
 namespace onnx_aot {
 
-/// Keywords of C up to C23 and of C++ up to C++20, and macros of compilers and common headers that do not look like one.
+/// Keywords of C up to C23 and of C++ up to C++20, and macros of compilers and common headers that do not look like
+/// one.
 static const char *const reservedNames[] = {
     "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch", "char",
     "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl", "concept", "const",

@@ -35,9 +35,10 @@ protected:
     write("m.h", header);
     const std::string flags = " -Wall -Wextra -Wpedantic -Werror -fsyntax-only ";
     write("alone.c", "#include \"m.h\"\n#include \"m.h\"\n");
-    write("late.c", "#include <complex.h>\n#include <errno.h>\n#include <float.h>\n#include <limits.h>\n#include "
-                    "<inttypes.h>\n#include <math.h>\n#include <signal.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
-                    "<string.h>\n#include <time.h>\n#include <wchar.h>\n#include \"m.h\"\n");
+    write("late.c",
+          "#include <complex.h>\n#include <errno.h>\n#include <float.h>\n#include <limits.h>\n#include "
+          "<inttypes.h>\n#include <math.h>\n#include <signal.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include "
+          "<string.h>\n#include <time.h>\n#include <wchar.h>\n#include \"m.h\"\n");
     for (const char *compiler : {"gcc -std=c99", "gcc -std=gnu17", "clang-22 -std=c99", "clang-22 -std=c23",
                                  "g++ -x c++ -std=c++17", "g++ -x c++ -std=gnu++20", "clang++-22 -x c++ -std=c++11"})
       for (const char *source : {"alone.c", "late.c"})
@@ -133,7 +134,7 @@ TEST_F(HeaderTest, TakesAnyTypeAndRank) {
   std::string header = headerOf(model, "Types9");
   EXPECT_THAT(header, HasSubstr("const uint8_t *s9,\n"));   // bool
   EXPECT_THAT(header, HasSubstr("const uint16_t *s10,\n")); // float16
-  EXPECT_THAT(header, HasSubstr("const uint16_t *s16,")); // bfloat16
+  EXPECT_THAT(header, HasSubstr("const uint16_t *s16,"));   // bfloat16
   EXPECT_THAT(header, HasSubstr("const int64_t *s7,"));
   EXPECT_THAT(header, HasSubstr("s14: float[2] (complex)"));
   // A scalar has no dims to list, and C no empty initializer.

@@ -25,12 +25,12 @@ struct Tolerance {
 
 struct Comparison {
   bool passed = false;
-  std::string mismatch;         // why no element was compared: another type or shape
-  int64_t different = 0;        // elements out of tolerance
-  double maxAbs = 0;            // over all elements
-  double maxRel = 0;            // over the elements whose reference is not 0
-  int64_t worst = -1;           // the element that is furthest out of its tolerance
-  std::string got, expected;    // its values
+  std::string mismatch;      // why no element was compared: another type or shape
+  int64_t different = 0;     // elements out of tolerance
+  double maxAbs = 0;         // over all elements
+  double maxRel = 0;         // over the elements whose reference is not 0
+  int64_t worst = -1;        // the element that is furthest out of its tolerance
+  std::string got, expected; // its values
 };
 
 Comparison compareTensors(const HostTensor &got, const HostTensor &expected, const Tolerance &tolerance);
