@@ -48,6 +48,8 @@ struct InferShapes : impl::InferShapesBase<InferShapes> {
           next = replaceByBody(op, taken->front());
           continue;
         }
+      if (auto loop = dyn_cast<onnx::LoopOp>(op))
+        failed |= mlir::failed(loop.refineBody());
       for (Region &body : op->getRegions())
         failed |= mlir::failed(visit(body.front(), folder));
       failed |= mlir::failed(refine(op));

@@ -23,3 +23,23 @@ def Onnx_IfOp : Onnx_Op<"If", 25,
     ::mlir::Region *getTakenBranch();
   }];
 }
+
+def Onnx_LoopOp : Onnx_Op<"Loop", 25,
+    (ins Optional<Onnx_I64Tensor>:$M,             // (C1) one element; absent: no bound
+         Optional<Onnx_BoolTensor>:$cond,         // (C2) one element; absent: true
+         Variadic<Onnx_Tensor>:$v_initial),       // (C3) carried; their types do not change
+    (ins),
+    (outs Variadic<Onnx_Tensor>:$v_final_and_scan_outputs),
+    [AttrSizedOperandSegments],
+    // (C4) (iteration, condition, carried...) -> (condition, carried..., scanned...)
+    (region SizedRegion<1>:$body)> {
+  let summary = "A body repeated up to M times while a condition holds";
+  let familyDeclaration = [{
+    /// Whether the condition is true before and after every iteration.
+    bool isAlwaysTrue();
+    /// The number of iterations where it is constant.
+    std::optional<int64_t> getTripCount();
+    /// Makes the types of the body's arguments as precise as those of the operands.
+    ::llvm::LogicalResult refineBody();
+  }];
+}

@@ -33,3 +33,25 @@ func.func @counts(%c: tensor<i1>, %x: tensor<2xf32>) -> tensor<*xf32> {
   }) : (tensor<i1>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+func.func @endless(%x: tensor<2xf32>) -> tensor<*xf32> {
+  // expected-error @below {{unsupported: a loop without an end}}
+  %y = "onnx.Loop"(%x) <{operandSegmentSizes = array<i32: 0, 0, 1>}> ({
+  ^bb0(%i: tensor<i64>, %c: tensor<i1>, %v: tensor<2xf32>):
+    "onnx.Yield"(%c, %v) : (tensor<i1>, tensor<2xf32>) -> ()
+  }) : (tensor<2xf32>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
+
+// -----
+
+func.func @body(%m: tensor<i64>, %x: tensor<2xf32>) -> tensor<*xf32> {
+  // expected-error @below {{the body has 2 inputs and 2 outputs for 1 carried values and 1 outputs}}
+  %y = "onnx.Loop"(%m, %x) <{operandSegmentSizes = array<i32: 1, 0, 1>}> ({
+  ^bb0(%i: tensor<i64>, %c: tensor<i1>):
+    "onnx.Yield"(%c, %x) : (tensor<i1>, tensor<2xf32>) -> ()
+  }) : (tensor<i64>, tensor<2xf32>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}
