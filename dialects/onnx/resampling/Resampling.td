@@ -26,3 +26,10 @@ def Onnx_GridSampleOp : Onnx_Op<"GridSample", 22,
     (outs Onnx_FloatTensor:$Y)> {
   let summary = "Reads a tensor at the positions that a grid gives";
 }
+
+def Onnx_AffineGridOp : Onnx_Op<"AffineGrid", 20,
+    (ins Onnx_FloatTensor:$theta, // (C1) N x 2 x 3 or N x 3 x 4
+         Onnx_I64Tensor:$size),   // (C2) N, C and the 2 or 3 spatial extents
+    (ins Onnx_IntDefault<0>:$align_corners), (outs Onnx_FloatTensor:$grid)> {
+  let summary = "The positions that GridSample reads for an affine map";
+}

@@ -8,6 +8,7 @@
 //   y[.., o, ..] = sum over taps of weight[o][tap] * x[.., position[o][tap], ..]
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/resampling/AffineGrid.h"
 #include "dialects/onnx/resampling/GridSample.h"
 #include "dialects/onnx/resampling/Resampling.h"
 #include "dialects/onnx/resampling/ResizeTables.h"
@@ -236,5 +237,6 @@ namespace onnx_aot::onnx {
 void populateResamplingToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerResize>(converter, patterns.getContext());
   populateGridSampleToLinalg(converter, patterns);
+  populateAffineGridToLinalg(converter, patterns);
 }
 } // namespace onnx_aot::onnx

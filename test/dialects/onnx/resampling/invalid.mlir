@@ -43,3 +43,11 @@ func.func @ratio(%x: tensor<1x1099511627776xf32>) {
       : (tensor<1x1099511627776xf32>, tensor<2xi64>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @affine_grid(%theta: tensor<2x2x4xf32>, %size: tensor<4xi64>) -> tensor<*xf32> {
+  // expected-error @+1 {{theta does not fit the number of spatial dims}}
+  %0 = "onnx.AffineGrid"(%theta, %size) : (tensor<2x2x4xf32>, tensor<4xi64>) -> tensor<*xf32>
+  return %0 : tensor<*xf32>
+}

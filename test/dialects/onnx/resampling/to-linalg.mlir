@@ -50,3 +50,14 @@ func.func @grid(%x: tensor<1x1x4x4xf32>, %g: tensor<1x2x2x2xf32>) -> tensor<1x1x
       : (tensor<1x1x4x4xf32>, tensor<1x2x2x2xf32>) -> tensor<1x1x2x2xf32>
   return %y : tensor<1x1x2x2xf32>
 }
+
+// -----
+
+// The last column of theta is the offset.
+// CHECK-LABEL: @affine_grid
+// CHECK: linalg.generic
+// CHECK-COUNT-2: math.fma
+func.func @affine_grid(%theta: tensor<2x2x3xf32>, %size: tensor<4xi64>) -> tensor<2x5x7x2xf32> {
+  %0 = "onnx.AffineGrid"(%theta, %size) : (tensor<2x2x3xf32>, tensor<4xi64>) -> tensor<2x5x7x2xf32>
+  return %0 : tensor<2x5x7x2xf32>
+}
