@@ -11,10 +11,6 @@ def UnshareFills : Pass<"aot-unshare-fills", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
-def DetachMergedResults : Pass<"aot-detach-merged-results", "::mlir::func::FuncOp"> {
-  let summary = "Keep a buffer for a kernel whose lanes a slice of its destination would cut short";
-}
-
 def PlaceRegionResults : Pass<"aot-place-region-results", "::mlir::func::FuncOp"> {
   let summary = "Make the copies explicit by which branches and loops pass tensors on";
 }

@@ -20,3 +20,7 @@ def PackWeights : Pass<"aot-pack-weights", "::mlir::func::FuncOp"> {
   let summary = "Permute constant kernel inputs so that vector lanes are contiguous";
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];
 }
+
+def DetachMergedResults : Pass<"aot-detach-merged-results", "::mlir::func::FuncOp"> {
+  let summary = "Keep a buffer for a kernel whose lanes a slice of its destination would cut short";
+}

@@ -7,7 +7,11 @@
 //   %k = aot.kernel ... outs(%empty : tensor<1x64x7x7xf32>)         =>   outs(%alloc), %alloc = bufferization.alloc_tensor()
 //   tensor.insert_slice %k into %padded : ... into tensor<1x64x9x9xf32>
 //
-// Runs before empty tensors are eliminated.
+// A decision of the schedule, which reads the strategy; it runs in the buffer stage, right before empty tensors are
+// eliminated, because alloc_tensor is no tensor operation to the passes between.
+//
+// Before: kernels have their strategies and write into empty tensors.  After: a kernel that a slice would cut short
+// writes into a buffer of its own, which empty-tensor elimination does not touch.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
@@ -15,11 +19,11 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "passes/buffer/Passes.h"
+#include "passes/schedule/Passes.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_DETACHMERGEDRESULTS
-#include "passes/buffer/Passes.h.inc"
+#include "passes/schedule/Passes.h.inc"
 
 using namespace mlir;
 
