@@ -189,8 +189,10 @@ struct LowerResize : OnnxLowering<ResizeOp> {
   LogicalResult matchAndRewrite(ResizeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     ShapeContext ctx;
     FailureOr<std::optional<SmallVector<ResizeAxis>>> dims = resolveResize(op, ctx);
-    if (failed(dims) || !*dims)
-      return failure();
+    if (failed(dims))
+      return failure(); // reported there
+    if (!*dims)
+      return rewriter.notifyMatchFailure(op, "its rank is not known");
     Type element = type(op.getX()).getElementType();
     bool isNearest = op.getMode() == "nearest";
     if (type(op.getX()).getNumElements() == 0 && type(op.getY()).getNumElements() != 0)
