@@ -84,8 +84,8 @@ struct LowerCausalConv : OnnxLowering<CausalConvWithStateOp> {
     spec.identity = cast<TypedAttr>(rewriter.getZeroAttr(real));
     spec.resultType = stored(op.getOutput());
     spec.compute = [=](ImplicitLocOpBuilder &builder, ValueRange x, Value sum) -> Value {
-      return math::FmaOp::create(builder, toCompute(builder, loc, x[0], element), toCompute(builder, loc, x[1], element),
-                                 sum);
+      return math::FmaOp::create(builder, toCompute(builder, loc, x[0], element),
+                                 toCompute(builder, loc, x[1], element), sum);
     };
     bool hasBias = op.getBias() != nullptr, hasActivation = op.getActivation() != "none";
     spec.epilogue = [=](ImplicitLocOpBuilder &builder, ValueRange x, Value sum) -> Value {

@@ -28,8 +28,7 @@ static FailureOr<Type> floatType(Operation *op, int64_t dtype) {
   return element;
 }
 
-template <typename OpTy>
-static LogicalResult inferShaped(OpTy op, SmallVectorImpl<ResultShape> &results) {
+template <typename OpTy> static LogicalResult inferShaped(OpTy op, SmallVectorImpl<ResultShape> &results) {
   FailureOr<Type> element = floatType(op, op.getDtype());
   if (failed(element))
     return failure();
@@ -113,7 +112,8 @@ private:
   Value integer(uint64_t value) { return arith::ConstantIntOp::create(b, int64_t(value), 64); }
 
   Value mix(Value counter) {
-    Value bits = arith::AddIOp::create(b, arith::MulIOp::create(b, counter, integer(0xD1342543DE82EF95u)), integer(key));
+    Value bits =
+        arith::AddIOp::create(b, arith::MulIOp::create(b, counter, integer(0xD1342543DE82EF95u)), integer(key));
     for (auto [shift, factor] : {std::pair(31u, 0xAEF17502108EF2D9u), std::pair(29u, 0x9FB21C651E98DF25u)}) {
       bits = arith::XOrIOp::create(b, bits, arith::ShRUIOp::create(b, bits, integer(shift)));
       bits = arith::MulIOp::create(b, bits, integer(factor));
@@ -148,8 +148,8 @@ template <typename OpTy> struct LowerUniform : OnnxLowering<OpTy> {
                          auto constant = [&](double value) { return scalarConstant(s.b, s.b.getLoc(), real, value); };
                          Generator generator(s.b, streamOf(op, op.getSeed()), result.getShape());
                          Value number = generator.uniform(real, 0);
-                         return arith::AddFOp::create(
-                             s.b, arith::MulFOp::create(s.b, number, constant(high - low)), constant(low));
+                         return arith::AddFOp::create(s.b, arith::MulFOp::create(s.b, number, constant(high - low)),
+                                                      constant(low));
                        }));
     return success();
   }
@@ -179,8 +179,7 @@ struct LowerBernoulli : OnnxLowering<BernoulliOp> {
     Type element = type(op.getInput()).getElementType(), real = computeType(element);
     Value value = buildElementwise(rewriter, op.getLoc(), result, adaptor.getInput(), element, [&](ScalarBody &s) {
       Generator generator(s.b, streamOf(op, op.getSeed()), result.getShape());
-      Value isOne =
-          arith::CmpFOp::create(s.b, arith::CmpFPredicate::OLT, generator.uniform(real, 0), s.x[0]);
+      Value isOne = arith::CmpFOp::create(s.b, arith::CmpFPredicate::OLT, generator.uniform(real, 0), s.x[0]);
       return castScalar(s.b, s.b.getLoc(), isOne, s.b.getI1Type(), result.getElementType());
     });
     rewriter.replaceOp(op, value);

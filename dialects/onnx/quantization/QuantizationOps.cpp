@@ -91,8 +91,8 @@ static LogicalResult inferBinary(OpTy op, ShapeContext &ctx, SmallVectorImpl<Res
   for (Value value : {op.getB(), op.getAZeroPoint(), op.getBZeroPoint(), op.getCZeroPoint()})
     if (value && ctx.elementType(value) != element) // (C6)
       return op.emitOpError("operands and zero points have different element types");
-  for (Value value : {op.getAScale(), op.getBScale(), op.getCScale(), op.getAZeroPoint(), op.getBZeroPoint(),
-                      op.getCZeroPoint()}) {
+  for (Value value :
+       {op.getAScale(), op.getBScale(), op.getCScale(), op.getAZeroPoint(), op.getBZeroPoint(), op.getCZeroPoint()}) {
     std::optional<Shape> shape = value ? ctx.shape(value) : std::nullopt;
     if (shape && product(*shape).isKnown() && !product(*shape).is(1)) // (C5)
       return op.emitOpError("a scale or zero point is not one element");

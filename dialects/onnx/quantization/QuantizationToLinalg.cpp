@@ -258,8 +258,7 @@ template <typename OpTy, typename Combine> struct LowerQLinearBinary : OnnxLower
                              value = arith::SubFOp::create(s.b, value, number(zero));
                            return arith::MulFOp::create(s.b, value, s.x[scale]);
                          };
-                         Value value =
-                             Combine::create(s.b, dequantize(0, aScale, aZero), dequantize(1, bScale, bZero));
+                         Value value = Combine::create(s.b, dequantize(0, aScale, aZero), dequantize(1, bScale, bZero));
                          return quantize(s.b, value, s.x[cScale], cZero < 0 ? Value() : number(cZero), element);
                        }));
     return success();

@@ -67,7 +67,7 @@ LogicalResult DFTOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape
 }
 
 LogicalResult STFTOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
-  FailureOr<Dim> step = readPositive(*this, ctx, getFrameStep(), "frame_step");       // (C2)
+  FailureOr<Dim> step = readPositive(*this, ctx, getFrameStep(), "frame_step");      // (C2)
   FailureOr<Dim> given = readPositive(*this, ctx, getFrameLength(), "frame_length"); // (C4)
   if (failed(step) || failed(given))
     return failure();

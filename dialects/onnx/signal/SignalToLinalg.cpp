@@ -4,8 +4,8 @@
 //
 //   y[o, k, i, p] = sum over n, q of x[o, n, i, q] * table[k, p, n, q]     p, q: real and imaginary part
 //
-// Tables and sums are in double precision, since the terms cancel. The table is a constant, except that of an STFT whose frame_length is data. An axis that is data selects among the
-// transforms along every axis that it may name.
+// Tables and sums are in double precision, since the terms cancel. The table is a constant, except that of an STFT
+// whose frame_length is data. An axis that is data selects among the transforms along every axis that it may name.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/signal/Signal.h"
@@ -173,8 +173,7 @@ struct LowerDFT : OnnxLowering<DFTOp> {
     transform.length = isHalf ? length.value_or(from[axis]) : to[axis];
     transform.partsIn = from.back();
     transform.partsOut = to.back();
-    transform.inputs =
-        std::min(from[axis], transform.toReal ? transform.length / 2 + 1 : transform.length);
+    transform.inputs = std::min(from[axis], transform.toReal ? transform.length / 2 + 1 : transform.length);
     if (transform.inputs <= 0 || transform.tableSize() > kLargestTable)
       return op.emitError("unsupported: a DFT without elements, or of too many: its table has 2^23 entries at most");
     int64_t outer = ShapedType::getNumElements(from.take_front(axis));
@@ -268,7 +267,8 @@ struct LowerSTFT : OnnxLowering<STFTOp> {
   }
 
   /// The table of a forward transform whose length is the one element of `length`.
-  static Value computedTable(OpBuilder &builder, Location loc, const Transform &transform, Value length, Type lengthType) {
+  static Value computedTable(OpBuilder &builder, Location loc, const Transform &transform, Value length,
+                             Type lengthType) {
     Type real = builder.getF64Type();
     auto type = RankedTensorType::get(transform.tableShape(), real);
     return buildElementwise(builder, loc, type, {}, {}, [&](ScalarBody &s) -> Value {
@@ -279,8 +279,8 @@ struct LowerSTFT : OnnxLowering<STFTOp> {
       auto isZero = [&](Value value) -> Value {
         return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, value, arith::ConstantIntOp::create(b, 0, 64));
       };
-      Value count = arith::MaxSIOp::create(b, extractInteger(b, length, lengthType),
-                                           arith::ConstantIntOp::create(b, 1, 64));
+      Value count =
+          arith::MaxSIOp::create(b, extractInteger(b, length, lengthType), arith::ConstantIntOp::create(b, 1, 64));
       Value turn = arith::RemSIOp::create(b, arith::MulIOp::create(b, index(0), index(2)), count);
       Value fraction = arith::DivFOp::create(b, castScalar(b, loc, turn, b.getI64Type(), real),
                                              castScalar(b, loc, count, b.getI64Type(), real));
@@ -306,8 +306,8 @@ struct LowerMelWeightMatrix : OnnxLowering<MelWeightMatrixOp> {
     Type wide = rewriter.getF64Type();
     SmallVector<Value> inputs;
     SmallVector<Type> types;
-    for (Value value : {adaptor.getLowerEdgeHertz(), adaptor.getUpperEdgeHertz(), adaptor.getDftLength(),
-                        adaptor.getSampleRate()})
+    for (Value value :
+         {adaptor.getLowerEdgeHertz(), adaptor.getUpperEdgeHertz(), adaptor.getDftLength(), adaptor.getSampleRate()})
       inputs.push_back(scalar(rewriter, loc, value));
     for (Value value : {op.getLowerEdgeHertz(), op.getUpperEdgeHertz(), op.getDftLength(), op.getSampleRate()})
       types.push_back(type(value).getElementType());
