@@ -59,7 +59,8 @@ struct Direction {
       ElementsAttr part = makeConstant(resultType, bytes.slice((index * own + first) * size, rows * size), "recurrent");
       return arith::ConstantOp::create(b, resultType, part);
     }
-    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), sizes, strides(type.getRank(), b.getIndexAttr(1));
+    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), sizes,
+        strides(type.getRank(), b.getIndexAttr(1));
     offsets[0] = b.getIndexAttr(index);
     offsets[1] = b.getIndexAttr(first);
     sizes.push_back(b.getIndexAttr(1));
@@ -129,8 +130,8 @@ struct Direction {
   Value inputProduct(ImplicitLocOpBuilder &b, Value x, Value w, ArrayRef<Value> biases) const {
     AffineExpr t, n, column, k;
     bindDims(b.getContext(), t, n, column, k);
-    AffineMap map = batchFirst ? AffineMap::get(4, 0, {n, t, k}, b.getContext())
-                               : AffineMap::get(4, 0, {t, n, k}, b.getContext());
+    AffineMap map =
+        batchFirst ? AffineMap::get(4, 0, {n, t, k}, b.getContext()) : AffineMap::get(4, 0, {t, n, k}, b.getContext());
     return product(b, x, map, w, biases, {steps, batch, gates * hidden});
   }
 
@@ -274,10 +275,9 @@ template <typename OpTy> struct LowerRecurrent : OnnxLowering<OpTy> {
     auto positionType = RankedTensorType::get({d.steps, 1}, b.getI32Type());
     Value positions = arith::ConstantOp::create(b, DenseIntElementsAttr::get(positionType, numbers));
     auto type = RankedTensorType::get({d.steps, d.batch}, b.getI1Type());
-    return buildElementwise(b, b.getLoc(), type, {positions, adaptor.getSequenceLens()}, {b.getI32Type(), b.getI32Type()},
-                            [](ScalarBody &s) -> Value {
-                              return arith::CmpIOp::create(s.b, arith::CmpIPredicate::slt, s.x[0], s.x[1]);
-                            });
+    return buildElementwise(
+        b, b.getLoc(), type, {positions, adaptor.getSequenceLens()}, {b.getI32Type(), b.getI32Type()},
+        [](ScalarBody &s) -> Value { return arith::CmpIOp::create(s.b, arith::CmpIPredicate::slt, s.x[0], s.x[1]); });
   }
 
   /// The states after the last step, then the sequence where there is one.
@@ -429,12 +429,11 @@ template <typename OpTy> struct LowerRecurrent : OnnxLowering<OpTy> {
                                      return mul(inner, f.emit(inner, add(inner, x[0], x[1])), x[2]);
                                    });
       Value q = d.stateProduct(b, scaled, candidate, {});
-      return SmallVector<Value>{
-          d.elementwise(b, {d.gate(z, 0), d.gate(p, 0), d.gate(z, 2), d.gate(q, 0), d.gate(h, 0)}, destinations[0],
-                        [&](ImplicitLocOpBuilder &inner, ArrayRef<Value> x) {
-                          Value update = f.emit(inner, add(inner, x[0], x[1]));
-                          return mix(inner, update, g.emit(inner, add(inner, x[2], x[3])), x[4]);
-                        })};
+      return SmallVector<Value>{d.elementwise(b, {d.gate(z, 0), d.gate(p, 0), d.gate(z, 2), d.gate(q, 0), d.gate(h, 0)},
+                                              destinations[0], [&](ImplicitLocOpBuilder &inner, ArrayRef<Value> x) {
+                                                Value update = f.emit(inner, add(inner, x[0], x[1]));
+                                                return mix(inner, update, g.emit(inner, add(inner, x[2], x[3])), x[4]);
+                                              })};
     };
   }
 
@@ -459,8 +458,8 @@ template <typename OpTy> struct LowerRecurrent : OnnxLowering<OpTy> {
         llvm::append_range(terms, SmallVector<Term>{{peepholes[0]}, {peepholes[2]}});
       Value cell = d.elementwise(b, terms, destinations[1], [&](ImplicitLocOpBuilder &inner, ArrayRef<Value> x) {
         Value input = f.emit(inner, sum(inner, x.slice(1, 2), x[0], peeps ? x[7] : Value()));
-        Value forget = couples ? oneMinus(inner, input)
-                               : f.emit(inner, sum(inner, x.slice(5, 2), x[0], peeps ? x[8] : Value()));
+        Value forget =
+            couples ? oneMinus(inner, input) : f.emit(inner, sum(inner, x.slice(5, 2), x[0], peeps ? x[8] : Value()));
         Value next = g.emit(inner, add(inner, x[3], x[4]));
         return add(inner, mul(inner, forget, x[0]), mul(inner, input, next));
       });
