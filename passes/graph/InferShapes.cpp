@@ -50,6 +50,8 @@ struct InferShapes : impl::InferShapesBase<InferShapes> {
         }
       if (auto loop = dyn_cast<onnx::LoopOp>(op))
         failed |= mlir::failed(loop.refineBody());
+      if (auto scan = dyn_cast<onnx::ScanOp>(op))
+        failed |= mlir::failed(scan.refineBody());
       for (Region &body : op->getRegions())
         failed |= mlir::failed(visit(body.front(), folder));
       failed |= mlir::failed(refine(op));

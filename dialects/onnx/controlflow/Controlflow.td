@@ -43,3 +43,25 @@ def Onnx_LoopOp : Onnx_Op<"Loop", 25,
     ::llvm::LogicalResult refineBody();
   }];
 }
+
+def Onnx_ScanOp : Onnx_Op<"Scan", 25,
+    (ins Variadic<Onnx_Tensor>:$initial_state_and_scan_inputs), // (C1) states, then num_scan_inputs inputs
+    (ins Onnx_INT:$num_scan_inputs,                             // (C2) at least 1
+         OptionalAttr<Onnx_INTS>:$scan_input_axes, OptionalAttr<Onnx_INTS>:$scan_input_directions,
+         OptionalAttr<Onnx_INTS>:$scan_output_axes, OptionalAttr<Onnx_INTS>:$scan_output_directions),
+    (outs Variadic<Onnx_Tensor>:$final_state_and_scan_outputs),
+    [], // (C3) (states..., slices...) -> (states..., scanned...)
+    (region SizedRegion<1>:$body)> {
+  let summary = "A body repeated for every slice of its inputs";
+  let familyDeclaration = [{
+    unsigned getNumStates() { return getInitialStateAndScanInputs().size() - getNumScanInputs(); }
+    /// The axis of scan input (output) `index`, which has `rank` dims; an error where it is none of them.
+    ::llvm::FailureOr<int64_t> getInputAxis(unsigned index, int64_t rank);
+    ::llvm::FailureOr<int64_t> getOutputAxis(unsigned index, int64_t rank);
+    /// Whether scan input (output) `index` goes from the last slice to the first.
+    bool isInputReversed(unsigned index);
+    bool isOutputReversed(unsigned index);
+    /// Makes the types of the body's arguments as precise as those of the operands.
+    ::llvm::LogicalResult refineBody();
+  }];
+}

@@ -143,3 +143,86 @@ LogicalResult LoopOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShap
   }
   return success();
 }
+
+//===-- Scan ------------------------------------------------------------------------------------------------------===//
+
+static int64_t entryOr(std::optional<ArrayRef<int64_t>> list, unsigned index) {
+  return list && index < list->size() ? (*list)[index] : 0;
+}
+
+FailureOr<int64_t> ScanOp::getInputAxis(unsigned index, int64_t rank) {
+  return normalizeAxis(*this, entryOr(getScanInputAxes(), index), rank);
+}
+FailureOr<int64_t> ScanOp::getOutputAxis(unsigned index, int64_t rank) {
+  return normalizeAxis(*this, entryOr(getScanOutputAxes(), index), rank);
+}
+bool ScanOp::isInputReversed(unsigned index) { return entryOr(getScanInputDirections(), index) == 1; }
+bool ScanOp::isOutputReversed(unsigned index) { return entryOr(getScanOutputDirections(), index) == 1; }
+
+LogicalResult ScanOp::refineBody() {
+  Block &body = getBody().front();
+  OperandRange operands = getInitialStateAndScanInputs();
+  int64_t scanned = getNumScanInputs();
+  if (scanned < 1 || scanned > int64_t(operands.size()) || body.getNumArguments() != operands.size())
+    return success(); // the inference reports it
+  for (auto [index, argument, operand] : llvm::enumerate(body.getArguments(), operands)) {
+    Type type = operand.getType();
+    auto ranked = dyn_cast<RankedTensorType>(type);
+    if (index >= getNumStates()) {
+      if (!ranked)
+        continue;
+      FailureOr<int64_t> axis = getInputAxis(index - getNumStates(), ranked.getRank());
+      if (failed(axis))
+        return failure();
+      SmallVector<int64_t> shape(ranked.getShape());
+      shape.erase(shape.begin() + *axis);
+      type = RankedTensorType::get(shape, ranked.getElementType());
+    }
+    if (failed(refineArgument(*this, argument, type)))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult ScanOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
+  OperandRange operands = getInitialStateAndScanInputs();
+  int64_t scanned = getNumScanInputs();
+  if (scanned < 1 || scanned > int64_t(operands.size())) // (C1, C2)
+    return emitOpError("num_scan_inputs is ") << scanned << " of " << operands.size() << " inputs";
+  unsigned states = getNumStates();
+  Block &body = getBody().front();
+  ValueRange values = yieldsOf(getBody());
+  if (body.getNumArguments() != operands.size() || values.size() < states || values.size() < getNumResults()) // (C3)
+    return emitOpError("the body has ") << body.getNumArguments() << " inputs and " << values.size() << " outputs for "
+                                        << operands.size() << " inputs and " << getNumResults() << " outputs";
+  Dim trips;
+  for (auto [index, input] : llvm::enumerate(operands.drop_front(states))) {
+    std::optional<Shape> shape = ctx.shape(input);
+    if (!shape)
+      continue;
+    FailureOr<int64_t> axis = getInputAxis(index, shape->size());
+    if (failed(axis))
+      return failure();
+    Dim extent = (*shape)[*axis];
+    if (trips.isKnown() && extent.isKnown() && extent.get() != trips.get())
+      return emitOpError("scan inputs have ") << trips.get() << " and " << extent.get() << " slices";
+    if (extent.isKnown())
+      trips = extent;
+  }
+  for (auto [index, initial] : llvm::enumerate(operands.take_front(states))) {
+    if (ctx.elementType(values[index]) != ctx.elementType(initial))
+      return emitOpError("state ") << index << " changes its type";
+    results.emplace_back(ctx.elementType(initial), commonShape(ctx.shape(initial), ctx.shape(values[index])));
+  }
+  for (auto [index, value] : llvm::enumerate(values.drop_front(states))) {
+    std::optional<Shape> shape = ctx.shape(value);
+    if (shape) {
+      FailureOr<int64_t> axis = getOutputAxis(index, shape->size() + 1);
+      if (failed(axis))
+        return failure();
+      shape->insert(shape->begin() + *axis, trips);
+    }
+    results.emplace_back(ctx.elementType(value), shape);
+  }
+  return success();
+}

@@ -176,6 +176,70 @@ struct LowerLoop : OnnxLowering<LoopOp> {
   }
 };
 
+struct LowerScan : OnnxLowering<ScanOp> {
+  using OnnxLowering::OnnxLowering;
+  LogicalResult matchAndRewrite(ScanOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    unsigned states = op.getNumStates();
+    OperandRange operands = op.getInitialStateAndScanInputs();
+    YieldOp yield = yieldOf(op.getBody());
+    Block &body = op.getBody().front();
+    for (auto [index, value] : llvm::enumerate(yield.getValues().take_front(states)))
+      if (value.getType() != operands[index].getType() || value.getType() != body.getArgument(index).getType())
+        return op.emitError("unsupported: state ") << index << " changes its shape from iteration to iteration";
+    RankedTensorType first = type(operands[states]);
+    int64_t trips = first.getDimSize(*op.getInputAxis(0, first.getRank()));
+
+    ValueRange inputs = adaptor.getInitialStateAndScanInputs();
+    SmallVector<Value> initial(inputs.take_front(states));
+    SmallVector<int64_t> axes, reversed;
+    for (auto [index, value] : llvm::enumerate(yield.getValues().drop_front(states))) {
+      auto slice = cast<RankedTensorType>(value.getType());
+      if (!slice.hasStaticShape())
+        return op.emitError("unsupported: a collected value whose shape depends on data");
+      axes.push_back(*op.getOutputAxis(index, slice.getRank() + 1));
+      reversed.push_back(op.isOutputReversed(index));
+      SmallVector<int64_t> shape(slice.getShape());
+      shape.insert(shape.begin() + axes.back(), trips);
+      initial.push_back(emptyTensor(rewriter, loc, RankedTensorType::get(shape, stored(value).getElementType())));
+    }
+    rewriter.modifyOpInPlace(yield, [&] {
+      yield.setScanAxes(axes);
+      yield.setScanReversed(reversed);
+    });
+    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
+    Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
+    Value bound = arith::ConstantIndexOp::create(rewriter, loc, trips);
+    auto loop = scf::ForOp::create(rewriter, loc, zero, bound, one, initial);
+    if (initial.empty())
+      rewriter.eraseOp(loop.getBody()->getTerminator());
+    rewriter.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> arguments(loop.getRegionIterArgs().take_front(states));
+    for (auto [index, input] : llvm::enumerate(inputs.drop_front(states))) {
+      auto whole = cast<RankedTensorType>(input.getType());
+      int64_t axis = *op.getInputAxis(index, whole.getRank());
+      Value place = loop.getInductionVar();
+      if (op.isInputReversed(index)) {
+        Value last = arith::ConstantIndexOp::create(rewriter, loc, trips - 1);
+        place = arith::SubIOp::create(rewriter, loc, last, place);
+      }
+      SmallVector<OpFoldResult> offsets(whole.getRank(), rewriter.getIndexAttr(0)),
+          strides(whole.getRank(), rewriter.getIndexAttr(1)), sizes;
+      for (int64_t extent : whole.getShape())
+        sizes.push_back(rewriter.getIndexAttr(extent));
+      offsets[axis] = place;
+      sizes[axis] = rewriter.getIndexAttr(1);
+      SmallVector<int64_t> shape(whole.getShape());
+      shape.erase(shape.begin() + axis);
+      arguments.push_back(tensor::ExtractSliceOp::create(
+          rewriter, loc, RankedTensorType::get(shape, whole.getElementType()), input, offsets, sizes, strides));
+    }
+    inlineBody(op.getBody(), loop.getBody(), arguments, rewriter);
+    rewriter.replaceOp(op, loop.getResults().take_front(op.getNumResults()));
+    return success();
+  }
+};
+
 /// The terminator of a body that has moved into an scf operation.
 struct LowerYield : OpConversionPattern<YieldOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -231,6 +295,6 @@ struct LowerYield : OpConversionPattern<YieldOp> {
 
 namespace onnx_aot::onnx {
 void populateControlflowToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerIf, LowerLoop, LowerYield>(converter, patterns.getContext());
+  patterns.add<LowerIf, LowerLoop, LowerScan, LowerYield>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

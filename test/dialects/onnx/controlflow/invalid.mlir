@@ -55,3 +55,14 @@ func.func @body(%m: tensor<i64>, %x: tensor<2xf32>) -> tensor<*xf32> {
   }) : (tensor<i64>, tensor<2xf32>) -> tensor<*xf32>
   return %y : tensor<*xf32>
 }
+
+// -----
+
+func.func @slices(%x: tensor<3xf32>, %z: tensor<4xf32>) -> tensor<*xf32> {
+  // expected-error @below {{scan inputs have 3 and 4 slices}}
+  %y = "onnx.Scan"(%x, %z) ({
+  ^bb0(%v: tensor<f32>, %w: tensor<f32>):
+    "onnx.Yield"(%v) : (tensor<f32>) -> ()
+  }) {num_scan_inputs = 2 : i64} : (tensor<3xf32>, tensor<4xf32>) -> tensor<*xf32>
+  return %y : tensor<*xf32>
+}

@@ -73,3 +73,20 @@ func.func @never(%x: tensor<4xf32>) -> (tensor<*xf32>, tensor<*xf32>) {
   }) : (tensor<i64>, tensor<4xf32>) -> (tensor<*xf32>, tensor<*xf32>)
   return %y#0, %y#1 : tensor<*xf32>, tensor<*xf32>
 }
+
+// Slices along axis 1, from the last one on; results collected along axis 1.
+// CHECK-LABEL: @scan
+// CHECK: tensor.empty() : tensor<4x3xf32>
+// CHECK: scf.for %[[I:.*]] = %{{.*}} to %c3
+// CHECK: %[[PLACE:.*]] = arith.subi %{{.*}}, %[[I]]
+// CHECK: tensor.extract_slice %arg1[0, %[[PLACE]]] [4, 1] [1, 1] : tensor<4x3xf32> to tensor<4xf32>
+// CHECK: tensor.insert_slice %{{.*}}[0, %[[I]]] [4, 1] [1, 1] : tensor<4xf32> into tensor<4x3xf32>
+func.func @scan(%s: tensor<4xf32>, %x: tensor<4x3xf32>) -> (tensor<*xf32>, tensor<*xf32>) {
+  %y:2 = "onnx.Scan"(%s, %x) ({
+  ^bb0(%t: tensor<*xf32>, %v: tensor<*xf32>):
+    %a = "onnx.Add"(%t, %v) : (tensor<*xf32>, tensor<*xf32>) -> tensor<*xf32>
+    "onnx.Yield"(%a, %a) : (tensor<*xf32>, tensor<*xf32>) -> ()
+  }) {num_scan_inputs = 1 : i64, scan_input_axes = array<i64: 1>, scan_input_directions = array<i64: 1>,
+      scan_output_axes = array<i64: -1>} : (tensor<4xf32>, tensor<4x3xf32>) -> (tensor<*xf32>, tensor<*xf32>)
+  return %y#0, %y#1 : tensor<*xf32>, tensor<*xf32>
+}
