@@ -1,8 +1,8 @@
 //===- VerifyGraphContract.cpp - what holds after the graph stage -------------------------------------------------===//
 //
 // Every tensor is ranked and its dims are static; the elements of inputs and outputs are of types that the C interface
-// says how to store. A model for which that does not hold is reported here, at the inputs that could be fixed and at the
-// node whose result is the first that stays open.
+// says how to store. A model for which that does not hold is reported here, at the inputs that could be fixed and at
+// the node whose result is the first that stays open.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/OnnxDialect.h"

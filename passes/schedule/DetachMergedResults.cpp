@@ -1,11 +1,12 @@
 //===- DetachMergedResults.cpp - contiguous buffers for kernels that need them ------------------------------------===//
 //
-// A producer may write straight into the slice that its result is inserted into (a padded buffer, a concatenation). That
-// saves a copy, but where the vector dim stands for several merged dims (the pixels of a 1x1 convolution) and the slice
-// separates them, only short rows are left for the lanes. Such a kernel keeps a buffer of its own, and the rows are copied.
+// A producer may write straight into the slice that its result is inserted into (a padded buffer, a concatenation).
+// That saves a copy, but where the vector dim stands for several merged dims (the pixels of a 1x1 convolution) and the
+// slice separates them, only short rows are left for the lanes. Such a kernel keeps a buffer of its own, and the rows
+// are copied.
 //
-//   %k = aot.kernel ... outs(%empty : tensor<1x64x7x7xf32>)         =>   outs(%alloc), %alloc = bufferization.alloc_tensor()
-//   tensor.insert_slice %k into %padded : ... into tensor<1x64x9x9xf32>
+//   %k = aot.kernel ... outs(%empty : tensor<1x64x7x7xf32>)         =>   outs(%alloc), %alloc =
+//   bufferization.alloc_tensor() tensor.insert_slice %k into %padded : ... into tensor<1x64x9x9xf32>
 //
 // A decision of the schedule, which reads the strategy; it runs in the buffer stage, right before empty tensors are
 // eliminated, because alloc_tensor is no tensor operation to the passes between.
@@ -65,8 +66,7 @@ struct DetachMergedResults : impl::DetachMergedResultsBase<DetachMergedResults> 
     for (unsigned dim : merged.drop_front()) {
       for (auto [position, expr] : llvm::enumerate(output.getResults())) {
         auto dimExpr = dyn_cast<AffineDimExpr>(expr);
-        if (dimExpr && dimExpr.getPosition() == dim &&
-            source.getDimSize(position) != destination.getDimSize(position))
+        if (dimExpr && dimExpr.getPosition() == dim && source.getDimSize(position) != destination.getDimSize(position))
           return source.getDimSize(position) < 2 * strategy.getWidth();
       }
     }

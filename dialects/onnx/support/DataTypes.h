@@ -11,8 +11,8 @@ namespace onnx_aot::onnx {
 /// complex numbers and numbers that ONNX does not define.
 mlir::Type elementTypeOfDataType(mlir::MLIRContext *context, int64_t dataType);
 
-/// Whether scalar code computes with elements of `type` (or of a tensor of it): not with float8 and smaller, 2- and 4-bit
-/// integers, complex numbers and strings. These are also the types that the C interface says how to store.
+/// Whether scalar code computes with elements of `type` (or of a tensor of it): not with float8 and smaller, 2- and
+/// 4-bit integers, complex numbers and strings. These are also the types that the C interface says how to store.
 bool isArithmeticType(mlir::Type type);
 /// They in words.
 inline constexpr llvm::StringLiteral kArithmeticTypes =
