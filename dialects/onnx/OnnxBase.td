@@ -57,9 +57,11 @@ class Onnx_StringDefault<string value> : DefaultValuedStrAttr<StrAttr, value>;
 //===-- The base class of operators ---------------------------------------===//
 // `ins` and `outs` are the ONNX inputs and outputs in their order: plain, Optional<> or (last) Variadic<>; `attrs` the
 // ONNX attributes. An operator with two or more Optional inputs (outputs) needs AttrSizedOperandSegments
-// (AttrSizedResultSegments). `bodies` are the attributes that are graphs: they become regions.
-class Onnx_Op<string opName, int since, dag ins, dag attrs, dag outs, list<Trait> traits = [], dag bodies = (region)>
-    : Op<Onnx_Dialect, opName, !listconcat(traits, [Pure, OnnxOpInterface])> {
+// (AttrSizedResultSegments). `bodies` are the attributes that are graphs: they become regions. `effects` says that an
+// operator is a function of its operands and attributes, which all but the random ones are.
+class Onnx_Op<string opName, int since, dag ins, dag attrs, dag outs, list<Trait> traits = [], dag bodies = (region),
+              list<Trait> effects = [Pure]>
+    : Op<Onnx_Dialect, opName, !listconcat(traits, effects, [OnnxOpInterface])> {
   int sinceVersion = since;
   let arguments = !con(ins, attrs);
   let results = outs;

@@ -55,9 +55,10 @@ def Onnx_BlackmanWindowOp : Onnx_Window<"BlackmanWindow"> {
 }
 
 //===-- Random numbers ----------------------------------------------------===//
-// A result is a function of seed, name of the node and element: each run gives the same numbers.
+// A result is a function of seed, name of the node and element: each run gives the same numbers. Not pure, so that two
+// nodes that are alike but for their names are not merged.
 class Onnx_Random<string name, dag inputs, dag attributes> : Onnx_Op<name, 22, inputs,
-    !con(attributes, (ins OptionalAttr<Onnx_FLOAT>:$seed)), (outs Onnx_Tensor:$output)>;
+    !con(attributes, (ins OptionalAttr<Onnx_FLOAT>:$seed)), (outs Onnx_Tensor:$output), effects = []>;
 
 def Onnx_RandomUniformOp : Onnx_Random<"RandomUniform", (ins),
     (ins Onnx_IntDefault<1>:$dtype, Onnx_FloatDefault<"1.0">:$high, Onnx_FloatDefault<"0.0">:$low, // (C1) a float type
