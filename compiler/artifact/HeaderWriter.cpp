@@ -71,22 +71,7 @@ static CType cType(int32_t dtype) {
     return {"double", "complex", 2};
   case 16:
     return {"uint16_t", "bfloat16"};
-  case 17:
-    return {"uint8_t", "float8e4m3fn"};
-  case 18:
-    return {"uint8_t", "float8e4m3fnuz"};
-  case 19:
-    return {"uint8_t", "float8e5m2"};
-  case 20:
-    return {"uint8_t", "float8e5m2fnuz"};
-  case 21:
-    return {"uint8_t", "uint4, two in a byte"};
-  case 22:
-    return {"uint8_t", "int4, two in a byte"};
-  case 23:
-    return {"uint8_t", "float4e2m1, two in a byte"};
-  case 24:
-    return {"uint8_t", "float8e8m0"};
+  // The graph stage lets no type in whose storage runtime.h does not define.
   default:
     return {"uint8_t", "bytes"};
   }

@@ -10,11 +10,13 @@ using namespace onnx_aot::onnx;
 /// Whether two dims are known and differ.
 static bool differ(Dim left, Dim right) { return left.isKnown() && right.isKnown() && left.get() != right.get(); }
 
-/// (C4) of the scatters.
-static LogicalResult checkReduction(Operation *op, StringRef reduction) {
-  if (llvm::is_contained({"none", "add", "mul", "max", "min"}, reduction))
-    return success();
-  return op->emitOpError("reduction is '") << reduction << "', not none, add, mul, max or min";
+/// What ScatterElements and ScatterND ask of their reduction and of the updates.
+static LogicalResult checkUpdates(Operation *op, StringRef reduction, Value data, Value updates) {
+  if (!llvm::is_contained({"none", "add", "mul", "max", "min"}, reduction)) // (C4)
+    return op->emitOpError("reduction is '") << reduction << "', not none, add, mul, max or min";
+  if (getElementTypeOrSelf(data.getType()) != getElementTypeOrSelf(updates.getType()))
+    return op->emitOpError("element types of data and updates differ");
+  return success();
 }
 
 /// Indices that are constant lie within their dims, counted from either end. Entry `i` (row-major) is an index into the
@@ -144,10 +146,8 @@ LogicalResult GatherNDOp::inferResults(ShapeContext &ctx, SmallVectorImpl<Result
 LogicalResult ScatterElementsOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   std::optional<Shape> data = ctx.shape(getData()), indices = ctx.shape(getIndices()),
                        updates = ctx.shape(getUpdates());
-  if (failed(checkReduction(*this, getReduction()))) // (C4)
+  if (failed(checkUpdates(*this, getReduction(), getData(), getUpdates())))
     return failure();
-  if (ctx.elementType(getData()) != ctx.elementType(getUpdates()))
-    return emitOpError("element types of data and updates differ");
   if (data && failed(normalizeAxis(*this, getAxis(), data->size())))
     return failure();
   if (data && indices && data->size() != indices->size()) // (C1)
@@ -176,10 +176,8 @@ LogicalResult ScatterElementsOp::inferResults(ShapeContext &ctx, SmallVectorImpl
 LogicalResult ScatterNDOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   std::optional<Shape> data = ctx.shape(getData()), indices = ctx.shape(getIndices()),
                        updates = ctx.shape(getUpdates());
-  if (failed(checkReduction(*this, getReduction()))) // (C4)
+  if (failed(checkUpdates(*this, getReduction(), getData(), getUpdates())))
     return failure();
-  if (ctx.elementType(getData()) != ctx.elementType(getUpdates()))
-    return emitOpError("element types of data and updates differ");
   if ((data && data->empty()) || (indices && indices->empty())) // (C1)
     return emitOpError("data and indices must not be scalars");
   if (data && indices && updates && indices->back().isKnown()) {
