@@ -114,6 +114,7 @@ static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &targe
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());
+  passes.nest<func::FuncOp>().addPass(createLowerRequire());
   // From here everything is converted to the LLVM dialect; memrefs are bare pointers at the entry.
   passes.addPass(createConvertMathToLLVMPass());
   passes.addPass(createConvertVectorToLLVMPass());

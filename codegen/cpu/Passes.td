@@ -36,3 +36,8 @@ def LowerMath : Pass<"aot-lower-math", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::func::FuncDialect",
       "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
+
+def LowerRequire : Pass<"aot-lower-require", "::mlir::func::FuncOp"> {
+  let summary = "Turn checks into branches to an early return of a status";
+  let dependentDialects = ["::mlir::cf::ControlFlowDialect", "::mlir::arith::ArithDialect"];
+}

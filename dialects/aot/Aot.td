@@ -10,6 +10,7 @@
 
 include "mlir/IR/OpBase.td"
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -88,6 +89,41 @@ def Aot_YieldOp : Op<Aot_Dialect, "yield", [Pure, Terminator]> {
   let summary = "Ends a block of a kernel";
   let arguments = (ins AnyType:$value);
   let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+// The numbers are those of onnx_aot_code in include/onnx_aot/runtime.h; codegen/cpu/LowerRequire.cpp holds them to it.
+class Aot_Code<string name, int number> : I32EnumAttrCase<name, number>;
+def Aot_CodeEnum : I32EnumAttr<"Code", "What is wrong when a check fails", [
+    Aot_Code<"dim_out_of_bounds", 16>, Aot_Code<"index_out_of_range", 17>, Aot_Code<"empty_reduction", 18>,
+    Aot_Code<"k_out_of_range", 19>, Aot_Code<"division_by_zero", 20>, Aot_Code<"loop_bound", 21>,
+    Aot_Code<"shape_mismatch", 22>, Aot_Code<"invalid_value", 23>, Aot_Code<"out_of_memory", 24>]> {
+  let cppNamespace = "::onnx_aot::aot";
+  let genSpecializedAttr = 0;
+}
+def Aot_CodeAttr : EnumAttr<Aot_Dialect, Aot_CodeEnum, "code"> {
+  let assemblyFormat = "$value";
+}
+
+// What a check touches: nothing that another operation reads or writes.
+def Aot_StatusResource : Resource<"::onnx_aot::aot::StatusResource">;
+
+def Aot_RequireOp : Op<Aot_Dialect, "require", [MemoryEffects<[MemWrite<Aot_StatusResource>]>]> {
+  let summary = "Ends the run with a status when a condition does not hold";
+  let description = [{
+    The status names the ONNX node of the operation's location (see StatusNode.h). Code behind the check may rely on
+    the condition; nothing that relies on it may be able to move before it, which holds for memory accesses and for
+    divisions: neither is speculatable. A check stands in the entry, in scf bodies too, but not in the body of a
+    kernel or of a linalg operation: a check of many elements is a reduction whose result is required.
+
+    ```mlir
+    %ok = arith.cmpi ult, %k, %extent : index
+    aot.require %ok, k_out_of_range
+    ```
+  }];
+  let arguments = (ins I1:$condition, Aot_CodeAttr:$code);
+  let assemblyFormat = "$condition `,` $code attr-dict";
+  let hasCanonicalizeMethod = 1;
+  let hasVerifier = 1;
 }
 
 #endif // ONNX_AOT_AOT

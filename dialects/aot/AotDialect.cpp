@@ -3,12 +3,15 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace onnx_aot::aot;
 
 #include "dialects/aot/AotDialect.cpp.inc"
+#include "dialects/aot/AotEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/aot/AotAttributes.cpp.inc"
 #define GET_OP_CLASSES
@@ -83,4 +86,17 @@ void KernelOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffe
       effects.emplace_back(MemoryEffects::Read::get(), &operand);
   if (isa<MemRefType>(getInit().getType()))
     effects.emplace_back(MemoryEffects::Write::get(), &getInitMutable());
+}
+
+LogicalResult RequireOp::verify() {
+  if ((*this)->getParentOfType<KernelOp>())
+    return emitOpError("may not stand in a kernel");
+  return success();
+}
+
+LogicalResult RequireOp::canonicalize(RequireOp op, PatternRewriter &rewriter) {
+  if (!matchPattern(op.getCondition(), m_One()))
+    return rewriter.notifyMatchFailure(op, "the condition is not known to hold");
+  rewriter.eraseOp(op);
+  return success();
 }

@@ -13,8 +13,17 @@
 
 #include "dialects/aot/AotDialect.h.inc"
 
+#include "dialects/aot/AotEnums.h.inc"
+
 #define GET_ATTRDEF_CLASSES
 #include "dialects/aot/AotAttributes.h.inc"
+
+namespace onnx_aot::aot {
+/// The status of a run, which a failing check decides.
+struct StatusResource : mlir::SideEffects::Resource::Base<StatusResource> {
+  llvm::StringRef getName() override { return "status"; }
+};
+} // namespace onnx_aot::aot
 
 #define GET_OP_CLASSES
 #include "dialects/aot/AotOps.h.inc"

@@ -24,8 +24,18 @@ typedef uint32_t onnx_aot_status;
 
 enum onnx_aot_code {
   ONNX_AOT_OK = 0,
-  ONNX_AOT_NULL_ARGUMENT = 1,  /* an input, output or arena pointer is NULL */
-  ONNX_AOT_ARENA_ALIGNMENT = 2 /* the arena is not aligned to arena_align bytes */
+  ONNX_AOT_NULL_ARGUMENT = 1,   /* an input, output or arena pointer is NULL */
+  ONNX_AOT_ARENA_ALIGNMENT = 2, /* the arena is not aligned to arena_align bytes */
+  /* What only a run can tell; the status names the node. What the outputs hold then is not specified. */
+  ONNX_AOT_DIM_OUT_OF_BOUNDS = 16,  /* a dimension is outside of the bounds that the model was compiled for */
+  ONNX_AOT_INDEX_OUT_OF_RANGE = 17, /* an index does not lie inside the dimension that it picks from */
+  ONNX_AOT_EMPTY_REDUCTION = 18,    /* a reduction that has no value for no elements got none */
+  ONNX_AOT_K_OUT_OF_RANGE = 19,     /* TopK: K is negative or larger than the dimension */
+  ONNX_AOT_DIVISION_BY_ZERO = 20,   /* an integer is divided by zero */
+  ONNX_AOT_LOOP_BOUND = 21,         /* a loop would not end within its bound */
+  ONNX_AOT_SHAPE_MISMATCH = 22,     /* shapes that only the run knows do not fit together */
+  ONNX_AOT_INVALID_VALUE = 23,      /* an input has a value that the operator does not allow */
+  ONNX_AOT_OUT_OF_MEMORY = 24       /* the context's allocator gave no memory */
 };
 
 /* Element types carry the numbers of ONNX's TensorProto.DataType. */

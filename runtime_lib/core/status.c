@@ -60,6 +60,24 @@ uint64_t onnx_aot_format_status(const char *model, const char *node, uint32_t st
     put(&out, "an input, output or arena pointer is NULL");
   } else if (code == ONNX_AOT_ARENA_ALIGNMENT) {
     put(&out, "the arena is not aligned as the model needs");
+  } else if (code == ONNX_AOT_DIM_OUT_OF_BOUNDS) {
+    put(&out, "a dimension is out of its bounds");
+  } else if (code == ONNX_AOT_INDEX_OUT_OF_RANGE) {
+    put(&out, "an index is out of range");
+  } else if (code == ONNX_AOT_EMPTY_REDUCTION) {
+    put(&out, "a reduction that has no value for no elements got none");
+  } else if (code == ONNX_AOT_K_OUT_OF_RANGE) {
+    put(&out, "K is negative or larger than the dimension");
+  } else if (code == ONNX_AOT_DIVISION_BY_ZERO) {
+    put(&out, "an integer is divided by zero");
+  } else if (code == ONNX_AOT_LOOP_BOUND) {
+    put(&out, "the loop would not end within its bound");
+  } else if (code == ONNX_AOT_SHAPE_MISMATCH) {
+    put(&out, "the shapes do not fit together");
+  } else if (code == ONNX_AOT_INVALID_VALUE) {
+    put(&out, "an input has a value that is not allowed");
+  } else if (code == ONNX_AOT_OUT_OF_MEMORY) {
+    put(&out, "there is not enough memory");
   } else {
     put(&out, "unknown status code ");
     putNumber(&out, code);
