@@ -91,6 +91,7 @@ public:
 private:
   void applyToRun(const GivenFlag &flag);
   void applyDim(const GivenFlag &flag);
+  void setDim(StringRef name, DimBounds bounds);
   void applyShape(const GivenFlag &flag);
   void applyLevel(const GivenFlag &flag);
   void applyCpu(const GivenFlag &flag);
@@ -232,12 +233,31 @@ void FlagReader::applyDim(const GivenFlag &flag) {
   auto [dim, value] = flag.value.rsplit('=');
   int64_t extent = 0;
   if (dim.empty() || value.empty())
-    return fault(flag, "expected NAME=N, such as batch=1");
-  if (value.contains(".."))
-    return notYet(flag.spelled);
-  if (value.getAsInteger(10, extent) || extent < 0)
-    return fault(flag, "'" + value + "' is not a dimension");
-  options.import.dims[dim.str()] = extent;
+    return fault(flag, "expected NAME=N or NAME=LO..HI, such as batch=1");
+  auto isExtent = [](StringRef text, int64_t &out) { return !text.getAsInteger(10, out) && out >= 0; };
+  if (!value.contains("..")) {
+    if (!isExtent(value, extent))
+      return fault(flag, "'" + value + "' is not a dimension");
+    return setDim(dim, {extent, extent});
+  }
+  auto [low, high] = value.split("..");
+  DimBounds bounds;
+  if (!isExtent(low, bounds.low) || (!high.empty() && !isExtent(high, bounds.high)))
+    return fault(flag, "'" + value + "' is not a range of dimensions, such as 1..8 or 1..");
+  if (bounds.low > bounds.high)
+    return fault(flag, "the range " + value + " is empty");
+  setDim(dim, bounds);
+}
+
+/// A later flag replaces an earlier one of the same name.
+void FlagReader::setDim(StringRef name, DimBounds bounds) {
+  ImportOptions &import = options.import;
+  import.dims.erase(name.str());
+  import.bounds.erase(name.str());
+  if (bounds.low == bounds.high)
+    import.dims[name.str()] = bounds.low;
+  else
+    import.bounds[name.str()] = bounds;
 }
 
 void FlagReader::applyShape(const GivenFlag &flag) {

@@ -30,8 +30,15 @@ enum class Stage { Import, Graph, Tensor, Schedule, Buffer, Codegen };
 
 llvm::StringRef stageName(Stage stage);
 
+/// What a symbolic dimension may be at run time, both ends included.
+struct DimBounds {
+  static constexpr int64_t unbounded = INT64_MAX;
+  int64_t low = 0, high = unbounded;
+};
+
 struct ImportOptions {
   std::map<std::string, int64_t> dims;                // --dim NAME=N
+  std::map<std::string, DimBounds> bounds;            // --dim NAME=LO..HI; no name is in both
   std::map<std::string, std::vector<int64_t>> shapes; // --shape INPUT=AxBxC; an empty shape is a scalar
   std::string name;                                   // of the module: the C prefix
 };
@@ -81,7 +88,7 @@ struct CompilerOptions {
   ArtifactOptions artifact;
 
   std::optional<Stage> stopAfter; // only with OutputKind::MLIR
-#ifdef ONNX_AOT_VERIFY_CONTRACTS // the CMake option of that name
+#ifdef ONNX_AOT_VERIFY_CONTRACTS  // the CMake option of that name
   bool verifyContracts = true;
 #else
   bool verifyContracts = false;

@@ -96,7 +96,8 @@ defm runs : Value<"runs", "N", "how often it runs for --bench (default: 100)">;
 let Visibility = [CompileTool, RunTool] in {
 
 let Group = ModelGroup in {
-defm dim : Value<"dim", "NAME=N", "fix a symbolic dimension; may be repeated">;
+defm dim : Value<"dim", "NAME=N|LO..HI", "fix a symbolic dimension, or bound it (LO.. has no upper end);\n"
+                                         "may be repeated">;
 defm shape : Value<"shape", "INPUT=AxBxC", "fix the whole shape of an input; may be repeated">;
 defm precision : Value<"precision", "fp32", "arithmetic and stored weights">, Flags<[NotYet]>, Values<"fp32">;
 }

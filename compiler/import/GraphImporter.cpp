@@ -146,6 +146,10 @@ static std::string shapeFlag(StringRef name, ArrayRef<int64_t> dims) {
          llvm::join(llvm::map_range(dims, [](int64_t dim) { return std::to_string(dim); }), "x") + ": ";
 }
 
+static std::string rangeText(const DimBounds &bounds) {
+  return std::to_string(bounds.low) + ".." + (bounds.high == DimBounds::unbounded ? "" : std::to_string(bounds.high));
+}
+
 bool Importer::bindShape(const pb::ValueInfoProto &input, ArrayRef<int64_t> shape) {
   const std::string flag = shapeFlag(input.name(), shape);
   if (!input.type().has_tensor_type()) {
@@ -177,22 +181,36 @@ bool Importer::bindShape(const pb::ValueInfoProto &input, ArrayRef<int64_t> shap
   return true;
 }
 
+/// The name that flags, headers and messages use for dimension `axis` of an input: the model's own, or one made of the
+/// input's name where the model leaves the dimension open without a name. Empty for a fixed dimension.
+static std::string dimensionName(const pb::ValueInfoProto &input, int64_t axis) {
+  const pb::TensorShapeProto::Dimension &dim = input.type().tensor_type().shape().dim(static_cast<int>(axis));
+  if (!dim.dim_param().empty())
+    return dim.dim_param();
+  if (dim.has_dim_value() && dim.dim_value() >= 0)
+    return "";
+  return input.name() + "_dim" + std::to_string(axis);
+}
+
 bool Importer::bindDimensions(ArrayRef<const pb::ValueInfoProto *> inputs) {
   llvm::StringSet<> symbols;
   for (const pb::ValueInfoProto *input : inputs)
-    for (const pb::TensorShapeProto::Dimension &dim : input->type().tensor_type().shape().dim())
-      symbols.insert(dim.dim_param());
+    for (int axis = 0; axis < input->type().tensor_type().shape().dim_size(); ++axis)
+      symbols.insert(dimensionName(*input, axis));
   bool isGood = true;
-  for (const auto &[name, extent] : options.dims) {
-    const std::string flag = "--dim " + name + "=" + std::to_string(extent) + ": ";
-    if (extent < 0) {
+  auto check = [&](const std::string &name, const std::string &value, int64_t low) {
+    const std::string flag = "--dim " + name + "=" + value + ": ";
+    bool isKnown = !name.empty() && symbols.contains(name);
+    if (low < 0)
       diagnostics.fault(flag + "a dimension cannot be negative");
-      isGood = false;
-    } else if (name.empty() || !symbols.contains(name)) {
+    else if (!isKnown)
       diagnostics.fault(flag + "no input of the model has a dimension of this name");
-      isGood = false;
-    }
-  }
+    isGood &= low >= 0 && isKnown;
+  };
+  for (const auto &[name, extent] : options.dims)
+    check(name, std::to_string(extent), extent);
+  for (const auto &[name, bounds] : options.bounds)
+    check(name, rangeText(bounds), bounds.low);
   dims = options.dims;
   for (const auto &[name, shape] : options.shapes) {
     const auto *input = llvm::find_if(inputs, [&, &name = name](const auto *info) { return info->name() == name; });
@@ -209,6 +227,18 @@ bool Importer::bindDimensions(ArrayRef<const pb::ValueInfoProto *> inputs) {
   return isGood;
 }
 
+/// `type` with those dimensions static that have a name of ours (see dimensionName) that a flag fixes.
+static Type withMadeUpDims(Type type, const pb::ValueInfoProto &input, const std::map<std::string, int64_t> &fixed) {
+  auto ranked = dyn_cast<RankedTensorType>(type);
+  if (!ranked)
+    return type;
+  SmallVector<int64_t> shape(ranked.getShape());
+  for (auto [axis, dim] : llvm::enumerate(shape))
+    if (auto it = fixed.find(dimensionName(input, axis)); ShapedType::isDynamic(dim) && it != fixed.end())
+      dim = it->second;
+  return ranked.clone(shape);
+}
+
 Type Importer::mainInputType(const pb::ValueInfoProto &input) {
   llvm::Expected<Type> type = typeOf(input.type(), dims, &context);
   if (!type) {
@@ -222,7 +252,7 @@ Type Importer::mainInputType(const pb::ValueInfoProto &input) {
   }
   auto shape = options.shapes.find(input.name());
   if (shape == options.shapes.end())
-    return *type;
+    return withMadeUpDims(*type, input, dims);
   Type element = getElementTypeOrSelf(*type);
   if (!sizeOf(shape->second, storageBits(element))) {
     diagnostics.fault(shapeFlag(input.name(), shape->second) + "the product of its dimensions overflows");
@@ -233,18 +263,44 @@ Type Importer::mainInputType(const pb::ValueInfoProto &input) {
 
 //===-- The main graph --------------------------------------------------------------------------------------------===//
 
-DictionaryAttr Importer::interfaceAttributes(const pb::ValueInfoProto &info, Type type) {
-  SmallVector<StringRef> names;
+static ArrayAttr stringArray(OpBuilder &builder, ArrayRef<std::string> texts) {
+  SmallVector<StringRef> refs(texts.begin(), texts.end());
+  return builder.getStrArrayAttr(refs);
+}
+
+DictionaryAttr Importer::interfaceAttributes(const pb::ValueInfoProto &info, Type type, bool isInput) {
+  SmallVector<std::string> names;
   if (auto ranked = dyn_cast<RankedTensorType>(type))
     names.resize(ranked.getRank());
   for (auto [index, dim] : llvm::enumerate(info.type().tensor_type().shape().dim()))
     if (index < names.size())
       names[index] = dim.dim_param();
+  // Of an output only the model's own names are known; what its open dimensions are is found out later.
+  if (isInput && info.type().tensor_type().has_shape())
+    for (auto [axis, name] : llvm::enumerate(names))
+      if (cast<RankedTensorType>(type).isDynamicDim(axis))
+        name = dimensionName(info, axis);
   NamedAttrList attributes;
   attributes.set("onnx.name", builder.getStringAttr(info.name()));
   attributes.set("onnx.dtype", builder.getI32IntegerAttr(dataTypeOf(getElementTypeOrSelf(type))));
-  attributes.set("onnx.dim_names", builder.getStrArrayAttr(names));
+  attributes.set("onnx.dim_names", stringArray(builder, names));
   return attributes.getDictionary(&context);
+}
+
+/// `onnx.dim_bounds = {batch = array<i64: 1, 8>}`: of the dimensions that are still open.
+void Importer::setDimensionBounds(Operation *main, ArrayRef<Attribute> inputAttributes, ArrayRef<Type> inputTypes) {
+  NamedAttrList bounds;
+  for (auto [attributes, type] : llvm::zip(inputAttributes, inputTypes)) {
+    auto ranked = dyn_cast<RankedTensorType>(type);
+    auto names = cast<DictionaryAttr>(attributes).getAs<ArrayAttr>("onnx.dim_names");
+    for (int64_t axis = 0; ranked && axis < ranked.getRank(); ++axis) {
+      StringRef name = cast<StringAttr>(names[axis]).getValue();
+      if (auto it = options.bounds.find(name.str()); ranked.isDynamicDim(axis) && it != options.bounds.end())
+        bounds.set(name, builder.getDenseI64ArrayAttr({it->second.low, it->second.high}));
+    }
+  }
+  if (!bounds.empty())
+    main->setAttr("onnx.dim_bounds", bounds.getDictionary(&context));
 }
 
 /// An output whose shape the graph alone does not give keeps its declared type in `onnx.declared` (see InferShapes).
@@ -254,8 +310,8 @@ DictionaryAttr Importer::resultAttributesOf(const pb::ValueInfoProto &output, Ty
     return ranked && ranked.hasStaticShape();
   };
   if (isStatic(type) || !isStatic(declared))
-    return interfaceAttributes(output, type);
-  NamedAttrList attributes(interfaceAttributes(output, declared));
+    return interfaceAttributes(output, type, /*isInput=*/false);
+  NamedAttrList attributes(interfaceAttributes(output, declared, /*isInput=*/false));
   attributes.set("onnx.declared", TypeAttr::get(declared));
   return attributes.getDictionary(&context);
 }
@@ -284,7 +340,7 @@ void Importer::importMain(ModuleOp module, const Frame &frame) {
     if (!type)
       continue;
     inputTypes.push_back(type);
-    inputAttributes.push_back(interfaceAttributes(*input, type));
+    inputAttributes.push_back(interfaceAttributes(*input, type, /*isInput=*/true));
   }
   importNodes(graph.node(), scope, frame);
 
@@ -310,5 +366,6 @@ void Importer::importMain(ModuleOp module, const Frame &frame) {
   func::ReturnOp::create(builder, main.getLoc(), results);
   main.setType(builder.getFunctionType(inputTypes, resultTypes));
   main.setAllArgAttrs(inputAttributes);
+  setDimensionBounds(main, inputAttributes, inputTypes);
   main.setAllResultAttrs(resultAttributes);
 }

@@ -74,11 +74,13 @@ private:
   void setModelAttributes(mlir::ModuleOp module, const Frame &frame);
   bool bindDimensions(llvm::ArrayRef<const pb::ValueInfoProto *> inputs);
   bool bindShape(const pb::ValueInfoProto &input, llvm::ArrayRef<int64_t> shape);
+  void setDimensionBounds(mlir::Operation *main, llvm::ArrayRef<mlir::Attribute> inputAttributes,
+                          llvm::ArrayRef<mlir::Type> inputTypes);
   mlir::Type mainInputType(const pb::ValueInfoProto &input);
   void declareInitializers(const pb::GraphProto &graph, Scope &scope);
   void declareTypes(const pb::GraphProto &graph, Scope &scope);
   void importMain(mlir::ModuleOp module, const Frame &frame);
-  mlir::DictionaryAttr interfaceAttributes(const pb::ValueInfoProto &info, mlir::Type type);
+  mlir::DictionaryAttr interfaceAttributes(const pb::ValueInfoProto &info, mlir::Type type, bool isInput);
   mlir::DictionaryAttr resultAttributesOf(const pb::ValueInfoProto &output, mlir::Type type, mlir::Type declared);
 
   //===-- NodeImporter.cpp ----------------------------------------------------------------------------------------===//

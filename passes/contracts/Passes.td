@@ -6,7 +6,7 @@ def VerifyImportContract : Pass<"aot-verify-import-contract", "::mlir::ModuleOp"
 }
 
 def VerifyGraphContract : Pass<"aot-verify-graph-contract", "::mlir::func::FuncOp"> {
-  let summary = "Every tensor is ranked and static; anything else is reported as unsupported";
+  let summary = "Every tensor is ranked; anything else is reported as unsupported";
 }
 
 def VerifyTensorContract : Pass<"aot-verify-tensor-contract", "::mlir::ModuleOp"> {

@@ -1,6 +1,11 @@
 //===- Passes.td - passes of the tensor stage -----------------------------===//
 include "mlir/Pass/PassBase.td"
 
+def BindDims : Pass<"aot-bind-dims", "::mlir::ModuleOp"> {
+  let summary = "Give the entry an argument for each named dimension, and check what is passed for it";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::onnx_aot::aot::AotDialect"];
+}
+
 def OnnxToLinalg : Pass<"aot-onnx-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lower every ONNX operator through its family's patterns";
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
