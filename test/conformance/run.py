@@ -1,15 +1,19 @@
 """Runs ONNX's own test cases: each model is compiled ahead of time, linked, run and compared, in a process of its own.
 
 usage: run.py --runner onnx-aot-run --cases FOLDER|ARCHIVE --work DIR --expected-failures FILE [--json FILE]
-              [--update] [--filter REGEX] [--listed] [--jobs N] [--timeout SECONDS]
+              [--erase-dims] [--count] [--update] [--filter REGEX] [--listed] [--every K] [--jobs N] [--timeout SECONDS]
 
 1. A case is a folder with model.onnx and test_data_set_N/{input,output}_K.pb. An archive is unpacked below --work once.
 2. Every case runs in `nproc` parallel processes, so that a crash or an endless loop is the failure of one case.
    Outputs that are random by definition are written out and compared by dtype and shape alone.
 3. A table per operator shows what passed, what failed as expected and what did not.
 4. FILE lists the expected failures, `NAME: REASON` per line, and may only shrink: a case listed there that passes is
-   an error, and so is a case that fails without being listed, or that crashes. --update writes the list anew; --filter
-   and --listed (those in the list alone) run, and update, only some cases.
+   an error, and so is a case that fails without being listed, or that crashes. --update writes the list anew; --filter,
+   --listed (those in the list alone) and --every K (each K-th) run, and update, only some cases.
+5. --erase-dims erases the dims of all inputs in a copy of each model (models.py), which is what is compiled then. Cases
+   that are not well formed without them are counted apart. The reason for each is one of models.py's rules.
+6. --count adds how many of the cases that need neither strings nor ai.onnx.ml nor ImageDecoder pass, and names the
+   others, with the reason for each. What a case needs is read in its model.
 
 The exit status is 0 only if every result was the expected one. Cases that are not there (no such folder or archive)
 are skipped with that reason.
@@ -27,6 +31,8 @@ import subprocess
 import sys
 import tarfile
 
+from models import NEEDS, TENSOR_DIMS, TENSOR_TYPE, Message, erase_dims, ill_formed, needs, operators
+
 HEADER = """\
 # Test cases that onnx-aot does not pass yet, with the reason. This list may only shrink: the runner reports a case that
 # passes and is listed here as an error. Written by `test/conformance/run.py --update`.
@@ -39,73 +45,16 @@ RTOL_OF_TYPE = {10: 2 * 2**-10, 16: 2 * 2**-7}
 # What the reason begins with where the tool ended neither well nor with a refusal: never an expected failure.
 CRASH = "crash ("
 
-Result = collections.namedtuple("Result", "name passed reason operators")
-
-
-# --- Protobuf, as much of it as dtype, shape and operator names need.
-
-
-def fields(data):
-    """(number, value) of each field of a message: an int, or bytes."""
-    at = 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while at < len(data):
-        tag = varint()
-        kind = tag & 7
-        if kind == 0:
-            yield tag >> 3, varint()
-        else:
-            size = {1: 8, 5: 4}.get(kind) or varint()
-            yield tag >> 3, data[at : at + size]
-            at += size
+Result = collections.namedtuple("Result", "name passed reason operators needs")
 
 
 def tensor_type(path):
-    """(dtype, dims) of a TensorProto file."""
-    dtype, dims = 0, []
-    for number, value in fields(path.read_bytes()):
-        if number == 1 and isinstance(value, int):
-            dims.append(value)
-        elif number == 1:
-            dims += [number for number in unpack_varints(value)]
-        elif number == 2:
-            dtype = value
-    return dtype, dims
-
-
-def unpack_varints(data):
-    value = shift = 0
-    for byte in data:
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            yield value
-            value = shift = 0
-
-
-def operators(model):
-    """The operators in a model's main graph: ModelProto.graph = 7, GraphProto.node = 1, NodeProto.op_type = 4."""
-    found = set()
+    """(dtype, dims) of a TensorProto file; (0, []) for what is none (a sequence or an optional)."""
     try:
-        for number, graph in fields(model.read_bytes()):
-            if number == 7:
-                for inner, node in fields(graph):
-                    if inner == 1:
-                        found.update(value.decode() for field, value in fields(node) if field == 4)
-    except (IndexError, UnicodeDecodeError, TypeError):
-        pass
-    return sorted(found)
+        tensor = Message(path.read_bytes())
+        return tensor.first(TENSOR_TYPE, 0), tensor.ints(TENSOR_DIMS)
+    except (TypeError, ValueError, IndexError):
+        return 0, []
 
 
 # --- One case.
@@ -133,9 +82,10 @@ def run_tool(command, timeout):
     return reason or f"exit status {process.returncode} without a message"
 
 
-def tidy(reason, case):
+def tidy(reason, case, path):
     """A reason that is the same on every machine: without paths and the tool's prefix."""
-    reason = reason.replace(str(case) + "/", "").replace(str(case.parent) + "/", "")
+    for folder in (path, case, case.parent):
+        reason = reason.replace(str(folder) + "/", "")
     return re.sub(r"^onnx-aot(-run)?: (error: )?(model\.onnx: )?", "", reason)[:160].strip()
 
 
@@ -152,11 +102,24 @@ def random_differs(data_set, out):
     return None
 
 
+def read_model(case):
+    """The model of a case as a message; an empty one where the file is none."""
+    try:
+        return Message((case / "model.onnx").read_bytes())
+    except (ValueError, TypeError):
+        return Message()
+
+
 def run_case(case, name, options):
+    model, path = read_model(case), case / "model.onnx"
+    if options.erase_dims:
+        path = options.work / "erased" / name / "model.onnx"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(erase_dims(read_model(case))))
     data_sets = sorted(case.glob("test_data_set_*"))
     reason = None if data_sets else "no test data"
     for data_set in data_sets:
-        command = [options.runner, str(case / "model.onnx"), "--inputs", str(data_set), "--verify-contracts"]
+        command = [options.runner, str(path), "--inputs", str(data_set), "--verify-contracts"]
         if RANDOM_CASES.match(case.name):
             out = options.work / "out" / case.name
             shutil.rmtree(out, ignore_errors=True)
@@ -168,7 +131,7 @@ def run_case(case, name, options):
             reason = run_tool(command, options.timeout)
         if reason:
             break
-    return Result(name, reason is None, tidy(reason, case) if reason else "", operators(case / "model.onnx"))
+    return Result(name, reason is None, tidy(reason, case, path.parent) if reason else "", operators(model), needs(model))
 
 
 # --- All of them.
@@ -219,6 +182,68 @@ def print_table(results, expected):
     print(f"{'all':32} {totals[0]:7} {totals[1]:18} {totals[2]:11}")
 
 
+def print_count(results):
+    """How many cases without strings, ai.onnx.ml and ImageDecoder pass, and which of them do not."""
+    numeric = [result for result in results if not result.needs]
+    others = [result for result in numeric if not result.passed]
+    for result in others:
+        print(f"does not pass: {result.name}: {result.reason}")
+    for need in NEEDS:
+        print(f"{sum(result.needs == need for result in results):5} cases need {need}")
+    passed = len(numeric) - len(others)
+    share = f" ({100 * passed / len(numeric):.1f}%)" if numeric else ""
+    print(f"{passed} of {len(numeric)} cases without strings/ai.onnx.ml/ImageDecoder pass{share}")
+
+
+def choose(cases, expected, options):
+    """The cases to run, and with --erase-dims the ones that are not well formed, with the reason."""
+    chosen = {name: case for name, case in sorted(cases.items())
+              if re.search(options.filter, name) and (name in expected or not options.listed)}
+    apart = {}
+    if options.erase_dims:
+        apart = {name: why for name, case in chosen.items() if (why := ill_formed(read_model(case)))}
+    chosen = [item for item in chosen.items() if item[0] not in apart]
+    return dict(chosen[:: options.every]), apart
+
+
+def run_all(cases, options, report):
+    expected = read_expected(options.expected_failures)
+    chosen, apart = choose(cases, expected, options)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(lambda item: run_case(item[1], item[0], options), chosen.items()))
+    if options.update:
+        failures = {result.name: result.reason for result in results
+                    if not result.passed and not result.reason.startswith(CRASH)}
+        kept = {name: why for name, why in expected.items() if name in cases and name not in chosen and name not in apart}
+        expected = {**kept, **failures}
+        lines = [f"{name}: {why}\n" for name, why in sorted(expected.items())]
+        options.expected_failures.write_text(HEADER + "".join(lines))
+    print_table(results, expected)
+    for result in results:
+        if result.passed and result.name in expected:
+            report["failed"].append(f"{result.name} passes: remove it from {options.expected_failures.name}")
+        elif not is_expected(result, expected):
+            report["failed"].append(f"{result.name}: {result.reason}")
+    for name in sorted(set(expected) - set(cases)):
+        report["failed"].append(f"{name} is listed in {options.expected_failures.name}, but there is no such case")
+    for name in sorted(set(expected) & set(apart)):
+        report["failed"].append(f"{name} is listed in {options.expected_failures.name}, but is not well formed")
+    report["passed"] = sum(result.passed for result in results)
+    report["expected_failures"] = sum(not result.passed and is_expected(result, expected) for result in results)
+    report["not_well_formed"] = apart
+    report["cases"] = [result._asdict() for result in results]
+    for failure in report["failed"]:
+        print("FAILED " + failure)
+    if options.erase_dims:
+        if options.count:
+            for name, why in sorted(apart.items()):
+                print(f"not well formed: {name}: {why}")
+        print(f"{len(apart)} cases are not well formed without the dims of their inputs")
+    if options.count:
+        print_count(results)
+    print(f"{report['passed']} of {len(results)} cases pass, {len(report['failed'])} unexpected results")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--runner", required=True)
@@ -227,7 +252,10 @@ def main():
     parser.add_argument("--expected-failures", required=True, type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--update", action="store_true")
+    parser.add_argument("--erase-dims", action="store_true")
+    parser.add_argument("--count", action="store_true")
     parser.add_argument("--filter", default="")
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--listed", action="store_true")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--timeout", type=float, default=60)
@@ -241,32 +269,7 @@ def main():
         print(f"skipped: there is no {options.cases}")
     else:
         cases = {path.parent.relative_to(root).as_posix(): path.parent for path in root.rglob("model.onnx")}
-        before = read_expected(options.expected_failures)
-        chosen = {name: case for name, case in sorted(cases.items())
-                  if re.search(options.filter, name) and (name in before or not options.listed)}
-        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            results = list(pool.map(lambda item: run_case(item[1], item[0], options), chosen.items()))
-        if options.update:
-            failures = {result.name: result.reason for result in results
-                        if not result.passed and not result.reason.startswith(CRASH)}
-            kept = {name: why for name, why in before.items() if name in cases and name not in chosen}
-            lines = [f"{name}: {why}\n" for name, why in sorted({**kept, **failures}.items())]
-            options.expected_failures.write_text(HEADER + "".join(lines))
-        expected = read_expected(options.expected_failures)
-        print_table(results, expected)
-        for result in results:
-            if result.passed and result.name in expected:
-                report["failed"].append(f"{result.name} passes: remove it from {options.expected_failures.name}")
-            elif not is_expected(result, expected):
-                report["failed"].append(f"{result.name}: {result.reason}")
-        for name in sorted(set(expected) - set(cases)):
-            report["failed"].append(f"{name} is listed in {options.expected_failures.name}, but there is no such case")
-        report["passed"] = sum(result.passed for result in results)
-        report["expected_failures"] = sum(not result.passed and is_expected(result, expected) for result in results)
-        report["cases"] = [result._asdict() for result in results]
-        for failure in report["failed"]:
-            print("FAILED " + failure)
-        print(f"{report['passed']} of {len(results)} cases pass, {len(report['failed'])} unexpected results")
+        run_all(cases, options, report)
     if options.json:
         options.json.write_text(json.dumps(report, indent=1))
     return 1 if report["failed"] else 0
