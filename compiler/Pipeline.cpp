@@ -54,10 +54,11 @@ static void buildGraphStage(OpPassManager &passes) {
   functions.addPass(createCSEPass());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createVerifyGraphContract());
-  // From here every tensor is ranked and static, and what is constant is folded.
+  // From here every tensor is ranked, and what is constant is folded.
 }
 
 static void buildTensorStage(OpPassManager &passes) {
+  passes.addPass(createBindDims());
   passes.addPass(createOnnxToLinalg());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
