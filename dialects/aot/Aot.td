@@ -15,13 +15,14 @@ include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 
 def Aot_Dialect : Dialect {
   let name = "aot";
   let cppNamespace = "::onnx_aot::aot";
   let summary = "Kernels and their strategies";
   let useDefaultAttributePrinterParser = 1;
-  let dependentDialects = ["::mlir::affine::AffineDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
   let extraClassDeclaration = [{
     void registerAttributes();
   }];
@@ -124,6 +125,57 @@ def Aot_RequireOp : Op<Aot_Dialect, "require", [MemoryEffects<[MemWrite<Aot_Stat
   let assemblyFormat = "$condition `,` $code attr-dict";
   let hasCanonicalizeMethod = 1;
   let hasVerifier = 1;
+}
+
+def Aot_BroadcastOp : Op<Aot_Dialect, "broadcast", [
+    Pure, DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "A view that repeats dims which turn out to be 1";
+  let description = [{
+    For broadcasts whose need is only known at run time. Dims are aligned at the
+    end, as in numpy: each dim of the source equals the result's or is 1, and
+    dims that the source lacks repeat it. `sizes` has one value for every `?` of
+    the result. Becomes a view with stride 0 along what repeats; nothing is ever
+    written through it.
+
+    ```mlir
+    %y = aot.broadcast %x sizes(%d0, %d1) : tensor<?x4xf32> to tensor<?x?x4xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$sizes);
+  let results = (outs AnyRankedTensor:$result);
+  let hasVerifier = 1;
+  let hasCanonicalizer = 1;
+  let hasFolder = 1;
+  let assemblyFormat = "$source (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($source) `to` type($result)";
+  let builders = [
+    /// `sizes` has an entry for every dim of the result.
+    OpBuilder<(ins "::mlir::Value":$source, "::llvm::ArrayRef<::mlir::OpFoldResult>":$sizes)>];
+  let extraClassDeclaration = [{
+    ::mlir::RankedTensorType getType() { return ::llvm::cast<::mlir::RankedTensorType>(getResult().getType()); }
+    ::mlir::RankedTensorType getSourceType() { return ::llvm::cast<::mlir::RankedTensorType>(getSource().getType()); }
+    /// The extent of every dim of the result.
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedSizes();
+    /// How many dims of the result the source lacks.
+    int64_t getMissingDims() { return getType().getRank() - getSourceType().getRank(); }
+  }];
+}
+
+def Aot_SlotOp : Op<Aot_Dialect, "slot", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Memory that the context keeps for one buffer";
+  let description = [{
+    For a buffer whose size only the run knows. The context holds one block per slot
+    and makes it larger where `bytes` asks for more; what it held is lost then.
+    `ok` is false where there is no memory: nothing may touch `buffer` then.
+    Becomes a call of `void *onnx_aot_context_slot(onnx_aot_context *, uint64_t slot, uint64_t bytes)`.
+
+    ```mlir
+    %buffer, %ok = aot.slot %ctx[%index], %bytes : !llvm.ptr -> memref<?xi8>
+    aot.require %ok, out_of_memory
+    ```
+  }];
+  let arguments = (ins AnyType:$ctx, Index:$slot, Index:$bytes);
+  let results = (outs MemRefRankOf<[I8], [1]>:$buffer, I1:$ok);
+  let assemblyFormat = "$ctx `[` $slot `]` `,` $bytes attr-dict `:` type($ctx) `->` type($buffer)";
 }
 
 #endif // ONNX_AOT_AOT

@@ -1,6 +1,8 @@
 //===- AotDialect.cpp - the aot dialect's operations --------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/Matchers.h"

@@ -1,12 +1,21 @@
-//===- Bufferization.cpp - aot.kernel in one-shot bufferization ---------------------------------------------------===//
+//===- Bufferization.cpp - the aot dialect in one-shot bufferization ----------------------------------------------===//
 //
 // A kernel writes its destination without reading it, and reads its inputs. No operand but the destination aliases the
 // result.
 //
+// A broadcast is a view of its source with stride 0 along what repeats, which nothing may write to:
+//
+//   aot.broadcast %x sizes(%n) : tensor<?xf32> to tensor<?xf32>
+//   =>  %stride = %size_of_x == 1 ? 0 : 1
+//       memref.reinterpret_cast %x to offset: [0], sizes: [%n], strides: [%stride]
+//
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
@@ -45,10 +54,85 @@ struct KernelBufferization : DstBufferizableOpInterfaceExternalModel<KernelBuffe
     return success();
   }
 };
+
+/// The strides and the offset of the view, as far as types tell them: a dim that certainly repeats has stride 0, one
+/// that may repeat a dynamic stride.
+MemRefType viewType(BroadcastOp op, MemRefType source) {
+  SmallVector<int64_t> known;
+  int64_t offset = 0;
+  if (failed(source.getStridesAndOffset(known, offset))) {
+    known.assign(source.getRank(), ShapedType::kDynamic);
+    offset = ShapedType::kDynamic;
+  }
+  SmallVector<int64_t> strides(op.getMissingDims(), 0);
+  for (auto [extent, stride] : llvm::zip(source.getShape(), known))
+    strides.push_back(extent == 1 ? 0 : ShapedType::isDynamic(extent) ? ShapedType::kDynamic : stride);
+  auto layout = StridedLayoutAttr::get(op.getContext(), offset, strides);
+  return MemRefType::get(op.getType().getShape(), op.getType().getElementType(), layout, source.getMemorySpace());
+}
+
+struct BroadcastBufferization : BufferizableOpInterface::ExternalModel<BroadcastBufferization, BroadcastOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &, const AnalysisState &) const { return false; }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &, const AnalysisState &) const { return false; }
+  AliasingValueList getAliasingValues(Operation *op, OpOperand &, const AnalysisState &) const {
+    return {{op->getResult(0), BufferRelation::Unknown}};
+  }
+  /// Several of its elements are one.
+  bool isWritable(Operation *, Value, const AnalysisState &) const { return false; }
+
+  FailureOr<BufferLikeType> getBufferType(Operation *op, Value, const BufferizationOptions &options,
+                                          const BufferizationState &state, SmallVector<Value> &invocations) const {
+    auto broadcast = cast<BroadcastOp>(op);
+    auto source = bufferization::getBufferType(broadcast.getSource(), options, state, invocations);
+    if (failed(source))
+      return failure();
+    return cast<BufferLikeType>(viewType(broadcast, cast<MemRefType>(*source)));
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto broadcast = cast<BroadcastOp>(op);
+    FailureOr<Value> source = getBuffer(rewriter, broadcast.getSource(), options, state);
+    if (failed(source))
+      return failure();
+    Location loc = op->getLoc();
+    auto sourceType = cast<MemRefType>(source->getType());
+    MemRefType type = viewType(broadcast, sourceType);
+    auto metadata = memref::ExtractStridedMetadataOp::create(rewriter, loc, *source);
+    SmallVector<int64_t> known;
+    int64_t offset = 0;
+    (void)type.getStridesAndOffset(known, offset);
+    SmallVector<OpFoldResult> strides;
+    int64_t missing = broadcast.getMissingDims();
+    for (auto [dim, stride] : llvm::enumerate(known)) {
+      if (!ShapedType::isDynamic(stride)) {
+        strides.push_back(rewriter.getIndexAttr(stride));
+        continue;
+      }
+      Value real = metadata.getStrides()[dim - missing];
+      if (sourceType.isDynamicDim(dim - missing)) {
+        Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0),
+              one = arith::ConstantIndexOp::create(rewriter, loc, 1);
+        Value repeats =
+            arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, metadata.getSizes()[dim - missing], one);
+        real = arith::SelectOp::create(rewriter, loc, repeats, zero, real);
+      }
+      strides.push_back(real);
+    }
+    OpFoldResult start = ShapedType::isDynamic(offset) ? OpFoldResult(metadata.getOffset())
+                                                       : OpFoldResult(rewriter.getIndexAttr(offset));
+    Value view = memref::ReinterpretCastOp::create(rewriter, loc, type, metadata.getBaseBuffer(), start,
+                                                   broadcast.getMixedSizes(), strides);
+    replaceOpWithBufferizedValues(rewriter, op, view);
+    return success();
+  }
+};
 } // namespace
 
 void onnx_aot::aot::registerBufferization(DialectRegistry &registry) {
+  registry.insert<arith::ArithDialect, memref::MemRefDialect>();
   registry.addExtension(+[](MLIRContext *context, AotDialect *) {
     KernelOp::attachInterface<KernelBufferization>(*context);
+    BroadcastOp::attachInterface<BroadcastBufferization>(*context);
   });
 }
