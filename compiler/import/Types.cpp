@@ -1,6 +1,7 @@
 //===- Types.cpp - ONNX types as MLIR types -----------------------------------------------------------------------===//
 #include "compiler/import/Types.h"
 #include "compiler/import/onnx_model.pb.h"
+#include "dialects/onnx/support/SequenceTypes.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringExtras.h"
@@ -102,6 +103,9 @@ std::optional<TensorSize> onnx_aot::sizeOf(ArrayRef<int64_t> dims, unsigned bits
 }
 
 bool onnx_aot::agree(Type a, Type b) {
+  // What a model declares as an optional may turn out to be there.
+  if (onnx::isCompound(a) || onnx::isCompound(b))
+    return onnx::tensorElementType(a) == onnx::tensorElementType(b);
   return getElementTypeOrSelf(a) == getElementTypeOrSelf(b) && succeeded(verifyCompatibleShape(a, b));
 }
 
@@ -140,17 +144,38 @@ static Expected<Type> tensorTypeOf(const pb::TypeProto::Tensor &proto, const std
   return RankedTensorType::get(dims, element);
 }
 
+/// A sequence's type says nothing of shapes: those that models declare are often those of the first element alone.
+static Expected<Type> sequenceTypeOf(const pb::TypeProto &element, const std::map<std::string, int64_t> &dims,
+                                     MLIRContext *context) {
+  if (element.value_case() != pb::TypeProto::kTensorType)
+    return fail("sequences of what is not a tensor are not supported");
+  Expected<Type> tensor = tensorTypeOf(element.tensor_type(), dims, context);
+  if (!tensor)
+    return tensor.takeError();
+  return onnx::SequenceType::get(getElementTypeOrSelf(*tensor));
+}
+
+static Expected<Type> optionalTypeOf(const pb::TypeProto &inner, const std::map<std::string, int64_t> &dims,
+                                     MLIRContext *context) {
+  if (inner.value_case() != pb::TypeProto::kTensorType && inner.value_case() != pb::TypeProto::kSequenceType)
+    return fail("optionals of what is neither a tensor nor a sequence are not supported");
+  Expected<Type> type = onnx_aot::typeOf(inner, dims, context);
+  if (!type)
+    return type.takeError();
+  return onnx::OptionalType::get(getElementTypeOrSelf(*type));
+}
+
 Expected<Type> onnx_aot::typeOf(const pb::TypeProto &proto, const std::map<std::string, int64_t> &dims,
                                 MLIRContext *context) {
   switch (proto.value_case()) {
   case pb::TypeProto::kTensorType:
     return tensorTypeOf(proto.tensor_type(), dims, context);
   case pb::TypeProto::kSequenceType:
-    return fail("sequence types are not supported");
+    return sequenceTypeOf(proto.sequence_type().elem_type(), dims, context);
   case pb::TypeProto::kMapType:
     return fail("map types are not supported");
   case pb::TypeProto::kOptionalType:
-    return fail("optional types are not supported");
+    return optionalTypeOf(proto.optional_type().elem_type(), dims, context);
   case pb::TypeProto::kSparseTensorType:
     return fail("sparse tensor types are not supported");
   case pb::TypeProto::kOpaqueType:

@@ -25,6 +25,8 @@ def Onnx_Dialect : Dialect {
     #define ONNX_FAMILY(Name) void add##Name##Ops();
     #include "dialects/onnx/Families.inc"
     #undef ONNX_FAMILY
+    ::mlir::Type parseType(::mlir::DialectAsmParser &parser) const override;
+    void printType(::mlir::Type type, ::mlir::DialectAsmPrinter &printer) const override;
   }];
 }
 
@@ -38,6 +40,10 @@ def Onnx_IntTensor : TensorOf<[Onnx_Int]>;
 def Onnx_NumberTensor : TensorOf<[Onnx_Number]>;
 def Onnx_BoolTensor : TensorOf<[I1]>;
 def Onnx_I64Tensor : TensorOf<[I64]>;
+def Onnx_Sequence : Type<CPred<"::llvm::isa<::onnx_aot::onnx::SequenceType>($_self)">, "sequence of tensors">;
+def Onnx_Optional : Type<CPred<"::llvm::isa<::onnx_aot::onnx::OptionalType>($_self)">, "optional">;
+// What passes through bodies: a tensor, a sequence or an optional.
+def Onnx_Value : AnyTypeOf<[Onnx_Tensor, Onnx_Sequence, Onnx_Optional]>;
 
 // ONNX attribute kinds: INT, FLOAT, STRING, INTS, FLOATS, STRINGS, TENSOR.
 // I64Attr's accessor is unsigned; axes and pads are not.
@@ -53,6 +59,11 @@ defvar Onnx_TENSOR = ElementsAttr;
 class Onnx_IntDefault<int value> : DefaultValuedAttr<Onnx_I64Attr, !cast<string>(value)>;
 class Onnx_FloatDefault<string value> : DefaultValuedAttr<F32Attr, value>;
 class Onnx_StringDefault<string value> : DefaultValuedStrAttr<StrAttr, value>;
+
+// Declared (familyDeclaration) by operators that take part in shape arithmetic: see OnnxOpInterface.
+defvar Onnx_InferElements = [{
+    ::std::optional<::onnx_aot::onnx::Shape> inferElements(::onnx_aot::onnx::ShapeContext &ctx, unsigned result);
+}];
 
 //===-- The base class of operators ---------------------------------------===//
 // `ins` and `outs` are the ONNX inputs and outputs in their order: plain, Optional<> or (last) Variadic<>; `attrs` the

@@ -7,6 +7,7 @@
 #include "dialects/onnx/generator/Generator.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/DialectImplementation.h"
 
 using namespace mlir;
 using namespace onnx_aot::onnx;
@@ -15,10 +16,14 @@ using namespace onnx_aot::onnx;
 #include "dialects/onnx/OnnxInterfaces.cpp.inc"
 
 void OnnxDialect::initialize() {
+  addTypes<SequenceType, OptionalType>();
 #define ONNX_FAMILY(Name) add##Name##Ops();
 #include "dialects/onnx/Families.inc"
 #undef ONNX_FAMILY
 }
+
+Type OnnxDialect::parseType(DialectAsmParser &parser) const { return parseSequenceType(parser); }
+void OnnxDialect::printType(Type type, DialectAsmPrinter &printer) const { printSequenceType(type, printer); }
 
 Operation *OnnxDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
   auto elements = dyn_cast<ElementsAttr>(value);

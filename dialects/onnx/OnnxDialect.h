@@ -8,6 +8,7 @@
 #define ONNX_AOT_DIALECTS_ONNX_ONNXDIALECT_H
 
 #include "dialects/onnx/OnnxInterfaces.h"
+#include "dialects/onnx/support/SequenceTypes.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -15,7 +15,7 @@ def Onnx_YieldOp : Op<Onnx_Dialect, "Yield", [Pure, Terminator]> {
 def Onnx_IfOp : Onnx_Op<"If", 25,
     (ins Onnx_BoolTensor:$cond), // (C1) one element
     (ins),
-    (outs Variadic<Onnx_Tensor>:$outputs), // (C2) both branches yield as many values, of the same element types
+    (outs Variadic<Onnx_Value>:$outputs), // (C2) both branches yield as many values, of the same element types
     [], (region SizedRegion<1>:$then_branch, SizedRegion<1>:$else_branch)> {
   let summary = "The values of one of two branches";
   let familyDeclaration = [{
@@ -27,9 +27,9 @@ def Onnx_IfOp : Onnx_Op<"If", 25,
 def Onnx_LoopOp : Onnx_Op<"Loop", 25,
     (ins Optional<Onnx_I64Tensor>:$M,             // (C1) one element; absent: no bound
          Optional<Onnx_BoolTensor>:$cond,         // (C2) one element; absent: true
-         Variadic<Onnx_Tensor>:$v_initial),       // (C3) carried; their types do not change
+         Variadic<Onnx_Value>:$v_initial),        // (C3) carried; their types do not change
     (ins),
-    (outs Variadic<Onnx_Tensor>:$v_final_and_scan_outputs),
+    (outs Variadic<Onnx_Value>:$v_final_and_scan_outputs),
     [AttrSizedOperandSegments],
     // (C4) (iteration, condition, carried...) -> (condition, carried..., scanned...)
     (region SizedRegion<1>:$body)> {
