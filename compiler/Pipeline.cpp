@@ -49,6 +49,8 @@ using namespace onnx_aot;
 static void buildGraphStage(OpPassManager &passes) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createInferShapes());
+  functions.addPass(createExpandFunctions());
+  functions.addPass(createInferShapes());
   functions.addPass(createFoldBatchNormalization());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
@@ -88,16 +90,17 @@ static void buildBufferStage(OpPassManager &passes) {
   passes.addPass(bufferization::createEmptyTensorToAllocTensorPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferAlignment = 64;
+  bufferize.allowReturnAllocsFromLoops = true;
   passes.addPass(bufferization::createOneShotBufferizePass(bufferize));
   // From here there are no tensors. Self-copies vanish when both sides have become one value.
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createPlaceWeights());
-  passes.nest<func::FuncOp>().addPass(createPlanArena());
+  passes.addPass(createPlanArena());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
-  // From here nothing allocates; the arena's size is known.
+  // From here nothing allocates; the arena's size is known, or a function of the entry's dims.
 }
 
 static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &target) {
@@ -112,6 +115,7 @@ static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &targe
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   passes.addPass(arith::createArithExpandOpsPass(expand));
+  passes.addPass(createLowerSlots());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());

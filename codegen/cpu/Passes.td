@@ -41,3 +41,8 @@ def LowerRequire : Pass<"aot-lower-require", "::mlir::func::FuncOp"> {
   let summary = "Turn checks into branches to an early return of a status";
   let dependentDialects = ["::mlir::cf::ControlFlowDialect", "::mlir::arith::ArithDialect"];
 }
+
+def LowerSlots : Pass<"aot-lower-slots", "::mlir::ModuleOp"> {
+  let summary = "Turn slots of the context into calls of the runtime";
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}

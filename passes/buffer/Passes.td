@@ -13,10 +13,27 @@ def UnshareFills : Pass<"aot-unshare-fills", "::mlir::func::FuncOp"> {
 
 def PlaceRegionResults : Pass<"aot-place-region-results", "::mlir::func::FuncOp"> {
   let summary = "Make the copies explicit by which branches and loops pass tensors on";
+  let dependentDialects = ["::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
 }
 
-def PlanArena : Pass<"aot-plan-arena", "::mlir::func::FuncOp"> {
-  let summary = "Replace every allocation by a slice of one caller-owned arena";
+// What the artifact reads from the entry behind this pass:
+//
+// - Every buffer has a bound that the compiler knows: the last argument is the arena, `memref<Nxi8>`.
+// - Some have a size that the dims of the entry (arguments with `aot.dim`) give: the argument is a `memref<i8>` with
+//   `aot.arena` (a bare pointer), and the entry's attribute `aot.arena_function = @arena_bytes` names a function
+//   `(index...) -> index` of all arguments with `aot.dim` in their order. It says how many bytes the arena must have,
+//   and -1 where that cannot be said in 62 bits; the entry itself then returns dim_out_of_bounds.
+// - Some have a size that only the run knows: behind the arena there is an argument `!llvm.ptr` with `aot.context`, and
+//   the entry's attribute `aot.slots = N : i64` says how many slots of the context are used, from 0 on. A buffer whose
+//   address is taken (memref.extract_aligned_pointer_as_index) outlives the run and is always a slot of its own.
+def PlanArena : Pass<"aot-plan-arena", "::mlir::ModuleOp"> {
+  let summary = "Replace every allocation by a slice of one caller-owned arena, or a slot of the context";
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
+      "::mlir::affine::AffineDialect", "::mlir::LLVM::LLVMDialect", "::onnx_aot::aot::AotDialect"];
+}
+
+def ResolveReshapes : Pass<"aot-resolve-reshapes", "::mlir::func::FuncOp"> {
+  let summary = "Turn reshapes with several dynamic dims in a group into casts with strides";
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 

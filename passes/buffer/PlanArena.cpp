@@ -11,10 +11,13 @@
 // From here sizes are fixed: later passes may move slices, not grow them, and nothing allocates.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/aot/AotDialect.h"
 #include "dialects/aot/LoopNest.h"
 #include "dialects/onnx/support/Constants.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
@@ -41,7 +44,16 @@ struct PlanArena : impl::PlanArenaBase<PlanArena> {
   };
 
   void runOnOperation() override {
-    func::FuncOp function = getOperation();
+    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (!function.isExternal())
+        plan(function);
+  }
+
+  void plan(func::FuncOp function) {
+    step.clear();
+    owner.clear();
+    aliases.clear();
+    buffers.clear();
     Block &body = function.getBody().front();
     number(body);
     if (failed(collect(function, body)))

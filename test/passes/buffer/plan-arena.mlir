@@ -1,4 +1,4 @@
-// RUN: onnx-aot-opt %s --pass-pipeline='builtin.module(func.func(aot-plan-arena,canonicalize))' --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: onnx-aot-opt %s --pass-pipeline='builtin.module(aot-plan-arena,canonicalize)' --split-input-file --verify-diagnostics | FileCheck %s
 // Buffers become slices of the arena. An elementwise operation takes over the place of an operand that dies there, but
 // only if nothing else of it is read at that step.
 
