@@ -4,11 +4,12 @@
 // they name. Writing is a loop nest over the updates that carries the result as a tensor, which bufferises in place;
 // updates are applied in their order, so that of several for one element the last one stays.
 //
-// After: every index has passed wrapIndex, which leads into its dim.
+// Every index has been checked before (see Checks.h), so that wrapIndex leads into its dim.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/indexing/Indexing.h"
 #include "dialects/onnx/support/Axes.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,23 +22,6 @@ using namespace mlir;
 using namespace onnx_aot::onnx;
 
 static Value indexConstant(ImplicitLocOpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-
-/// The stored index of ONNX type `type` as an `index`.
-static Value toIndex(ImplicitLocOpBuilder &b, Value stored, Type type) {
-  if (isUnsigned(type))
-    return arith::IndexCastUIOp::create(b, b.getIndexType(), stored);
-  return arith::IndexCastOp::create(b, b.getIndexType(), stored);
-}
-
-/// Counts a negative index from the end and clamps it into a dim of `extent` elements.
-static Value wrapIndex(ImplicitLocOpBuilder &b, Value stored, Type type, int64_t extent) {
-  Value index = toIndex(b, stored, type), zero = indexConstant(b, 0);
-  Value fromEnd = arith::AddIOp::create(b, index, indexConstant(b, extent));
-  Value isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
-  index = arith::SelectOp::create(b, isNegative, fromEnd, index);
-  index = arith::MaxSIOp::create(b, index, zero);
-  return arith::MinSIOp::create(b, index, indexConstant(b, extent - 1));
-}
 
 /// linalg.generic over `result` whose body yields the element of `source` at the position that `locate` makes of the
 /// elements of `inputs`.
@@ -70,6 +54,16 @@ static SmallVector<AffineExpr> dimExprs(OpBuilder &builder, int64_t first, int64
   return exprs;
 }
 
+/// Entry `i` of each tuple of indices, the innermost dim of `indices`, lies in a dim of extents[i] elements.
+static void requireTuples(OpBuilder &builder, Location loc, Value indices, Type type, ArrayRef<OpFoldResult> extents) {
+  int64_t outer = cast<RankedTensorType>(indices.getType()).getRank() - 1;
+  for (auto [entry, extent] : llvm::enumerate(extents)) {
+    SmallVector<AffineExpr> exprs = dimExprs(builder, 0, outer);
+    exprs.push_back(builder.getAffineConstantExpr(entry));
+    requireIndices(builder, loc, indices, type, extent, AffineMap::get(outer, 0, exprs, builder.getContext()));
+  }
+}
+
 namespace {
 //===-- Reading ---------------------------------------------------------------------------------------------------===//
 
@@ -82,15 +76,18 @@ struct LowerGather : OnnxLowering<GatherOp> {
     if (auto constant = getConstantIntegers(op.getIndices());
         constant && constant->size() == 1 && data.getNumElements() != 0) {
       int64_t index = constant->front() < 0 ? constant->front() + extent : constant->front();
-      rewriter.replaceOp(op,
-                         takeSlice(rewriter, op, adaptor.getData(), axis, std::clamp<int64_t>(index, 0, extent - 1)));
+      if (index < 0 || index >= extent)
+        return op.emitError("index ") << constant->front() << " is outside a dimension of " << extent << " elements";
+      rewriter.replaceOp(op, takeSlice(rewriter, op, adaptor.getData(), axis, index));
       return success();
     }
+    OpFoldResult size = tensor::getMixedSize(rewriter, op.getLoc(), adaptor.getData(), axis);
+    requireIndices(rewriter, op.getLoc(), adaptor.getIndices(), indices.getElementType(), size);
     AffineMap map = AffineMap::get(result.getRank(), 0, dimExprs(rewriter, axis, indexRank), op.getContext());
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
       SmallVector<Value> position;
       for (int64_t dim = 0; dim < data.getRank(); ++dim)
-        position.push_back(dim == axis ? wrapIndex(b, elements[0], indices.getElementType(), extent)
+        position.push_back(dim == axis ? wrapIndex(b, elements[0], indices.getElementType(), size)
                                        : Value(linalg::IndexOp::create(b, dim < axis ? dim : dim + indexRank - 1)));
       return position;
     };
@@ -118,12 +115,14 @@ struct LowerGatherElements : OnnxLowering<GatherElementsOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType data = type(op.getData()), result = stored(op.getOutput());
     int64_t axis = wrapAxis(op.getAxis(), data.getRank());
+    Type indexType = type(op.getIndices()).getElementType();
+    OpFoldResult size = tensor::getMixedSize(rewriter, op.getLoc(), adaptor.getData(), axis);
+    requireIndices(rewriter, op.getLoc(), adaptor.getIndices(), indexType, size);
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
       SmallVector<Value> position;
       for (int64_t dim = 0; dim < data.getRank(); ++dim)
-        position.push_back(
-            dim == axis ? wrapIndex(b, elements[0], type(op.getIndices()).getElementType(), data.getDimSize(axis))
-                        : Value(linalg::IndexOp::create(b, dim)));
+        position.push_back(dim == axis ? wrapIndex(b, elements[0], indexType, size)
+                                       : Value(linalg::IndexOp::create(b, dim)));
       return position;
     };
     rewriter.replaceOp(op, buildRead(rewriter, op.getLoc(), adaptor.getData(), adaptor.getIndices(),
@@ -137,6 +136,9 @@ struct LowerGatherND : OnnxLowering<GatherNDOp> {
   LogicalResult matchAndRewrite(GatherNDOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType data = type(op.getData()), indices = type(op.getIndices()), result = stored(op.getOutput());
     int64_t batch = op.getBatchDims(), outer = indices.getRank() - 1, tuple = indices.getDimSize(outer);
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, op.getLoc(), adaptor.getData());
+    requireTuples(rewriter, op.getLoc(), adaptor.getIndices(), indices.getElementType(),
+                  ArrayRef(sizes).slice(batch, tuple));
     // The indices are read once per entry of the tuple.
     SmallVector<Value> inputs(tuple, adaptor.getIndices());
     SmallVector<AffineMap> maps;
@@ -150,9 +152,8 @@ struct LowerGatherND : OnnxLowering<GatherNDOp> {
       for (int64_t dim = 0; dim < data.getRank(); ++dim) {
         bool isIndexed = dim >= batch && dim < batch + tuple;
         int64_t own = dim < batch ? dim : outer + dim - batch - tuple;
-        position.push_back(isIndexed
-                               ? wrapIndex(b, elements[dim - batch], indices.getElementType(), data.getDimSize(dim))
-                               : Value(linalg::IndexOp::create(b, own)));
+        position.push_back(isIndexed ? wrapIndex(b, elements[dim - batch], indices.getElementType(), sizes[dim])
+                                     : Value(linalg::IndexOp::create(b, own)));
       }
       return position;
     };
@@ -262,10 +263,13 @@ struct LowerScatterElements : OnnxLowering<ScatterElementsOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType data = type(op.getData());
     int64_t axis = wrapAxis(op.getAxis(), data.getRank());
+    Type indexType = type(op.getIndices()).getElementType();
+    OpFoldResult size = tensor::getMixedSize(rewriter, op.getLoc(), adaptor.getData(), axis);
+    requireIndices(rewriter, op.getLoc(), adaptor.getIndices(), indexType, size);
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
       SmallVector<Value> position(index);
       Value entry = tensor::ExtractOp::create(b, adaptor.getIndices(), index);
-      position[axis] = wrapIndex(b, entry, type(op.getIndices()).getElementType(), data.getDimSize(axis));
+      position[axis] = wrapIndex(b, entry, indexType, size);
       return position;
     };
     rewriter.replaceOp(op, buildWrite(rewriter, op.getLoc(), adaptor.getData(), adaptor.getUpdates(),
@@ -279,13 +283,16 @@ struct LowerScatterND : OnnxLowering<ScatterNDOp> {
   LogicalResult matchAndRewrite(ScatterNDOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType data = type(op.getData()), indices = type(op.getIndices());
     int64_t outer = indices.getRank() - 1, tuple = indices.getDimSize(outer);
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, op.getLoc(), adaptor.getData());
+    requireTuples(rewriter, op.getLoc(), adaptor.getIndices(), indices.getElementType(),
+                  ArrayRef(sizes).take_front(tuple));
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
       SmallVector<Value> position, place(index.take_front(outer));
       place.push_back(Value());
       for (int64_t entry = 0; entry < tuple; ++entry) {
         place.back() = indexConstant(b, entry);
         Value value = tensor::ExtractOp::create(b, adaptor.getIndices(), place);
-        position.push_back(wrapIndex(b, value, indices.getElementType(), data.getDimSize(entry)));
+        position.push_back(wrapIndex(b, value, indices.getElementType(), sizes[entry]));
       }
       llvm::append_range(position, index.drop_front(outer));
       return position;
@@ -303,21 +310,24 @@ struct LowerTensorScatter : OnnxLowering<TensorScatterOp> {
     RankedTensorType cache = type(op.getPastCache());
     int64_t axis = wrapAxis(op.getAxis(), cache.getRank()), extent = cache.getDimSize(axis);
     int64_t length = type(op.getUpdate()).getDimSize(axis);
+    bool isCircular = op.getMode() == "circular";
+    // The update stays inside of the cache, or wraps around in it.
+    int64_t starts = isCircular ? std::numeric_limits<int64_t>::max() : extent - length + 1;
+    if (Value indices = adaptor.getWriteIndices())
+      requireIndices(rewriter, op.getLoc(), indices, type(op.getWriteIndices()).getElementType(),
+                     rewriter.getIndexAttr(starts), AffineMap(), /*fromEnd=*/false);
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
       SmallVector<Value> position(index);
       if (!adaptor.getWriteIndices())
         return position;
       Value start = tensor::ExtractOp::create(b, adaptor.getWriteIndices(), index.front());
       start = arith::IndexCastOp::create(b, b.getIndexType(), start);
-      // A start outside of the cache must not lead outside of it.
-      start = arith::MaxSIOp::create(b, start, indexConstant(b, 0));
-      if (op.getMode() == "circular") {
+      if (isCircular) {
         start = arith::RemUIOp::create(b, start, indexConstant(b, extent));
         Value sum = arith::AddIOp::create(b, start, index[axis]);
         position[axis] = arith::RemUIOp::create(b, sum, indexConstant(b, extent));
         return position;
       }
-      start = arith::MinSIOp::create(b, start, indexConstant(b, extent - length));
       position[axis] = arith::AddIOp::create(b, start, index[axis]);
       return position;
     };
