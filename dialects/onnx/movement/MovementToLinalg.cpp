@@ -54,7 +54,7 @@ static Value buildTranspose(OpBuilder &builder, Location loc, Value source, Arra
                    AffineMap::getPermutationMap(inverse, builder.getContext()));
 }
 
-/// The part of `source` that `ranges` name.
+/// The part of `source` that `ranges` name: taken forwards, and turned around where a range goes backwards.
 static Value buildRanges(OpBuilder &builder, Location loc, Value source, ArrayRef<Section> ranges) {
   auto type = cast<RankedTensorType>(source.getType());
   SmallVector<OpFoldResult> offsets, sizes, strides;
@@ -62,19 +62,22 @@ static Value buildRanges(OpBuilder &builder, Location loc, Value source, ArrayRe
   SmallVector<int64_t> shape;
   bool reverses = false;
   for (auto [dim, range] : llvm::enumerate(ranges)) {
-    offsets.push_back(builder.getIndexAttr(range.start));
+    bool backwards = range.step < 0;
+    AffineExpr here = builder.getAffineDimExpr(dim);
+    offsets.push_back(builder.getIndexAttr(backwards ? range.start + range.step * (range.count - 1) : range.start));
     sizes.push_back(builder.getIndexAttr(range.count));
-    strides.push_back(builder.getIndexAttr(range.step));
-    exprs.push_back(builder.getAffineDimExpr(dim) * range.step + range.start);
+    strides.push_back(builder.getIndexAttr(std::abs(range.step)));
+    exprs.push_back(backwards ? range.count - 1 - here : here);
     shape.push_back(range.count);
-    reverses |= range.step < 0;
+    reverses |= backwards;
   }
   auto result = RankedTensorType::get(shape, type.getElementType());
-  if (reverses && result.getNumElements() != 0)
-    return buildMove(builder, loc, source, result, AffineMap::get(ranges.size(), 0, exprs, builder.getContext()));
   if (result.getNumElements() == 0)
     return emptyTensor(builder, loc, result);
-  return tensor::ExtractSliceOp::create(builder, loc, source, offsets, sizes, strides);
+  Value taken = tensor::ExtractSliceOp::create(builder, loc, source, offsets, sizes, strides);
+  if (!reverses)
+    return taken;
+  return buildMove(builder, loc, taken, result, AffineMap::get(ranges.size(), 0, exprs, builder.getContext()));
 }
 
 namespace {
