@@ -262,7 +262,9 @@ bool Importer::createOperation(OpRequest &request, const NodeRef &ref, Location 
   // Inference only asks which results are there, so any tensor type will do until it has answered.
   state.addTypes(SmallVector<Type>(formalOfResult.size(), UnrankedTensorType::get(builder.getI8Type())));
   for (const pb::GraphProto *graph : request.graphs)
-    if (!importSubgraph(*graph, ref, location, *state.addRegion(), scope, frame))
+    if (!graph)
+      state.addRegion(); // an optional body that is absent
+    else if (!importSubgraph(*graph, ref, location, *state.addRegion(), scope, frame))
       return false;
 
   size_t errorsBefore = diagnostics.errors().size();
@@ -317,6 +319,7 @@ public:
     SmallVector<Value> results;
     return importer.createOperation(request, ref, location, scope, frame, results) ? results.front() : Value();
   }
+  Value lookup(StringRef name) override { return importer.lookup(name, scope).value_or(Value()); }
   Value constant(ElementsAttr value) override { return importer.makeConstant(value, location, scope); }
   void error(const llvm::Twine &reason, bool isUnsupported) override {
     if (isUnsupported)
@@ -440,7 +443,11 @@ void Importer::importNode(const pb::NodeProto &node, int64_t number, Scope &scop
     request.inputs.pop_back();
   request.attributes = form.attributes;
   request.outputs = form.outputs;
-  if (!graphs.empty() && !collectGraphs(request, graphs, ref))
+  const OpSignature *bodies = signatureOf(request.op, &context);
+  bool takesGraphs = bodies && llvm::any_of(bodies->attributes, [](const FormalAttribute &formal) {
+                       return kindName(formal.storage) == "GRAPH" && !formal.required;
+                     });
+  if ((takesGraphs || !graphs.empty()) && !collectGraphs(request, graphs, ref))
     return poisonOutputs(node, scope);
   SmallVector<Value> results;
   if (!createOperation(request, ref, location, scope, frame, results))
@@ -465,6 +472,10 @@ bool Importer::collectGraphs(OpRequest &request, llvm::StringMap<const pb::Graph
     if (kindName(formal.storage) != "GRAPH")
       continue;
     auto graph = graphs.find(formal.name);
+    if (graph == graphs.end() && !formal.required) {
+      request.graphs.push_back(nullptr);
+      continue;
+    }
     if (graph == graphs.end()) {
       diagnostics.user(ref, "the required attribute \"" + formal.name + "\" is missing");
       return false;

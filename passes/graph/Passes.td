@@ -10,3 +10,8 @@ def FoldBatchNormalization : Pass<"aot-fold-batch-normalization", "::mlir::func:
   let summary = "Fold batch normalisation into the weights before it, or into one multiplication and addition";
   let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];
 }
+
+def ExpandFunctions : Pass<"aot-expand-functions", "::mlir::func::FuncOp"> {
+  let summary = "Replace operators that are graphs of others by these";
+  let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];
+}

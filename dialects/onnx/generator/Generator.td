@@ -1,5 +1,5 @@
 //===- Generator.td - operators that make tensors -------------------------===//
-include "dialects/onnx/OnnxBase.td"
+include "dialects/onnx/OnnxFunctions.td"
 
 def Onnx_ConstantOp : Onnx_Op<"Constant", 13, (ins), (ins Onnx_TENSOR:$value), (outs Onnx_Tensor:$output),
                               [ConstantLike]> {
@@ -18,7 +18,7 @@ def Onnx_ConstantOfShapeOp : Onnx_Op<"ConstantOfShape", 25,
     (outs Onnx_Tensor:$output)> {
   let summary = "A tensor of a given shape, filled with one value";
   let hasFolder = 1;
-  let familyDeclaration = [{
+  let familyDeclaration = Onnx_InferElements # [{
     /// The fill value as an attribute of the element type.
     ::mlir::Attribute getFill();
   }];
@@ -29,6 +29,7 @@ def Onnx_RangeOp : Onnx_Op<"Range", 11,
     (ins), (outs Onnx_NumberTensor:$output)> {                                          // (C2) delta is not 0
   let summary = "start, start + delta, ... up to limit (not included)";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 def Onnx_EyeLikeOp : Onnx_Op<"EyeLike", 22,
@@ -80,4 +81,12 @@ def Onnx_RandomNormalLikeOp : Onnx_Random<"RandomNormalLike", (ins Onnx_Tensor:$
 def Onnx_BernoulliOp : Onnx_Random<"Bernoulli", (ins Onnx_FloatTensor:$input),
     (ins OptionalAttr<Onnx_INT>:$dtype)> { // (C3) a number's or bool's
   let summary = "1 with the probability that the input gives, otherwise 0";
+}
+
+def Onnx_MultinomialOp : Onnx_Function<"Multinomial", 22,
+    (ins Onnx_FloatTensor:$input), // (C4) batch x classes: logarithms of probabilities, not normalised
+    (ins Onnx_IntDefault<6>:$dtype, // (C5) int32's or int64's
+         Onnx_IntDefault<1>:$sample_size, OptionalAttr<Onnx_FLOAT>:$seed),
+    (outs TensorOf<[I32, I64]>:$output), [], (region), /*effects=*/[]> {
+  let summary = "Random classes, sample_size for each entry of the batch";
 }

@@ -36,6 +36,8 @@ public:
   /// Makes the operation `onnx.<op>` in its newest form, with one result. Null after a reported error.
   virtual mlir::Value create(llvm::StringRef op, mlir::ValueRange inputs,
                              llvm::ArrayRef<mlir::NamedAttribute> attributes) = 0;
+  /// The value of a name in the graph at this place; null where it has none.
+  virtual mlir::Value lookup(llvm::StringRef) { return {}; }
   /// A constant.
   virtual mlir::Value constant(mlir::ElementsAttr value) = 0;
   /// Reports that the node is wrong, or that its old form is not supported.
@@ -76,6 +78,7 @@ public:
     return builder->create(newOp, newInputs, newAttributes);
   }
   mlir::Value constant(mlir::ElementsAttr value) { return builder->constant(value); }
+  mlir::Value lookup(llvm::StringRef name) { return builder->lookup(name); }
   /// 1-D int64.
   mlir::Value integers(llvm::ArrayRef<int64_t> values);
   /// `value` in the element type of `like` (a float type), rank 0.
