@@ -1,0 +1,128 @@
+"""Every real model beside the project, all of its data sets: compiled once, run on each.
+
+usage: sweep.py --programs DIR --models DIR [DIR ...] --left-out FILE --work DIR [--slow] [--filter REGEX] [--json FILE]
+                [--jobs N]
+
+1. manifest.json in the first folder names the models and their data sets. Models that are too large to lie there are
+   taken from the other folders (what export_models.py wrote); where a model is not there, it is skipped with that reason.
+2. onnx-aot makes one shared library, without any --dim or --shape: what is dynamic stays so. onnx-aot-run runs it on
+   each data set and compares with the stored outputs, within its default tolerance.
+3. FILE has a line `NAME: REASON` for each model that does not pass, and may only shrink: one that is listed there and
+   passes is an error. Models above 6 MB are left for --slow (the nightly run).
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+QUICK_BYTES = 6_000_000
+FULL_TIMEOUT, QUICK_TIMEOUT = 1800, 300
+
+
+def run_tool(command, timeout):
+    """None when a command ends well, else its first error in one line."""
+    process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return f"no result within {timeout} s"
+    if process.returncode == 0:
+        return None
+    lines = [line for line in output.splitlines() if line.strip()]
+    lines = [line for line in lines if "error" in line.lower() or "diff" in line] or lines or [f"status {process.returncode}"]
+    return re.sub(r"^onnx-aot(-run)?: (error: )?", "", lines[0])[:240]
+
+
+def read_reasons(path):
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def sweep_model(options, entry, model):
+    """None, or which step of one model failed and why."""
+    timeout = FULL_TIMEOUT if options.slow else QUICK_TIMEOUT
+    with tempfile.TemporaryDirectory(dir=options.work) as folder:
+        library = pathlib.Path(folder) / "model.so"
+        failure = run_tool([options.programs / "onnx-aot", model, "-o", library, "--quiet", "--verify-contracts"], timeout)
+        if failure:
+            return f"does not compile: {failure}"
+        for dataset in entry["datasets"]:
+            data = options.models[0] / dataset["dir"]
+            if not data.exists():
+                continue
+            failure = run_tool([options.programs / "onnx-aot-run", library, "--inputs", data, "--expect", data], timeout)
+            if failure:
+                return f"{data.name}: {failure}"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--programs", required=True, type=pathlib.Path)
+    parser.add_argument("--models", required=True, type=pathlib.Path, nargs="+")
+    parser.add_argument("--left-out", required=True, type=pathlib.Path)
+    parser.add_argument("--work", required=True, type=pathlib.Path)
+    parser.add_argument("--slow", action="store_true")
+    parser.add_argument("--filter", default="")
+    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+
+    report = {"passed": 0, "failed": [], "skipped": {}, "left_out": {}}
+    manifest = options.models[0] / "manifest.json"
+    if not manifest.exists():
+        report["skipped"]["no models beside the project"] = 1
+        print(f"skipped: there is no {manifest}")
+        entries = []
+    else:
+        entries = [entry for entry in json.loads(manifest.read_text()) if re.search(options.filter, entry["name"])]
+    reasons, chosen = read_reasons(options.left_out), []
+    for entry in entries:
+        found = [folder / entry["file"] for folder in options.models if (folder / entry["file"]).exists()]
+        if not found or not any((options.models[0] / dataset["dir"]).exists() for dataset in entry["datasets"]):
+            why = "the model is not beside the project" if not found else "it has no data sets"
+        elif entry["file_bytes"] > QUICK_BYTES and not options.slow:
+            why = "large: the nightly run has it"
+        else:
+            chosen.append((entry, found[0]))
+            continue
+        report["skipped"][why] = report["skipped"].get(why, 0) + 1
+        print(f"skipped {entry['name']}: {why}")
+
+    def timed(item):
+        start = time.monotonic()
+        return sweep_model(options, *item), time.monotonic() - start
+
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for (entry, _), (failure, seconds) in zip(chosen, pool.map(timed, chosen)):
+            name = entry["name"]
+            if failure and name in reasons:
+                report["left_out"][name] = reasons[name]
+                print(f"left out {name}: {reasons[name]}")
+            elif failure or name in reasons:
+                failure = failure or f"passes: remove it from {options.left_out.name}"
+                report["failed"].append(f"{name}: {failure}")
+                print(f"FAILED {name}: {failure}")
+            else:
+                report["passed"] += 1
+                print(f"passed {name} ({len(entry['datasets'])} data sets, {seconds:.1f} s)", flush=True)
+    print(f"{report['passed']} of {len(chosen)} models pass with all data sets, {len(report['left_out'])} left out, "
+          f"{len(report['failed'])} unexpected")
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1))
+    return 1 if report["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""Differences from ONNX Runtime that are not ours: where it does something else than ONNX's specification says, or
+where the specification leaves the result open. One entry per cause: operators, condition on the node of a case that
+was shrunk to it, reason. Every entry was looked at by hand; a new difference is a bug until one explains it here."""
+
+import onnx_proto as onnx
+
+
+def attribute(node, name, default=None):
+    return node.attributes.get(name, default)
+
+
+def operand(node, at):
+    return node.operands[at].tensor if at < len(node.operands) and node.operands[at] else None
+
+
+def empty_reduction(node):
+    axes = attribute(node, "axes") or (operand(node, 1).values if operand(node, 1) else [])
+    return not operand(node, 0).values and any(axis < 0 for axis in axes)
+
+
+def rounded_size(node):
+    scales = operand(node, 2)
+    return attribute(node, "coordinate_transformation_mode") == "align_corners" and scales is not None and \
+        any((dim * scale) % 1 for dim, scale in zip(operand(node, 0).dims, scales.values))
+
+
+REDUCTIONS = ("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum",
+              "ReduceLogSumExp", "ReduceSumSquare")
+EXPLAINED = [
+    (REDUCTIONS, empty_reduction,
+     "of a tensor without elements, ONNX Runtime does not reduce axes that are counted from the end"),
+    (("Resize",), rounded_size,
+     "align_corners where scale times extent is no integer: ONNX's cases divide by that product, ONNX Runtime by its floor"),
+    (("GridSample",), lambda node: attribute(node, "padding_mode") == "border" and attribute(node, "mode") in ("cubic", "bicubic"),
+     "cubic with border: ONNX's reference brings the position inside first, ONNX Runtime only the neighbours"),
+    (("ConvTranspose",), lambda node: attribute(node, "auto_pad", "").startswith("SAME"),
+     "SAME where the kernel is smaller than the stride: the result is input times stride; ONNX Runtime makes it smaller"),
+    (("LpPool",), lambda node: attribute(node, "auto_pad", "").startswith("SAME"),
+     "SAME where the kernel is smaller than the stride: nothing is padded; ONNX Runtime pads by a negative number"),
+    (("LSTM",), lambda node: attribute(node, "clip") is not None,
+     "clip bounds the input of every activation; ONNX Runtime leaves out the one of the cell state"),
+    (("QLinearMatMul", "MatMulInteger"), lambda node: 0 in operand(node, 0).dims,
+     "a product of no terms is 0; ONNX Runtime leaves the result unwritten"),
+    (("Gelu",), lambda node: operand(node, 0).dtype == onnx.DOUBLE and attribute(node, "approximate") == "tanh",
+     "ONNX Runtime's constants are of float for doubles"),
+]
+
+
+def explanation(nodes):
+    """Why one of these nodes may differ; None where nothing explains it."""
+    for node in nodes:
+        for ops, condition, reason in EXPLAINED:
+            if node.op in ops and condition(node):
+                return f"{node.op if len(ops) < 3 else 'reductions'}: {reason}"
+    return None
