@@ -110,7 +110,7 @@ static Port portOf(mlir::Type type, mlir::DictionaryAttr attributes) {
   return port;
 }
 
-/// "float[N][10], 40 bytes"; the names of dimensions that are not fixed are collected in `open`.
+/// "float[N][10]", with its size where it is constant. The names of open dimensions are added to `open`.
 static std::string describe(const Port &port, std::vector<std::string> &open) {
   std::string text = port.dtype ? dataTypeName(port.dtype) : "value";
   auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(port.type);
@@ -122,7 +122,7 @@ static std::string describe(const Port &port, std::vector<std::string> &open) {
       name = std::to_string(dim);
     else if (name.empty())
       name = "?";
-    if (mlir::ShapedType::isDynamic(dim) && !llvm::is_contained(open, name))
+    else if (!llvm::is_contained(open, name))
       open.push_back(name);
     text += "[" + name + "]";
   }
@@ -132,7 +132,17 @@ static std::string describe(const Port &port, std::vector<std::string> &open) {
   return text;
 }
 
-static std::vector<std::string> printPorts(llvm::raw_ostream &os, mlir::func::FuncOp main) {
+/// "1 to 8"
+static std::string boundsOf(mlir::func::FuncOp main, StringRef dim) {
+  auto all = main->getAttrOfType<mlir::DictionaryAttr>("onnx.dim_bounds");
+  auto bounds = all ? all.getAs<mlir::DenseI64ArrayAttr>(dim) : mlir::DenseI64ArrayAttr();
+  if (!bounds)
+    return "0 or more";
+  return std::to_string(bounds[0]) +
+         (bounds[1] == DimBounds::unbounded ? std::string(" or more") : " to " + std::to_string(bounds[1]));
+}
+
+static void printPorts(llvm::raw_ostream &os, mlir::func::FuncOp main) {
   std::vector<std::string> open, openOutputs;
   os << "inputs\n";
   for (auto [index, type] : llvm::enumerate(main.getArgumentTypes())) {
@@ -144,7 +154,10 @@ static std::vector<std::string> printPorts(llvm::raw_ostream &os, mlir::func::Fu
     Port port = portOf(type, main.getResultAttrDict(index));
     printRow(os, port.name, describe(port, openOutputs));
   }
-  return open;
+  if (!open.empty())
+    os << "dimensions\n";
+  for (const std::string &dim : open)
+    printRow(os, dim, boundsOf(main, dim));
 }
 
 //===----------------------------------------------------------------------===//
@@ -166,20 +179,16 @@ int onnx_aot::checkModel(StringRef path, const CompilerOptions &options, llvm::r
   // stages have found nothing wrong.
   std::string ports;
   llvm::raw_string_ostream portsStream(ports);
-  std::vector<std::string> open = printPorts(portsStream, main);
-  std::string memory;
-  if (open.empty()) {
-    if (!compilation.runTo(Stage::Buffer) || diagnostics.hasErrors())
-      return diagnostics.exitStatus();
-    const ModelInterface &interface = *compilation.interface();
-    memory = "memory\n  weights    " + std::to_string(interface.weightBytes) + " bytes\n  arena      " +
-             std::to_string(interface.arenaBytes) + " bytes\n";
-  } else {
-    memory = "to compile it, fix its symbolic dimensions:";
-    for (const std::string &name : open)
-      memory += name == "?" ? " --shape INPUT=..." : " --dim " + name + "=...";
-    memory += "\n";
-  }
+  printPorts(portsStream, main);
+  if (!compilation.runTo(Stage::Buffer) || diagnostics.hasErrors())
+    return diagnostics.exitStatus();
+  const ModelInterface &interface = *compilation.interface();
+  std::string arena = interface.arenaFunction.empty() ? std::to_string(interface.arenaBytes) + " bytes"
+                                                      : std::string("depends on the dimensions");
+  std::string memory =
+      "memory\n  weights    " + std::to_string(interface.weightBytes) + " bytes\n  arena      " + arena + "\n";
+  if (interface.slots != 0)
+    memory += "  context    " + std::to_string(interface.slots) + (interface.slots == 1 ? " slot\n" : " slots\n");
 
   os << path << ": no errors\n";
   printHeading(os, *compilation.model().proto);

@@ -93,6 +93,7 @@ private:
   void applyDim(const GivenFlag &flag);
   void setDim(StringRef name, DimBounds bounds);
   void applyShape(const GivenFlag &flag);
+  void applyValue(const GivenFlag &flag);
   void applyLevel(const GivenFlag &flag);
   void applyCpu(const GivenFlag &flag);
   void applyTolerance(const GivenFlag &flag, std::optional<double> &out);
@@ -138,6 +139,8 @@ void FlagReader::apply(const GivenFlag &flag) {
     return applyDim(flag);
   case OPT_shape:
     return applyShape(flag);
+  case OPT_value:
+    return applyValue(flag);
   case OPT_target:
     return applyText(flag, options.codegen.triple);
   case OPT_mcpu:
@@ -191,9 +194,9 @@ void FlagReader::applyToRun(const GivenFlag &flag) {
     return;
   }
   case OPT_inputs:
-    return applyText(flag, run->inputsDir);
+    return applyText(flag, run->inputsDirs.emplace_back());
   case OPT_expect:
-    return applyText(flag, run->expectDir);
+    return applyText(flag, run->expectDirs.emplace_back());
   case OPT_out:
     return applyText(flag, run->outDir);
   case OPT_seed:
@@ -260,21 +263,56 @@ void FlagReader::setDim(StringRef name, DimBounds bounds) {
     import.bounds[name.str()] = bounds;
 }
 
+static bool parseShape(StringRef text, std::vector<int64_t> &shape, StringRef &wrong) {
+  llvm::SmallVector<StringRef> parts;
+  if (!text.empty()) // nothing: a scalar
+    text.split(parts, 'x');
+  for (StringRef part : parts) {
+    int64_t extent = 0;
+    wrong = part;
+    if (part.getAsInteger(10, extent) || extent < 0)
+      return false;
+    shape.push_back(extent);
+  }
+  return true;
+}
+
 void FlagReader::applyShape(const GivenFlag &flag) {
   auto [input, value] = flag.value.rsplit('=');
   if (input.empty() || input.size() == flag.value.size())
     return fault(flag, "expected INPUT=1x3x224x224");
-  std::vector<int64_t> shape;
   llvm::SmallVector<StringRef> parts;
-  if (!value.empty()) // nothing after '=': a scalar
-    value.split(parts, 'x');
+  if (value != "none")
+    value.split(parts, ',');
+  std::vector<std::vector<int64_t>> shapes(parts.size());
+  StringRef wrong;
+  for (auto [part, shape] : llvm::zip(parts, shapes))
+    if (!parseShape(part, shape, wrong))
+      return fault(flag, "'" + wrong + "' is not a dimension");
+  // Later flags replace earlier ones. One shape may also be that of a sequence's only element.
+  options.import.shapes.erase(input.str());
+  options.import.sequences.erase(input.str());
+  if (shapes.size() == 1)
+    options.import.shapes[input.str()] = std::move(shapes.front());
+  else
+    options.import.sequences[input.str()] = std::move(shapes);
+}
+
+void FlagReader::applyValue(const GivenFlag &flag) {
+  auto [input, value] = flag.value.rsplit('=');
+  if (input.empty() || input.size() == flag.value.size())
+    return fault(flag, "expected INPUT=5 or INPUT=1,2,3");
+  llvm::SmallVector<StringRef> parts;
+  if (!value.empty()) // nothing: a tensor without elements
+    value.split(parts, ',');
+  std::vector<int64_t> values;
   for (StringRef part : parts) {
-    int64_t extent = 0;
-    if (part.getAsInteger(10, extent) || extent < 0)
-      return fault(flag, "'" + part + "' is not a dimension");
-    shape.push_back(extent);
+    int64_t number = part == "true";
+    if (part != "true" && part != "false" && part.getAsInteger(10, number))
+      return fault(flag, "'" + part + "' is not an integer");
+    values.push_back(number);
   }
-  options.import.shapes[input.str()] = std::move(shape);
+  options.import.values[input.str()] = std::move(values);
 }
 
 void FlagReader::applyLevel(const GivenFlag &flag) {
@@ -431,6 +469,12 @@ ParseResult onnx_aot::parseRunCommand(llvm::ArrayRef<const char *> argv, RunComm
   command.json = reader.json;
   if (command.json && !command.bench)
     diagnostics.fault("--json belongs to --bench");
+  if (!command.inputsDirs.empty() && !command.expectDirs.empty() &&
+      command.inputsDirs.size() != command.expectDirs.size())
+    diagnostics.fault("--inputs is given " + Twine(command.inputsDirs.size()) + " times and --expect " +
+                      Twine(command.expectDirs.size()) + " times; they go together");
+  if (!command.outDir.empty() && std::max(command.inputsDirs.size(), command.expectDirs.size()) > 1)
+    diagnostics.fault("--out takes the tensors of one data set");
   takeModel(reader.positional, "onnx-aot-run MODEL.onnx", command.model, diagnostics);
   command.options.artifact.kind = OutputKind::SharedLibrary;
   completeOptions(command.options, command.model, diagnostics);

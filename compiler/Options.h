@@ -40,6 +40,9 @@ struct ImportOptions {
   std::map<std::string, int64_t> dims;                // --dim NAME=N
   std::map<std::string, DimBounds> bounds;            // --dim NAME=LO..HI; no name is in both
   std::map<std::string, std::vector<int64_t>> shapes; // --shape INPUT=AxBxC; an empty shape is a scalar
+  // --shape INPUT=AxB,CxD: of a sequence's elements; an empty list: a sequence without elements, an optional without value
+  std::map<std::string, std::vector<std::vector<int64_t>>> sequences;
+  std::map<std::string, std::vector<int64_t>> values; // --value INPUT=A,B: of an input of integers or bools
   std::string name;                                   // of the module: the C prefix
 };
 
@@ -111,7 +114,8 @@ struct CompileCommand {
 struct RunCommand {
   std::string model;                                       // path of an .onnx or an .so
   std::vector<std::pair<std::string, std::string>> inputs; // --input NAME=FILE
-  std::string inputsDir, expectDir, outDir;                // empty: not given
+  std::vector<std::string> inputsDirs, expectDirs;         // one per data set
+  std::string outDir;                                      // empty: not given
   std::optional<double> rtol, atol;                        // either one replaces the default tolerance
   uint64_t seed = 1;                                       // of the inputs that are drawn
   bool bench = false;

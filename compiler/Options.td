@@ -73,8 +73,10 @@ let Visibility = [RunTool] in {
 
 let Group = TensorsGroup in {
 defm input : Value<"input", "NAME=FILE", "an input's value, from a .npy or .pb file; may be repeated">;
-defm inputs : Value<"inputs", "DIR", "inputs from a folder: io.txt with .npy files, or input_0.pb, input_1.pb ...">;
-defm expect : Value<"expect", "DIR", "compare the outputs with those of a folder of the same forms">;
+defm inputs : Value<"inputs", "DIR", "inputs from a folder: io.txt with .npy files, or input_0.pb, input_1.pb ...;\n"
+                                       "may be repeated: a run for each">;
+defm expect : Value<"expect", "DIR", "compare the outputs with those of a folder of the same forms;\n"
+                                       "may be repeated, along with --inputs or alone">;
 defm out : Value<"out", "DIR", "write inputs and outputs there as .npy files with an io.txt">;
 defm seed : Value<"seed", "N", "of the values drawn for inputs that are not given (default: 1)">;
 defm rtol : Value<"rtol", "X", "tolerance |d| <= atol + rtol*|ref| instead of the default,\n"
@@ -98,7 +100,8 @@ let Visibility = [CompileTool, RunTool] in {
 let Group = ModelGroup in {
 defm dim : Value<"dim", "NAME=N|LO..HI", "fix a symbolic dimension, or bound it (LO.. has no upper end);\n"
                                          "may be repeated">;
-defm shape : Value<"shape", "INPUT=AxBxC", "fix the whole shape of an input; may be repeated">;
+defm shape : Value<"shape", "INPUT=AxBxC", "fix the whole shape of an input; of a sequence, the shapes of its elements (AxB,CxD), or none where it or an optional is empty; may be repeated">;
+defm value : Value<"value", "INPUT=A,B,C", "fix the value of an input of integers or bools, which a run checks; may be repeated">;
 defm precision : Value<"precision", "fp32", "arithmetic and stored weights">, Flags<[NotYet]>, Values<"fp32">;
 }
 

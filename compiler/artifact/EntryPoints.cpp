@@ -31,13 +31,21 @@ public:
 private:
   Error adoptMain();
   Error adoptWeights();
+  Error adoptHelpers();
   void emitRun();
+  Value *isMissing(Argument *pointer, const TensorInterface &tensor);
   void emitEntry();
+  void emitArenaBytes();
+  void emitOutputDims();
+  void emitPlan();
+  void emitContext();
   void emitModel();
   void emitStatusText();
 
   Function *makeFunction(const Twine &name, Type *result, ArrayRef<Type *> parameters, bool exported);
   void returnUnless(Value *bad, uint32_t status);
+  bool isPlanned() const { return arenaBytes || outputDims; }
+  Value *element(Type *type, Value *array, size_t index);
   Constant *string(StringRef text, const Twine &name);
   Constant *array(Type *type, ArrayRef<Constant *> values, const Twine &name);
   Constant *tensors(ArrayRef<TensorInterface> list, StringRef kind);
@@ -50,22 +58,34 @@ private:
   PointerType *pointer;
   Type *i32, *i64;
   Function *main = nullptr, *run = nullptr, *entry = nullptr;
+  Function *arenaBytes = nullptr, *outputDims = nullptr; // the model's own; null where nothing depends on dims
+  Function *arenaBytesOf = nullptr, *outputDimsOf = nullptr, *plan = nullptr;
+  Function *contextInit = nullptr, *contextDestroy = nullptr;
+  size_t firstDim = 0, arena = 0; // positions among the parameters of `run`
   StructType *modelType = nullptr;
 };
 } // namespace
 
 /// Fields of onnx_aot_model that code reads.
-enum ModelField : unsigned { NumNodesField = 4, NameField = 9, NodeNamesField = 18, FieldCount = 20 };
+enum ModelField : unsigned { NumNodesField = 4, NameField = 11, NodeNamesField = 20, FieldCount = 26 };
 
 Error EntryEmitter::adoptMain() {
   main = module.getFunction("main");
   if (!main || main->isDeclaration())
     return createStringError("the translated module has no entry @main");
-  size_t expected = model.inputs.size() + model.outputs.size() + 1;
+  firstDim = model.inputs.size() + model.outputs.size();
+  size_t dynamicOutputs = count_if(model.outputs, [](const TensorInterface &tensor) { return tensor.isDynamic; });
+  arena = firstDim + model.dims.size() + dynamicOutputs;
+  size_t expected = arena + (model.slots != 0 ? 2 : 1);
   bool fits = main->arg_size() == expected && main->getReturnType() == i32 && !main->isVarArg() &&
-              all_of(main->args(), [&](Argument &argument) { return argument.getType() == pointer; });
+              all_of(main->args(), [&](Argument &argument) {
+                size_t index = argument.getArgNo();
+                bool isDim = index >= firstDim && index < firstDim + model.dims.size();
+                return isDim ? argument.getType()->isIntegerTy() : argument.getType() == pointer;
+              });
   if (!fits)
-    return createStringError("the translated entry does not take one pointer for each of its %zu buffers", expected);
+    return createStringError("the translated entry does not take one argument for each of its %zu parameters",
+                             expected);
   main->setName(prefix + "_main");
   main->setLinkage(GlobalValue::InternalLinkage);
   main->setVisibility(GlobalValue::DefaultVisibility);
@@ -73,14 +93,16 @@ Error EntryEmitter::adoptMain() {
 
   // What the caller promises (see the header): buffers do not overlap.
   for (Argument &argument : main->args())
-    argument.addAttr(Attribute::NoAlias);
+    if (argument.getType() == pointer)
+      argument.addAttr(Attribute::NoAlias);
   if (model.arenaBytes != 0) {
-    Argument *arena = main->getArg(main->arg_size() - 1);
-    arena->addAttr(Attribute::NonNull);
-    arena->removeAttr(Attribute::Alignment);
-    arena->addAttr(Attribute::getWithAlignment(context, Align(model.arenaAlign)));
-    arena->removeAttr(Attribute::Dereferenceable);
-    arena->addAttr(Attribute::getWithDereferenceableBytes(context, model.arenaBytes));
+    Argument *memory = main->getArg(arena);
+    memory->addAttr(Attribute::NonNull);
+    memory->removeAttr(Attribute::Alignment);
+    memory->addAttr(Attribute::getWithAlignment(context, Align(model.arenaAlign)));
+    memory->removeAttr(Attribute::Dereferenceable);
+    if (model.arenaBytes != TensorInterface::unbounded)
+      memory->addAttr(Attribute::getWithDereferenceableBytes(context, model.arenaBytes));
   }
   return Error::success();
 }
@@ -116,6 +138,24 @@ Error EntryEmitter::adoptWeights() {
   return Error::success();
 }
 
+/// The functions that say sizes before a run.
+Error EntryEmitter::adoptHelpers() {
+  auto adopt = [&](StringRef name, size_t parameters, Function *&out) -> Error {
+    Function *function = module.getFunction(name);
+    if (!function || function->isDeclaration() || function->arg_size() != parameters)
+      return createStringError("the translated module lacks the function @" + name);
+    function->setName(prefix + "_" + name + "_of_dims");
+    out = function;
+    return Error::success();
+  };
+  if (!model.arenaFunction.empty())
+    if (Error error = adopt(model.arenaFunction, model.dims.size(), arenaBytes))
+      return error;
+  if (model.hasDynamicOutputs())
+    return adopt("output_dims", arena - firstDim, outputDims);
+  return Error::success();
+}
+
 Function *EntryEmitter::makeFunction(const Twine &name, Type *result, ArrayRef<Type *> parameters, bool exported) {
   auto *type = FunctionType::get(result, parameters, /*isVarArg=*/false);
   auto *function =
@@ -138,61 +178,209 @@ void EntryEmitter::returnUnless(Value *bad, uint32_t status) {
   builder.SetInsertPoint(next);
 }
 
+/// Whether a pointer is NULL that may not be, or null where it may. An empty buffer has no address to check: an empty
+/// std::vector hands out NULL.
+Value *EntryEmitter::isMissing(Argument *argument, const TensorInterface &tensor) {
+  if (tensor.bytes == 0 && !tensor.isInContext)
+    return nullptr;
+  Value *isNull = builder.CreateIsNull(argument);
+  if (tensor.isInContext)
+    return isNull;
+  for (int64_t dim : tensor.dims) {
+    if (dim >= 0 || dim == TensorInterface::computed)
+      continue;
+    Value *extent = run->getArg(unsigned(firstDim + size_t(-1 - dim)));
+    isNull = builder.CreateAnd(isNull, builder.CreateIsNotNull(extent));
+  }
+  return isNull;
+}
+
 void EntryEmitter::emitRun() {
   SmallVector<Type *> parameters(main->arg_size(), pointer);
+  std::fill_n(parameters.begin() + firstDim, model.dims.size(), i64);
   run = makeFunction(prefix + "_run", i32, parameters, /*exported=*/true);
 
-  // An empty buffer has no address to check: an empty std::vector hands out NULL.
-  SmallVector<uint64_t> sizes;
-  for (const TensorInterface &tensor : model.inputs)
-    sizes.push_back(tensor.bytes);
-  for (const TensorInterface &tensor : model.outputs)
-    sizes.push_back(tensor.bytes);
-  sizes.push_back(model.arenaBytes);
   Value *anyNull = nullptr;
   for (Argument &argument : run->args()) {
-    if (sizes[argument.getArgNo()] == 0)
-      continue;
-    Value *isNull = builder.CreateIsNull(&argument);
-    anyNull = anyNull ? builder.CreateOr(anyNull, isNull) : isNull;
+    size_t index = argument.getArgNo(), inputs = model.inputs.size();
+    Value *isNull = nullptr;
+    if (index < firstDim)
+      isNull = isMissing(&argument, index < inputs ? model.inputs[index] : model.outputs[index - inputs]);
+    else if (argument.getType() == pointer && !(index == arena && model.arenaBytes == 0))
+      isNull = builder.CreateIsNull(&argument);
+    if (isNull)
+      anyNull = anyNull ? builder.CreateOr(anyNull, isNull) : isNull;
   }
   if (anyNull)
     returnUnless(anyNull, ONNX_AOT_NULL_ARGUMENT);
 
   if (model.arenaBytes != 0 && model.arenaAlign > 1) {
     Type *integer = module.getDataLayout().getIntPtrType(context);
-    Value *address = builder.CreatePtrToInt(run->getArg(run->arg_size() - 1), integer);
+    Value *address = builder.CreatePtrToInt(run->getArg(unsigned(arena)), integer);
     Value *low = builder.CreateAnd(address, ConstantInt::get(integer, model.arenaAlign - 1));
     returnUnless(builder.CreateIsNotNull(low), ONNX_AOT_ARENA_ALIGNMENT);
   }
+
+  // The entry stores addresses as 64-bit numbers, whatever the target's pointers are.
   SmallVector<Value *> arguments;
-  for (Argument &argument : run->args())
-    arguments.push_back(&argument);
+  SmallVector<std::pair<Value *, Value *>> addresses; // the entry's, the caller's
+  for (Argument &argument : run->args()) {
+    size_t output = argument.getArgNo() - model.inputs.size();
+    if (argument.getArgNo() >= model.inputs.size() && output < model.outputs.size() &&
+        model.outputs[output].isInContext) {
+      Value *number = builder.CreateAlloca(i64);
+      builder.CreateStore(ConstantInt::get(i64, 0), number);
+      addresses.push_back({number, &argument});
+      arguments.push_back(number);
+    } else {
+      arguments.push_back(builder.CreateZExtOrTrunc(&argument, main->getArg(argument.getArgNo())->getType()));
+    }
+  }
   CallInst *call = builder.CreateCall(main, arguments);
-  call->setTailCall();
+  if (addresses.empty())
+    call->setTailCall();
+  for (auto [number, place] : addresses)
+    builder.CreateStore(builder.CreateIntToPtr(builder.CreateLoad(i64, number), pointer), place);
   builder.CreateRet(call);
 }
 
+/// Element `index` of an array of `type`.
+Value *EntryEmitter::element(Type *type, Value *array, size_t index) {
+  return builder.CreateLoad(type, builder.CreateConstInBoundsGEP1_32(type, array, unsigned(index)));
+}
+
 void EntryEmitter::emitEntry() {
-  entry = makeFunction(prefix + "_entry", i32, {pointer, pointer, pointer}, /*exported=*/false);
+  enum { Inputs, Outputs, Dims, OutputDims, Arena, Context };
+  entry = makeFunction(prefix + "_entry", i32, {pointer, pointer, pointer, pointer, pointer, pointer},
+                       /*exported=*/false);
   entry->setDSOLocal(true);
   SmallVector<Value *> arguments;
-  const std::pair<unsigned, size_t> arrays[] = {{0, model.inputs.size()}, {1, model.outputs.size()}};
+  const std::pair<unsigned, size_t> arrays[] = {{Inputs, model.inputs.size()},
+                                                {Outputs, model.outputs.size()},
+                                                {Dims, model.dims.size()},
+                                                {OutputDims, model.hasDynamicOutputs() ? model.outputs.size() : 0}};
   for (auto [index, count] : arrays)
     if (count != 0)
       returnUnless(builder.CreateIsNull(entry->getArg(index)), ONNX_AOT_NULL_ARGUMENT);
   for (auto [index, count] : arrays)
-    for (size_t i = 0; i < count; ++i) {
-      Value *slot = builder.CreateConstInBoundsGEP1_32(pointer, entry->getArg(index), unsigned(i));
-      arguments.push_back(builder.CreateLoad(pointer, slot));
-    }
-  arguments.push_back(entry->getArg(2));
+    for (size_t i = 0; i < count; ++i)
+      if (index != OutputDims || model.outputs[i].isDynamic)
+        arguments.push_back(element(index == Dims ? i64 : cast<Type>(pointer), entry->getArg(index), i));
+  arguments.push_back(entry->getArg(Arena));
+  if (model.slots != 0)
+    arguments.push_back(entry->getArg(Context));
   CallInst *call = builder.CreateCall(run, arguments);
   call->setIsNoInline(); // the model's code is there once
   call->setAttributes(AttributeList::get(context, AttributeSet(), run->getAttributes().getRetAttrs(), {}));
   call->setTailCall();
   builder.CreateRet(call);
 }
+
+//===----------------------------------------------------------------------===//
+// What depends on dims
+//===----------------------------------------------------------------------===//
+
+/// size_t PREFIX_arena_bytes(int64_t ...): SIZE_MAX where no arena would do.
+void EntryEmitter::emitArenaBytes() {
+  Type *size = module.getDataLayout().getIntPtrType(context);
+  SmallVector<Type *> parameters(model.dims.size(), i64);
+  arenaBytesOf = makeFunction(prefix + "_arena_bytes", size, parameters, /*exported=*/true);
+  SmallVector<Value *> arguments;
+  for (Argument &argument : arenaBytesOf->args())
+    arguments.push_back(builder.CreateZExtOrTrunc(&argument, arenaBytes->getArg(argument.getArgNo())->getType()));
+  // The model's function says -1 where it does not know, which is the largest number too.
+  Value *bytes = builder.CreateSExtOrTrunc(builder.CreateCall(arenaBytes, arguments), i64);
+  Value *largest = ConstantInt::getAllOnesValue(size);
+  Value *isTooLarge = builder.CreateICmpUGE(bytes, builder.CreateZExt(largest, i64));
+  builder.CreateRet(builder.CreateSelect(isTooLarge, largest, builder.CreateZExtOrTrunc(bytes, size)));
+}
+
+/// onnx_aot_status PREFIX_output_dims(int64_t ..., int64_t y_dims[2], ...).
+void EntryEmitter::emitOutputDims() {
+  SmallVector<Type *> parameters(outputDims->arg_size(), pointer);
+  std::fill_n(parameters.begin(), model.dims.size(), i64);
+  outputDimsOf = makeFunction(prefix + "_output_dims", i32, parameters, /*exported=*/true);
+  Value *anyNull = nullptr;
+  SmallVector<Value *> arguments;
+  for (Argument &argument : outputDimsOf->args()) {
+    arguments.push_back(builder.CreateZExtOrTrunc(&argument, outputDims->getArg(argument.getArgNo())->getType()));
+    if (argument.getType() != pointer)
+      continue;
+    Value *isNull = builder.CreateIsNull(&argument);
+    anyNull = anyNull ? builder.CreateOr(anyNull, isNull) : isNull;
+  }
+  returnUnless(anyNull, ONNX_AOT_NULL_ARGUMENT);
+  builder.CreateRet(builder.CreateCall(outputDims, arguments));
+}
+
+/// onnx_aot_model.plan
+void EntryEmitter::emitPlan() {
+  enum { Dims, ArenaBytes, OutputDims };
+  plan = makeFunction(prefix + "_plan", i32, {pointer, pointer, pointer}, /*exported=*/false);
+  plan->setDSOLocal(true);
+  Value *isNull = builder.CreateIsNull(plan->getArg(ArenaBytes));
+  if (!model.dims.empty())
+    isNull = builder.CreateOr(isNull, builder.CreateIsNull(plan->getArg(Dims)));
+  if (outputDims)
+    isNull = builder.CreateOr(isNull, builder.CreateIsNull(plan->getArg(OutputDims)));
+  returnUnless(isNull, ONNX_AOT_NULL_ARGUMENT);
+  SmallVector<Value *> arguments;
+  for (size_t i = 0; i < model.dims.size(); ++i)
+    arguments.push_back(element(i64, plan->getArg(Dims), i));
+
+  Value *bytes = ConstantInt::get(i64, model.arenaBytes);
+  if (arenaBytes) {
+    Type *size = arenaBytesOf->getReturnType();
+    Value *known = builder.CreateCall(arenaBytesOf, arguments);
+    Value *isTooLarge = builder.CreateICmpEQ(known, ConstantInt::getAllOnesValue(size));
+    returnUnless(isTooLarge, ONNX_AOT_DIM_OUT_OF_BOUNDS);
+    bytes = builder.CreateZExt(known, i64);
+  }
+  builder.CreateStore(bytes, plan->getArg(ArenaBytes));
+  if (!outputDims) {
+    builder.CreateRet(ConstantInt::get(i32, ONNX_AOT_OK));
+    return;
+  }
+  for (size_t i = 0; i < model.outputs.size(); ++i)
+    if (model.outputs[i].isDynamic)
+      arguments.push_back(element(pointer, plan->getArg(OutputDims), i));
+  builder.CreateRet(builder.CreateCall(outputDimsOf, arguments));
+}
+
+/// The public functions of a context around those of the runtime library. Each model that needs a context brings them;
+/// the linker keeps the first.
+void EntryEmitter::emitContext() {
+  auto forward = [&](StringRef name, StringRef core, Type *result, ArrayRef<Type *> parameters) {
+    Function *declared = module.getFunction(name); // where the model's code calls it
+    if (declared)
+      declared->setName("");
+    Function *function = makeFunction(name, result, parameters, /*exported=*/true);
+    if (declared) {
+      declared->replaceAllUsesWith(function);
+      declared->eraseFromParent();
+    }
+    function->setLinkage(GlobalValue::WeakODRLinkage);
+    if (Triple(module.getTargetTriple()).supportsCOMDAT())
+      function->setComdat(module.getOrInsertComdat(name));
+    SmallVector<Value *> arguments;
+    for (Argument &argument : function->args())
+      arguments.push_back(&argument);
+    Value *value = builder.CreateCall(module.getOrInsertFunction(core, function->getFunctionType()), arguments);
+    if (result->isVoidTy())
+      builder.CreateRetVoid();
+    else
+      builder.CreateRet(value);
+    return function;
+  };
+  Type *none = Type::getVoidTy(context);
+  contextInit = forward("onnx_aot_context_init", "onnx_aot_begin_context", none, {pointer, pointer, pointer, pointer});
+  contextDestroy = forward("onnx_aot_context_destroy", "onnx_aot_end_context", none, {pointer});
+  forward("onnx_aot_context_slot", "onnx_aot_grow_slot", pointer, {pointer, i64, i64});
+}
+
+//===----------------------------------------------------------------------===//
+// The description
+//===----------------------------------------------------------------------===//
 
 Constant *EntryEmitter::string(StringRef text, const Twine &name) {
   Constant *value = ConstantDataArray::getString(context, text);
@@ -215,16 +403,19 @@ Constant *EntryEmitter::array(Type *type, ArrayRef<Constant *> values, const Twi
 
 Constant *EntryEmitter::tensors(ArrayRef<TensorInterface> list, StringRef kind) {
   // onnx_aot_tensor_info
-  auto *type = StructType::get(context, {pointer, pointer, i64, i32, i32});
+  auto *type = StructType::get(context, {pointer, pointer, i64, i32, i32, i32, i32});
   SmallVector<Constant *> rows;
   for (const TensorInterface &tensor : list) {
     SmallVector<Constant *> dims;
     for (int64_t dim : tensor.dims)
-      dims.push_back(ConstantInt::get(i64, dim));
+      dims.push_back(ConstantInt::getSigned(i64, dim));
+    uint32_t flags =
+        (tensor.isDynamic ? ONNX_AOT_TENSOR_DYNAMIC : 0) | (tensor.isInContext ? ONNX_AOT_TENSOR_IN_CONTEXT : 0);
     rows.push_back(
         ConstantStruct::get(type, {string(tensor.name, kind + ".name"), array(i64, dims, kind + ".dims"),
                                    ConstantInt::get(i64, tensor.bytes), ConstantInt::getSigned(i32, tensor.dtype),
-                                   ConstantInt::get(i32, tensor.dims.size())}));
+                                   ConstantInt::get(i32, tensor.dims.size()), ConstantInt::get(i32, flags),
+                                   ConstantInt::get(i32, tensor.elementBytes)}));
   }
   return array(type, rows, kind + "s");
 }
@@ -237,6 +428,12 @@ void EntryEmitter::emitModel() {
   for (const std::string &name : model.nodeNames)
     nodes.push_back(string(name, "node"));
 
+  SmallVector<Constant *> dims; // onnx_aot_dim_info
+  auto *dimType = StructType::get(context, {pointer, i64, i64});
+  for (const DimInterface &dim : model.dims)
+    dims.push_back(ConstantStruct::get(dimType, {string(dim.name, "dim"), ConstantInt::getSigned(i64, dim.min),
+                                                 ConstantInt::getSigned(i64, dim.max)}));
+
   auto number = [&](Type *type, uint64_t value) { return ConstantInt::get(type, value); };
   SmallVector<Constant *> fields = {
       number(i32, ONNX_AOT_ABI_VERSION),
@@ -245,6 +442,8 @@ void EntryEmitter::emitModel() {
       number(i32, model.metadata.size()),
       number(i32, model.nodeNames.size()),
       number(i32, model.arenaAlign),
+      number(i32, model.dims.size()),
+      number(i32, model.slots),
       number(i64, model.arenaBytes),
       number(i64, model.weightBytes),
       number(i64, model.modelVersion),
@@ -258,7 +457,11 @@ void EntryEmitter::emitModel() {
       tensors(model.outputs, "output"),
       array(pair, metadata, "metadata"),
       array(pointer, nodes, "nodes"),
+      array(dimType, dims, "dims"),
+      plan ? cast<Constant>(plan) : ConstantPointerNull::get(pointer),
       entry,
+      contextInit ? cast<Constant>(contextInit) : ConstantPointerNull::get(pointer),
+      contextDestroy ? cast<Constant>(contextDestroy) : ConstantPointerNull::get(pointer),
   };
   assert(fields.size() == FieldCount);
   SmallVector<Type *> types;
@@ -323,12 +526,22 @@ Error EntryEmitter::emit() {
     return error;
   if (Error error = adoptWeights())
     return error;
+  if (Error error = adoptHelpers())
+    return error;
   // The rest of the module is the model's own business.
   for (GlobalValue &value : module.global_values())
     if (!value.isDeclaration() && value.hasExternalLinkage() && value.getName() != prefix + "_weights")
       value.setLinkage(GlobalValue::InternalLinkage);
   emitRun();
   emitEntry();
+  if (arenaBytes)
+    emitArenaBytes();
+  if (outputDims)
+    emitOutputDims();
+  if (isPlanned())
+    emitPlan();
+  if (model.slots != 0)
+    emitContext();
   emitModel();
   emitStatusText();
   // Nothing of where and how the module was made reaches the object.

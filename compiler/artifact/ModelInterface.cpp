@@ -82,10 +82,35 @@ static int32_t defaultDtype(Type type) {
   return 0;
 }
 
-static FailureOr<TensorInterface> readTensor(func::FuncOp entry, unsigned index, StringRef kind, size_t number) {
+/// Fills in what a bare pointer stands for; false where the attributes do not fit together.
+static bool readDynamic(func::FuncOp entry, unsigned index, ArrayRef<DimInterface> dims, TensorInterface &tensor) {
+  auto numbers = entry.getArgAttrOfType<DenseI64ArrayAttr>(index, "aot.dims");
+  auto most = entry.getArgAttrOfType<DenseI64ArrayAttr>(index, "aot.max_dims");
+  if (!numbers || (most && most.size() != numbers.size()))
+    return false;
+  tensor.isDynamic = true;
+  tensor.isInContext = bool(entry.getArgAttr(index, "aot.slot"));
+  tensor.dims.assign(numbers.asArrayRef().begin(), numbers.asArrayRef().end());
+  SmallVector<int64_t> largest;
+  for (auto [axis, dim] : llvm::enumerate(tensor.dims)) {
+    if (dim < 0 && dim != TensorInterface::computed && uint64_t(-1 - dim) >= dims.size())
+      return false;
+    int64_t own = dim >= 0 ? dim : dim == TensorInterface::computed ? INT64_MAX : dims[-1 - dim].max;
+    largest.push_back(std::min(own, most ? most[axis] : INT64_MAX));
+  }
+  auto elements = llvm::is_contained(largest, INT64_MAX) ? std::nullopt : numElements(largest);
+  bool overflow = false;
+  uint64_t bytes = elements ? llvm::SaturatingMultiply<uint64_t>(*elements, tensor.elementBytes, &overflow) : 0;
+  tensor.bytes = elements && !overflow && bytes <= uint64_t(INT64_MAX) ? bytes : TensorInterface::unbounded;
+  return true;
+}
+
+static FailureOr<TensorInterface> readTensor(func::FuncOp entry, unsigned index, StringRef kind, size_t number,
+                                             ArrayRef<DimInterface> dims) {
   auto fail = [&](const Twine &why) -> FailureOr<TensorInterface> {
     return entry.emitError() << "argument " << index << " of the entry: " << why;
   };
+  auto shaped = entry.getArgAttrOfType<TypeAttr>(index, "aot.tensor");
   auto type = dyn_cast<MemRefType>(entry.getArgument(index).getType());
   if (!type || !type.hasStaticShape())
     return fail("expected a buffer of static shape");
@@ -94,10 +119,17 @@ static FailureOr<TensorInterface> readTensor(func::FuncOp entry, unsigned index,
   TensorInterface tensor;
   auto name = entry.getArgAttrOfType<StringAttr>(index, "onnx.name");
   tensor.name = name ? name.str() : (kind + Twine(number)).str();
+  Type element = shaped ? getElementTypeOrSelf(shaped.getValue()) : type.getElementType();
   auto dtype = entry.getArgAttrOfType<IntegerAttr>(index, "onnx.dtype");
-  tensor.dtype = dtype ? int32_t(dtype.getValue().getSExtValue()) : defaultDtype(type.getElementType());
+  tensor.dtype = dtype ? int32_t(dtype.getValue().getSExtValue()) : defaultDtype(element);
   if (tensor.dtype == 0)
     return fail("an element type that C has no form for");
+  tensor.elementBytes = uint32_t(packedBytes(element, 1).value_or(0));
+  if (shaped) {
+    if (!readDynamic(entry, index, dims, tensor))
+      return fail("its dims are not described");
+    return tensor;
+  }
   tensor.dims.assign(type.getShape().begin(), type.getShape().end());
   auto elements = numElements(tensor.dims);
   auto bytes = elements ? packedBytes(type.getElementType(), *elements) : std::nullopt;
@@ -107,31 +139,64 @@ static FailureOr<TensorInterface> readTensor(func::FuncOp entry, unsigned index,
   return tensor;
 }
 
+/// Takes the arena, and the context where there is one, off the end of the arguments; `count` becomes the number of
+/// those before.
+static LogicalResult readMemory(func::FuncOp entry, unsigned &count, ModelInterface &result) {
+  if (count > 0 && entry.getArgAttr(count - 1, "aot.context")) {
+    --count;
+    auto slots = entry->getAttrOfType<IntegerAttr>("aot.slots");
+    if (!slots || slots.getInt() < 1)
+      return entry.emitError("the entry takes a context but does not say how many slots it uses");
+    result.slots = uint64_t(slots.getInt());
+  }
+  if (count == 0)
+    return entry.emitError("the entry has no arena");
+  unsigned arena = --count;
+  auto type = dyn_cast<MemRefType>(entry.getArgument(arena).getType());
+  auto function = entry->getAttrOfType<FlatSymbolRefAttr>("aot.arena_function");
+  bool isSized = type && type.hasStaticShape() && type.getElementType().isInteger(8);
+  if (isSized && function && entry.getArgAttr(arena, "aot.arena")) {
+    result.arenaFunction = function.getValue().str();
+    result.arenaBytes = TensorInterface::unbounded;
+  } else if (isSized && type.getRank() == 1) {
+    result.arenaBytes = type.getNumElements();
+  } else {
+    return entry.emitError("the last argument of the entry must be the arena, a memref<Nxi8>");
+  }
+  if (auto align = entry.getArgAttrOfType<IntegerAttr>(arena, "aot.alignment"))
+    result.arenaAlign = uint32_t(align.getValue().getZExtValue());
+  if (!llvm::isPowerOf2_32(result.arenaAlign))
+    return entry.emitError("the arena's alignment is not a power of two");
+  return success();
+}
+
 static LogicalResult readEntry(func::FuncOp entry, ModelInterface &result) {
   FunctionType type = entry.getFunctionType();
   if (entry.isExternal())
     return entry.emitError("the entry has no body");
   if (type.getNumResults() != 1 || !type.getResult(0).isInteger(32))
     return entry.emitError("the entry must return a status (i32)");
-  if (type.getNumInputs() == 0)
-    return entry.emitError("the entry has no arena");
+  unsigned count = type.getNumInputs();
+  if (failed(readMemory(entry, count, result)))
+    return failure();
 
-  unsigned arena = type.getNumInputs() - 1;
-  auto arenaType = dyn_cast<MemRefType>(type.getInput(arena));
-  if (!arenaType || !arenaType.hasStaticShape() || arenaType.getRank() != 1 || !arenaType.getElementType().isInteger(8))
-    return entry.emitError("the last argument of the entry must be the arena, a memref<Nxi8>");
-  result.arenaBytes = arenaType.getNumElements();
-  if (auto align = entry.getArgAttrOfType<IntegerAttr>(arena, "aot.alignment"))
-    result.arenaAlign = uint32_t(align.getValue().getZExtValue());
-  if (!llvm::isPowerOf2_32(result.arenaAlign))
-    return entry.emitError("the arena's alignment is not a power of two");
-
-  for (unsigned i = 0; i < arena; ++i) {
+  for (unsigned i = 0; i < count; ++i)
+    if (auto name = entry.getArgAttrOfType<StringAttr>(i, "aot.dim")) {
+      DimInterface dim{name.str()};
+      if (auto bounds = entry.getArgAttrOfType<DenseI64ArrayAttr>(i, "aot.bounds"); bounds && bounds.size() == 2) {
+        dim.min = bounds[0];
+        dim.max = bounds[1];
+      }
+      result.dims.push_back(dim);
+    }
+  for (unsigned i = 0; i < count; ++i) {
+    if (entry.getArgAttr(i, "aot.dim") || entry.getArgAttr(i, "aot.dims_of"))
+      continue;
     bool isOutput = entry.getArgAttr(i, "bufferize.result") || entry.getArgAttr(i, "aot.output");
     if (!isOutput && !result.outputs.empty())
       return entry.emitError("an input of the entry follows an output");
     auto &list = isOutput ? result.outputs : result.inputs;
-    auto tensor = readTensor(entry, i, isOutput ? "output" : "input", list.size());
+    auto tensor = readTensor(entry, i, isOutput ? "output" : "input", list.size(), result.dims);
     if (failed(tensor))
       return failure();
     list.push_back(std::move(*tensor));

@@ -7,9 +7,17 @@
 //   func.func @main(%x: memref<1x4xf32> {onnx.name = "x", onnx.dtype = 1 : i32},
 //                   %y: memref<1x4xf32> {onnx.name = "y", onnx.dtype = 1 : i32, bufferize.result},
 //                   %arena: memref<256xi8>) -> i32
+// Where dims are only known at run time, the arguments say more (see passes/buffer/PrepareEntry.cpp for aot.dims and
+// aot.max_dims, and passes/buffer/Passes.td for aot.arena_function, aot.arena, aot.context and aot.slots):
+//
+//   func.func @main(%x: memref<f32> {aot.tensor = tensor<?x4xf32>, aot.dims = array<i64: -1, 4>},
+//                   %y: memref<f32> {aot.tensor = tensor<?x4xf32>, aot.dims = ..., aot.max_dims = ...,
+//                   bufferize.result}, %batch: index {aot.dim = "batch", aot.bounds = array<i64: 1, 8>}, %y_dims:
+//                   memref<2xi64> {aot.dims_of = 0 : i64}, %arena: memref<256xi8>) -> i32
+//
 //   memref.global "private" @weights : memref<64xi8> {alignment = 64, aot.slices = [{offset = 0, value = dense<..>}]}
 //
-// Holds after: every tensor has a static shape and a size that does not overflow; every weight slice lies inside the
+// Holds after: no size of a tensor overflows; every weight slice lies inside the
 // weights and holds exactly the bytes of its type. The slices point into the IR's attributes: the context must outlive
 // them.
 //
@@ -20,6 +28,7 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 #include <string>
@@ -28,12 +37,24 @@
 
 namespace onnx_aot {
 
+/// A dimension that the caller passes.
+struct DimInterface {
+  std::string name; // as in the ONNX graph, or made of an input's name
+  int64_t min = 0, max = INT64_MAX;
+};
+
 /// An input or an output.
 struct TensorInterface {
-  std::string name;  // as in the ONNX graph
-  int32_t dtype = 0; // ONNX's TensorProto.DataType
-  llvm::SmallVector<int64_t, 4> dims;
-  uint64_t bytes = 0;
+  static constexpr int64_t computed = INT64_MIN;
+  static constexpr uint64_t unbounded = UINT64_MAX;
+
+  std::string name;                   // as in the ONNX graph
+  int32_t dtype = 0;                  // ONNX's TensorProto.DataType
+  llvm::SmallVector<int64_t, 4> dims; // -1 - k for the model's dimension k
+  uint64_t bytes = 0;                 // of the largest one where the shape is not constant
+  uint32_t elementBytes = 0;
+  bool isDynamic = false;
+  bool isInContext = false; // an output that lies in memory of the context
 };
 
 /// A part of the weights.
@@ -45,7 +66,10 @@ struct WeightSlice {
 
 struct ModelInterface {
   std::vector<TensorInterface> inputs, outputs;
-  uint64_t arenaBytes = 0;
+  std::vector<DimInterface> dims;
+  uint64_t arenaBytes = 0; // TensorInterface::unbounded where `arenaFunction` says it
+  std::string arenaFunction;
+  uint64_t slots = 0; // of the context; 0: none is needed
   uint32_t arenaAlign = 64;
   uint64_t weightBytes = 0;
   uint32_t weightAlign = 64;
@@ -55,6 +79,10 @@ struct ModelInterface {
   std::string graphName, producerName, producerVersion, domain, docString;
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<std::string> nodeNames;
+
+  bool hasDynamicOutputs() const {
+    return llvm::any_of(outputs, [](const TensorInterface &tensor) { return tensor.isDynamic; });
+  }
 
   /// Reports errors on the operations of `module`.
   static mlir::FailureOr<ModelInterface> fromModule(mlir::ModuleOp module);

@@ -9,6 +9,14 @@
 //   if (!status)
 //     std::puts(status.text().c_str());
 //
+// Where dims are only known at run time they go along, and the model says how large its outputs are:
+//
+//   std::array<std::int64_t, 1> batch = {3};
+//   model.plan(batch);                              // so that outputBytes() is that of this batch
+//   std::vector<float> logits(model.outputBytes(0) / sizeof(float));
+//   status = model.run({onnx_aot::input(images)}, {onnx_aot::output(logits)}, batch);
+//   model.outputDims(0);                            // {3, 10}
+//
 // A Model is one arena: use one per thread. Nothing here throws; where the library is built with exceptions, only
 // std::string and std::vector may (out of memory).
 #ifndef ONNX_AOT_MODEL_HPP
@@ -63,10 +71,10 @@ template <typename T> constexpr bool holdsDtype(std::int32_t dtype) {
   else if constexpr (std::is_same_v<U, bool>)
     return dtype == ONNX_AOT_BOOL;
   else if constexpr (std::is_integral_v<U> && std::is_signed_v<U>)
-    return dtype == (sizeof(U) == 1   ? ONNX_AOT_INT8
-                     : sizeof(U) == 2 ? ONNX_AOT_INT16
-                     : sizeof(U) == 4 ? ONNX_AOT_INT32
-                                      : ONNX_AOT_INT64);
+    return sizeof(U) == 1   ? dtype == ONNX_AOT_INT8 || dtype == ONNX_AOT_INT4 || dtype == ONNX_AOT_INT2
+           : sizeof(U) == 2 ? dtype == ONNX_AOT_INT16
+           : sizeof(U) == 4 ? dtype == ONNX_AOT_INT32
+                            : dtype == ONNX_AOT_INT64;
   else if constexpr (std::is_integral_v<U>)
     return sizeof(U) == 2   ? dtype == ONNX_AOT_UINT16 || dtype == ONNX_AOT_FLOAT16 || dtype == ONNX_AOT_BFLOAT16
            : sizeof(U) == 4 ? dtype == ONNX_AOT_UINT32
@@ -98,6 +106,8 @@ public:
   void *data() const { return pointer; }
   std::size_t bytes() const { return length; }
   bool fitsDtype(std::int32_t dtype) const { return fits(dtype); }
+  /// For an output that the run itself finds memory for; see Model::outputData.
+  static OutputView inContext() { return OutputView(Span<unsigned char>()); }
 
 private:
   void *pointer;
@@ -157,8 +167,10 @@ public:
   std::string_view name() const { return info->name; }
   onnx_aot_dtype dtype() const { return static_cast<onnx_aot_dtype>(info->dtype); }
   Span<const std::int64_t> dims() const { return {info->dims, static_cast<std::size_t>(info->rank)}; }
+  /// Of the largest one where the shape is not constant.
   std::size_t bytes() const { return static_cast<std::size_t>(info->bytes); }
-  /// Number of elements.
+  bool isDynamic() const { return (info->flags & ONNX_AOT_TENSOR_DYNAMIC) != 0; }
+  /// Number of elements; not of a dynamic tensor.
   std::size_t size() const {
     std::size_t count = 1;
     for (std::int64_t dim : dims())
@@ -174,22 +186,35 @@ class Model {
 public:
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
-  /// Allocates the arena; `valid()` is false when there is no memory or the model has another ABI version.
+  /// Allocates the arena where its size is constant; `valid()` is false when there is no memory or the model has
+  /// another ABI version.
   explicit Model(const onnx_aot_model &description) : model(&description) {
-    if (model->arena_bytes != 0 && model->abi_version == ONNX_AOT_ABI_VERSION)
-      arena = ::operator new(static_cast<std::size_t>(model->arena_bytes), alignment(), std::nothrow);
+    if (model->abi_version != ONNX_AOT_ABI_VERSION)
+      return;
+    if (hasFixedArena())
+      reserve(model->arena_bytes);
+    if (model->context_init)
+      model->context_init(&context, allocate, release, nullptr);
+    for (std::size_t i = 0; i < numOutputs(); ++i)
+      dimStore.emplace_back(static_cast<std::size_t>(model->outputs[i].rank) + 1);
   }
-  Model(Model &&other) noexcept : model(other.model), arena(std::exchange(other.arena, nullptr)) {}
+  Model(Model &&other) noexcept : model(other.model) { swap(other); }
   Model &operator=(Model &&other) noexcept {
-    std::swap(model, other.model);
-    std::swap(arena, other.arena);
+    swap(other);
     return *this;
   }
   Model(const Model &) = delete;
   Model &operator=(const Model &) = delete;
-  ~Model() { ::operator delete(arena, alignment()); }
+  ~Model() {
+    ::operator delete(arena, alignment());
+    if (model->abi_version == ONNX_AOT_ABI_VERSION && model->context_destroy && dimStore.size() == numOutputs())
+      model->context_destroy(&context);
+  }
 
-  bool valid() const { return model->abi_version == ONNX_AOT_ABI_VERSION && (arena || model->arena_bytes == 0); }
+  bool valid() const {
+    return model->abi_version == ONNX_AOT_ABI_VERSION && dimStore.size() == numOutputs() &&
+           (arena || model->arena_bytes == 0 || !hasFixedArena());
+  }
   const onnx_aot_model &description() const { return *model; }
   std::string_view name() const { return model->name; }
 
@@ -202,6 +227,47 @@ public:
   std::size_t findInput(std::string_view name) const { return find(model->inputs, model->num_inputs, name); }
   std::size_t findOutput(std::string_view name) const { return find(model->outputs, model->num_outputs, name); }
 
+  /// The dimensions that a run takes; their names and bounds are in the description.
+  std::size_t numDims() const { return model->num_dims; }
+
+  /// What a run with these dims needs: outputDims() and outputBytes() then say the outputs' sizes (where the data
+  /// decide, the most that they can be), and the arena is made large enough.
+  Status plan(Span<const std::int64_t> dims) {
+    if (!valid())
+      return Status::refused(model, "no arena, or another ABI version");
+    if (dims.size() != model->num_dims)
+      return Status::refused(model, "wrong number of dims");
+    if (!model->plan)
+      return Status(model, ONNX_AOT_OK);
+    std::uint64_t bytes = 0;
+    Pointers<std::int64_t *> out(numOutputs());
+    Status status(model, model->plan(dims.data(), &bytes, dimPointers(out)));
+    if (status && !hasFixedArena() && !reserve(bytes))
+      return Status::refused(model, "no memory for the arena");
+    return status;
+  }
+
+  /// The dims of an output as the last run, or the last plan, has said them.
+  Span<const std::int64_t> outputDims(std::size_t index) const {
+    const onnx_aot_tensor_info &info = model->outputs[index];
+    const std::int64_t *dims = (info.flags & ONNX_AOT_TENSOR_DYNAMIC) != 0 ? dimStore[index].data() : info.dims;
+    return {dims, static_cast<std::size_t>(info.rank)};
+  }
+  /// Bytes of an output of these dims; npos where there is no bound before the run.
+  std::size_t outputBytes(std::size_t index) const {
+    std::size_t bytes = model->outputs[index].element_bytes;
+    bool isOpen = false, isEmpty = false;
+    for (std::int64_t dim : outputDims(index)) {
+      isOpen |= dim < 0;
+      isEmpty |= dim == 0;
+      bytes *= static_cast<std::size_t>(dim);
+    }
+    return isEmpty ? 0 : isOpen ? npos : bytes;
+  }
+  /// The elements of an output that the last run has put into memory of its own (OutputView::inContext()); valid until
+  /// the next run.
+  const void *outputData(std::size_t index) const { return reinterpret_cast<const void *>(dimStore[index].back()); }
+
   /// The value of a metadata property, or an empty view.
   std::string_view metadata(std::string_view key) const {
     for (std::uint32_t i = 0; i < model->num_metadata; ++i)
@@ -210,29 +276,46 @@ public:
     return {};
   }
 
-  /// Runs the model on buffers in the graph's order. Their number, sizes and types are checked.
-  Status run(Span<const InputView> inputs, Span<const OutputView> outputs) {
-    if (!valid())
-      return Status::refused(model, "no arena, or another ABI version");
+  /// Runs the model on buffers in the graph's order, and with the values of its dims. The number, sizes and types of
+  /// the buffers are checked; that of a dynamic output may be larger than the output.
+  Status run(Span<const InputView> inputs, Span<const OutputView> outputs, Span<const std::int64_t> dims = {}) {
+    if (Status status = plan(dims); !status)
+      return status;
     if (inputs.size() != model->num_inputs || outputs.size() != model->num_outputs)
       return Status::refused(model, "wrong number of inputs or outputs");
     Pointers<const void *> in(inputs.size());
     Pointers<void *> out(outputs.size());
+    Pointers<void *> found(outputs.size());
+    Pointers<std::int64_t *> outDims(outputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (const char *reason = check(inputs[i], model->inputs[i]))
-        return Status::refused(model, reason, model->inputs[i].name);
+      const onnx_aot_tensor_info &info = model->inputs[i];
+      if (const char *reason = check(inputs[i], info, inputs[i].bytes() == bytesOf(info, dims)))
+        return Status::refused(model, reason, info.name);
       in.data()[i] = inputs[i].data();
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (const char *reason = check(outputs[i], model->outputs[i]))
-        return Status::refused(model, reason, model->outputs[i].name);
+      const onnx_aot_tensor_info &info = model->outputs[i];
       out.data()[i] = outputs[i].data();
+      if ((info.flags & ONNX_AOT_TENSOR_IN_CONTEXT) != 0) {
+        found.data()[i] = nullptr;
+        out.data()[i] = &found.data()[i];
+        continue;
+      }
+      bool fits = (info.flags & ONNX_AOT_TENSOR_DYNAMIC) != 0 ? outputs[i].bytes() >= outputBytes(i)
+                                                              : outputs[i].bytes() == info.bytes;
+      if (const char *reason = check(outputs[i], info, fits))
+        return Status::refused(model, reason, info.name);
     }
-    return Status(model, model->entry(in.data(), out.data(), arena));
+    Status status(model, model->entry(in.data(), out.data(), dims.data(), dimPointers(outDims), arena, &context));
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      if ((model->outputs[i].flags & ONNX_AOT_TENSOR_IN_CONTEXT) != 0)
+        dimStore[i].back() = reinterpret_cast<std::intptr_t>(found.data()[i]);
+    return status;
   }
-  Status run(std::initializer_list<InputView> inputs, std::initializer_list<OutputView> outputs) {
+  Status run(std::initializer_list<InputView> inputs, std::initializer_list<OutputView> outputs,
+             Span<const std::int64_t> dims = {}) {
     return run(Span<const InputView>(inputs.begin(), inputs.size()),
-               Span<const OutputView>(outputs.begin(), outputs.size()));
+               Span<const OutputView>(outputs.begin(), outputs.size()), dims);
   }
 
 private:
@@ -250,12 +333,22 @@ private:
     std::vector<T> many;
   };
 
-  template <typename View> static const char *check(const View &view, const onnx_aot_tensor_info &info) {
-    if (view.bytes() != info.bytes)
+  template <typename View> static const char *check(const View &view, const onnx_aot_tensor_info &info, bool fits) {
+    if (!fits)
       return "the buffer has another size than the tensor";
     if (!view.fitsDtype(info.dtype))
       return "the buffer's element type is not the tensor's";
     return nullptr;
+  }
+  static std::size_t bytesOf(const onnx_aot_tensor_info &info, Span<const std::int64_t> dims) {
+    if ((info.flags & ONNX_AOT_TENSOR_DYNAMIC) == 0)
+      return static_cast<std::size_t>(info.bytes);
+    std::size_t bytes = info.element_bytes;
+    for (std::int32_t axis = 0; axis < info.rank; ++axis) {
+      std::int64_t dim = info.dims[axis];
+      bytes *= static_cast<std::size_t>(dim < 0 ? dims[static_cast<std::size_t>(-1 - dim)] : dim);
+    }
+    return bytes;
   }
   static std::size_t find(const onnx_aot_tensor_info *list, std::uint32_t count, std::string_view name) {
     for (std::uint32_t i = 0; i < count; ++i)
@@ -264,9 +357,46 @@ private:
     return npos;
   }
   std::align_val_t alignment() const { return std::align_val_t(model->arena_align); }
+  bool hasFixedArena() const { return model->arena_bytes != ONNX_AOT_UNBOUNDED; }
+
+  /// Makes the arena large enough. A dynamic one is never NULL.
+  bool reserve(std::uint64_t bytes) {
+    if (bytes == 0 && hasFixedArena())
+      return true;
+    if (arena && bytes <= arenaBytes)
+      return true;
+    ::operator delete(arena, alignment());
+    bool fits = bytes <= static_cast<std::size_t>(-1);
+    arena = fits ? ::operator new(static_cast<std::size_t>(bytes), alignment(), std::nothrow) : nullptr;
+    arenaBytes = arena ? bytes : 0;
+    return arena != nullptr;
+  }
+
+  std::int64_t **dimPointers(Pointers<std::int64_t *> &pointers) {
+    for (std::size_t i = 0; i < dimStore.size(); ++i)
+      pointers.data()[i] = dimStore[i].data();
+    return pointers.data();
+  }
+
+  static void *allocate(void *, std::uint64_t bytes) {
+    bool fits = bytes <= static_cast<std::size_t>(-1);
+    return fits ? ::operator new(static_cast<std::size_t>(bytes), std::nothrow) : nullptr;
+  }
+  static void release(void *, void *memory) { ::operator delete(memory); }
+
+  void swap(Model &other) noexcept {
+    std::swap(model, other.model);
+    std::swap(arena, other.arena);
+    std::swap(arenaBytes, other.arenaBytes);
+    std::swap(context, other.context);
+    dimStore.swap(other.dimStore);
+  }
 
   const onnx_aot_model *model;
   void *arena = nullptr;
+  std::uint64_t arenaBytes = 0;
+  onnx_aot_context context = {};
+  std::vector<std::vector<std::int64_t>> dimStore; // per output its dims, and the address that a run has found
 };
 
 } // namespace onnx_aot

@@ -24,7 +24,7 @@ public:
   ~Compiled() override { std::free(arena); }
 
   void run() override {
-    onnx_aot_status status = model->entry(inputs.data(), outputs.data(), arena);
+    onnx_aot_status status = model->entry(inputs.data(), outputs.data(), nullptr, nullptr, arena, nullptr);
     if (status != ONNX_AOT_OK)
       stop(name + ": status " + std::to_string(status));
   }

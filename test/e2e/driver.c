@@ -35,10 +35,10 @@ int main(int argc, char **argv) {
   /* Wrong arguments are a status with a text, never undefined behaviour. */
   const void *noInputs[maxTensors] = {0};
   char text[256];
-  checkStatus(&c, MODEL.entry(noInputs, outputs, arena), ONNX_AOT_NULL_ARGUMENT);
+  checkStatus(&c, MODEL.entry(noInputs, outputs, NULL, NULL, arena, NULL), ONNX_AOT_NULL_ARGUMENT);
   if (MODEL.arena_bytes > 0) {
-    checkStatus(&c, MODEL.entry(inputs, outputs, NULL), ONNX_AOT_NULL_ARGUMENT);
-    checkStatus(&c, MODEL.entry(inputs, outputs, (char *)arena + 1), ONNX_AOT_ARENA_ALIGNMENT);
+    checkStatus(&c, MODEL.entry(inputs, outputs, NULL, NULL, NULL, NULL), ONNX_AOT_NULL_ARGUMENT);
+    checkStatus(&c, MODEL.entry(inputs, outputs, NULL, NULL, (char *)arena + 1, NULL), ONNX_AOT_ARENA_ALIGNMENT);
   }
   if (onnx_aot_status_text(&MODEL, ONNX_AOT_ARENA_ALIGNMENT, text, sizeof text) == 0 || text[0] == 0)
     fail("%s: no text for a status", MODEL.name);

@@ -120,7 +120,7 @@ static inline void checkStatus(const Case *c, onnx_aot_status status, uint32_t e
 static inline void runCase(const Case *c) {
   for (uint32_t i = 0; i < c->model->num_outputs; ++i)
     memset(c->outputs[i], guardByte, (size_t)c->model->outputs[i].bytes);
-  checkStatus(c, c->model->entry(c->inputs, c->outputs, c->arena), ONNX_AOT_OK);
+  checkStatus(c, c->model->entry(c->inputs, c->outputs, NULL, NULL, c->arena, NULL), ONNX_AOT_OK);
 }
 
 #endif /* ONNX_AOT_TEST_HARNESS_H */

@@ -25,10 +25,10 @@ int main(void) {
   const void *in[] = {x};
   void *out[] = {y};
   memset(y, 0, sizeof y);
-  if (m->entry(in, out, arena) != ONNX_AOT_OK || y[3] != 16.5f) return fail(__LINE__);
+  if (m->entry(in, out, NULL, NULL, arena, NULL) != ONNX_AOT_OK || y[3] != 16.5f) return fail(__LINE__);
   if (tiny_run(NULL, y, arena) != ONNX_AOT_NULL_ARGUMENT) return fail(__LINE__);
   if (tiny_run(x, y, NULL) != ONNX_AOT_NULL_ARGUMENT) return fail(__LINE__);
-  if (m->entry(NULL, out, arena) != ONNX_AOT_NULL_ARGUMENT) return fail(__LINE__);
+  if (m->entry(NULL, out, NULL, NULL, arena, NULL) != ONNX_AOT_NULL_ARGUMENT) return fail(__LINE__);
   if (tiny_run(x, y, arena + 4) != ONNX_AOT_ARENA_ALIGNMENT) return fail(__LINE__);
   if (m->abi_version != ONNX_AOT_ABI_VERSION || m->num_inputs != 1 || m->num_outputs != 1) return fail(__LINE__);
   if (m->num_metadata != 2 || m->num_nodes != 2 || m->arena_align != 64 || m->arena_bytes != 64) return fail(__LINE__);

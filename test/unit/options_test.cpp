@@ -176,7 +176,7 @@ TEST(Options, RunCommand) {
   ASSERT_EQ(command.inputs.size(), 1u);
   EXPECT_EQ(command.inputs[0].first, "x");
   EXPECT_EQ(command.inputs[0].second, "a=b.npy");
-  EXPECT_EQ(command.expectDir, "ref");
+  EXPECT_THAT(command.expectDirs, ElementsAre("ref"));
   EXPECT_EQ(command.rtol, 1e-5);
   EXPECT_EQ(command.atol, std::nullopt);
   EXPECT_EQ(command.runs, 7);

@@ -40,7 +40,8 @@ TEST(StatusText, IsCutOff) {
 }
 
 /// A model in C++: adds one to four floats, by way of the arena.
-onnx_aot_status addOne(const void *const *inputs, void *const *outputs, void *arena) {
+onnx_aot_status addOne(const void *const *inputs, void *const *outputs, const int64_t *, int64_t *const *, void *arena,
+                       onnx_aot_context *) {
   if (reinterpret_cast<uintptr_t>(arena) % 64 != 0)
     return ONNX_AOT_ARENA_ALIGNMENT;
   auto *x = static_cast<const float *>(inputs[0]);
@@ -54,8 +55,8 @@ onnx_aot_status addOne(const void *const *inputs, void *const *outputs, void *ar
 
 struct Described {
   int64_t dims[2] = {2, 2};
-  onnx_aot_tensor_info input = {"x", dims, 16, ONNX_AOT_FLOAT, 2};
-  onnx_aot_tensor_info output = {"y", dims, 16, ONNX_AOT_FLOAT, 2};
+  onnx_aot_tensor_info input = {"x", dims, 16, ONNX_AOT_FLOAT, 2, 0, 4};
+  onnx_aot_tensor_info output = {"y", dims, 16, ONNX_AOT_FLOAT, 2, 0, 4};
   onnx_aot_key_value metadata = {"author", "someone"};
   const char *node = "add";
   onnx_aot_model model = {};

@@ -64,6 +64,8 @@ static Error checkModel(const onnx_aot_model &model) {
     if (!dtype)
       return llvm::createStringError("its tensor '" + tensor.name + "' is of " + typeText(info->dtype, {}) +
                                      ", which is not supported");
+    if (info->flags & ONNX_AOT_TENSOR_DYNAMIC)
+      continue;
     if (info->bytes != static_cast<uint64_t>(tensor.numElements()) * dtype->size)
       return llvm::createStringError("its tensor '" + tensor.name + "' has " + llvm::Twine(info->bytes) +
                                      " bytes, which is not the size of " + typeText(tensor.dtype, tensor.dims));
@@ -140,7 +142,8 @@ ModelRun::Block ModelRun::allocate(size_t size) {
   return {data, size};
 }
 
-ModelRun::ModelRun(const onnx_aot_model &model, llvm::ArrayRef<HostTensor> inputs) : model(model) {
+ModelRun::ModelRun(const onnx_aot_model &model, llvm::ArrayRef<HostTensor> inputs, llvm::ArrayRef<int64_t> dims)
+    : model(model), dims(dims), arena(), outputDims(model.num_outputs) {
   for (const HostTensor &input : inputs) {
     Block block = allocate(input.data.size());
     llvm::copy(input.data, block.data);
@@ -148,20 +151,53 @@ ModelRun::ModelRun(const onnx_aot_model &model, llvm::ArrayRef<HostTensor> input
     inputPointers.push_back(block.data);
   }
   for (uint32_t i = 0; i < model.num_outputs; ++i) {
-    outputBlocks.push_back(allocate(model.outputs[i].bytes));
+    if (model.outputs[i].flags & ONNX_AOT_TENSOR_DYNAMIC)
+      outputDims[i].resize(std::max(1, model.outputs[i].rank));
+    outputDimsPointers.push_back(outputDims[i].data());
+  }
+  uint64_t arenaBytes = model.arena_bytes;
+  if (model.plan)
+    planStatus = model.plan(dims.data(), &arenaBytes, outputDimsPointers.data());
+  if (planStatus)
+    return;
+  allocateOutputs();
+  arena = allocate(arenaBytes);
+  if (model.num_slots != 0) {
+    context = std::make_unique<onnx_aot_context>();
+    model.context_init(
+        context.get(), [](void *, uint64_t bytes) { return ::operator new(bytes, std::nothrow); },
+        [](void *, void *memory) { ::operator delete(memory); }, nullptr);
+  }
+}
+
+void ModelRun::allocateOutputs() {
+  for (uint32_t i = 0; i < model.num_outputs; ++i) {
+    const onnx_aot_tensor_info &info = model.outputs[i];
+    size_t bytes = info.bytes;
+    if (info.flags & ONNX_AOT_TENSOR_IN_CONTEXT)
+      bytes = sizeof(void *); // the run stores the address there
+    else if (info.flags & ONNX_AOT_TENSOR_DYNAMIC)
+      bytes = HostTensor::countElements(llvm::ArrayRef(outputDims[i]).take_front(info.rank)) * info.element_bytes;
+    outputBlocks.push_back(allocate(bytes));
     outputPointers.push_back(outputBlocks.back().data);
   }
-  arena = allocate(model.arena_bytes);
 }
 
 ModelRun::~ModelRun() {
+  if (context)
+    model.context_destroy(context.get());
   size_t align = std::max<size_t>(blockAlign, model.arena_align);
   for (const std::vector<Block> &blocks : {inputBlocks, outputBlocks, {arena}})
     for (const Block &block : blocks)
       ::operator delete(block.data, std::align_val_t(align));
 }
 
-uint32_t ModelRun::run() { return model.entry(inputPointers.data(), outputPointers.data(), arena.data); }
+uint32_t ModelRun::run() {
+  if (planStatus)
+    return planStatus;
+  return model.entry(inputPointers.data(), outputPointers.data(), dims.data(), outputDimsPointers.data(), arena.data,
+                     context.get());
+}
 
 Expected<std::vector<HostTensor>> ModelRun::outputs() const {
   auto isIntact = [](const Block &block) {
@@ -172,10 +208,25 @@ Expected<std::vector<HostTensor>> ModelRun::outputs() const {
     return llvm::createStringError("the model wrote past the end of its arena");
   std::vector<HostTensor> tensors;
   for (auto [index, block] : llvm::enumerate(outputBlocks)) {
-    tensors.push_back(describe(model.outputs[index]));
+    const onnx_aot_tensor_info &info = model.outputs[index];
+    tensors.push_back(describe(info));
+    HostTensor &tensor = tensors.back();
     if (!isIntact(block))
-      return llvm::createStringError("the model wrote past the end of its output '" + tensors.back().name + "'");
-    tensors.back().data.assign(block.data, block.data + block.size);
+      return llvm::createStringError("the model wrote past the end of its output '" + tensor.name + "'");
+    const char *data = block.data;
+    size_t bytes = block.size;
+    if (info.flags & ONNX_AOT_TENSOR_DYNAMIC) {
+      tensor.dims.assign(outputDims[index].begin(), outputDims[index].begin() + info.rank);
+      bytes = static_cast<size_t>(tensor.numElements()) * info.element_bytes;
+      if (llvm::any_of(tensor.dims, [](int64_t dim) { return dim < 0; }))
+        return llvm::createStringError("the model says that its output '" + tensor.name + "' is " +
+                                       typeText(tensor.dtype, tensor.dims));
+    }
+    if (info.flags & ONNX_AOT_TENSOR_IN_CONTEXT)
+      memcpy(&data, block.data, sizeof(data));
+    else if (bytes > block.size)
+      return llvm::createStringError("the model's output '" + tensor.name + "' is larger than it had said");
+    tensor.data.assign(data, data + bytes);
   }
   return tensors;
 }

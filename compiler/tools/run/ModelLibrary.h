@@ -3,8 +3,9 @@
 // What it is for: opens a shared library that onnx-aot made, finds the one `PREFIX_model` in it, and runs it on
 // tensors.
 //
-// How it works: the name is taken from the library's dynamic symbols. Each output and the arena have a guard behind
-// them, so that a run that writes past its memory is noticed instead of returned.
+// How it works: the name is taken from the library's dynamic symbols. Where sizes depend on dims, the model's plan says
+// them. Each output and the arena have a guard behind them, so that a run that writes past its memory is noticed
+// instead of returned.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +16,7 @@
 #include "llvm/Support/Error.h"
 #include <memory>
 
+struct onnx_aot_context;
 struct onnx_aot_model;
 struct onnx_aot_tensor_info;
 
@@ -36,17 +38,17 @@ private:
   const onnx_aot_model *model = nullptr;
 };
 
-/// An input or output of the model without its value.
+/// An input or output of the model without its value; dims that are not constant as the description has them.
 HostTensor describe(const onnx_aot_tensor_info &info);
 
 /// The memory of a run: aligned, and guarded at its end. May be run again and again.
 class ModelRun {
 public:
-  /// The inputs are in the model's order and have its types and shapes; they must live as long as this.
-  ModelRun(const onnx_aot_model &model, llvm::ArrayRef<HostTensor> inputs);
+  /// The inputs are in the model's order and have its types and shapes, with `dims` for the model's dimensions.
+  ModelRun(const onnx_aot_model &model, llvm::ArrayRef<HostTensor> inputs, llvm::ArrayRef<int64_t> dims);
   ~ModelRun();
 
-  /// The returned status of the model: 0 is success.
+  /// The status of the model, or of the plan where that fails: 0 is success.
   uint32_t run();
   /// After a run: the outputs, or what was overwritten.
   llvm::Expected<std::vector<HostTensor>> outputs() const;
@@ -57,12 +59,18 @@ private:
     size_t size;
   };
   Block allocate(size_t size);
+  void allocateOutputs();
 
   const onnx_aot_model &model;
+  std::vector<int64_t> dims;
+  uint32_t planStatus = 0;
   std::vector<Block> inputBlocks, outputBlocks;
   Block arena;
   std::vector<const void *> inputPointers;
   std::vector<void *> outputPointers;
+  std::vector<std::vector<int64_t>> outputDims; // of dynamic outputs
+  std::vector<int64_t *> outputDimsPointers;
+  std::unique_ptr<onnx_aot_context> context;
 };
 
 } // namespace onnx_aot

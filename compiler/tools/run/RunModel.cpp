@@ -2,10 +2,11 @@
 //
 // How it works:
 //   1. read the tensors that are given, by --input, --inputs and --expect;
-//   2. an .onnx file: fix the shapes of its inputs to those of the tensors, compile it in this process to a shared
-//      library in a folder of its own, which is removed as soon as the library is loaded;
-//   3. find or draw a value for every input, run, and look at the guards behind the memory;
-//   4. compare, write, time or print.
+//   2. an .onnx file: compile it once in this process, with its dims open, to a shared library in a folder of its own,
+//      which is removed as soon as the library is loaded;
+//   3. find or draw a value for every input, read the dims off their shapes, run, and look at the guards behind the
+//      memory;
+//   4. compare, write, time or print; then the next data set, with the same library.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,12 +44,15 @@ public:
   int run();
 
 private:
-  bool readGiven();
+  bool readGiven(size_t set);
+  int runSet(const ModelLibrary &library);
   std::unique_ptr<ModelLibrary> load();
   std::unique_ptr<ModelLibrary> compileAndLoad();
   std::unique_ptr<ModelLibrary> open(StringRef path, StringRef prefix);
   bool bindShapes(ImportOptions &import);
-  bool collectInputs(const onnx_aot_model &model, std::vector<HostTensor> &inputs);
+  bool collectInputs(const onnx_aot_model &model, std::vector<HostTensor> &inputs, std::vector<int64_t> &dims);
+  bool collectDims(const onnx_aot_model &model, std::vector<int64_t> &dims);
+  bool drawInput(const onnx_aot_model &model, uint32_t index, llvm::ArrayRef<int64_t> dims, HostTensor &input);
   bool compare(const std::vector<HostTensor> &outputs);
   void bench(ModelRun &run);
 
@@ -63,6 +67,7 @@ private:
 
   const RunCommand &command;
   Diagnostics &diagnostics;
+  std::string inputsDir, expectDir; // of the present data set
   std::vector<DataItem> given, expected;
 };
 
@@ -88,7 +93,16 @@ struct ScratchFile {
 // Tensors that are given
 //===----------------------------------------------------------------------===//
 
-bool Runner::readGiven() {
+/// The folder of data set `set`; empty where there is none.
+static std::string folderOf(llvm::ArrayRef<std::string> folders, size_t set) {
+  return set < folders.size() ? folders[set] : "";
+}
+
+bool Runner::readGiven(size_t set) {
+  inputsDir = folderOf(command.inputsDirs, set);
+  expectDir = folderOf(command.expectDirs, set);
+  given.clear();
+  expected.clear();
   // The first item of a name counts: --input before --inputs.
   for (const auto &[name, file] : command.inputs) {
     HostTensor tensor;
@@ -98,15 +112,15 @@ bool Runner::readGiven() {
     given.push_back({std::move(tensor), -1});
   }
   // A folder with references holds the inputs they were made from.
-  const std::string &folder = command.inputsDir.empty() ? command.expectDir : command.inputsDir;
+  const std::string &folder = inputsDir.empty() ? expectDir : inputsDir;
   if (!folder.empty()) {
     std::vector<DataItem> items;
     if (take(readDataSet(folder, DataRole::Input), items))
       llvm::move(items, std::back_inserter(given));
   }
-  if (!command.expectDir.empty()) {
-    if (take(readDataSet(command.expectDir, DataRole::Output), expected) && expected.empty())
-      diagnostics.fault(command.expectDir + ": there are no reference outputs in it");
+  if (!expectDir.empty()) {
+    if (take(readDataSet(expectDir, DataRole::Output), expected) && expected.empty())
+      diagnostics.fault(expectDir + ": there are no reference outputs in it");
   }
   return !diagnostics.hasErrors();
 }
@@ -115,7 +129,7 @@ bool Runner::readGiven() {
 // The model
 //===----------------------------------------------------------------------===//
 
-/// An input of a dynamic model gets the shape of the tensor that is given for it.
+/// An input of unknown rank gets the shape of the tensor that is given for it.
 bool Runner::bindShapes(ImportOptions &import) {
   std::unique_ptr<LoadedModel> loaded = readModel(command.model, diagnostics);
   if (!loaded)
@@ -130,10 +144,7 @@ bool Runner::bindShapes(ImportOptions &import) {
       continue;
     const DataItem *item = findItem(given, input.name(), position++);
     const pb::TypeProto::Tensor &type = input.type().tensor_type();
-    bool isStatic = type.has_shape() &&
-                    llvm::all_of(type.shape().dim(),
-                                 [](const pb::TensorShapeProto::Dimension &dim) { return dim.has_dim_value(); });
-    if (item && !isStatic)
+    if (item && input.type().has_tensor_type() && !type.has_shape())
       import.shapes.emplace(input.name(), item->tensor.dims);
   }
   return true;
@@ -180,13 +191,70 @@ std::unique_ptr<ModelLibrary> Runner::load() {
 // Inputs
 //===----------------------------------------------------------------------===//
 
-/// NumPy files hold bfloat16 values as 16-bit integers.
-static void adoptType(HostTensor &tensor, int32_t dtype) {
-  if (dtype == ONNX_AOT_BFLOAT16 && tensor.dtype == ONNX_AOT_UINT16)
-    tensor.dtype = ONNX_AOT_BFLOAT16;
+/// `float[batch][3]`
+static std::string modelTypeText(const onnx_aot_model &model, const onnx_aot_tensor_info &info) {
+  std::string text = typeText(info.dtype, {});
+  for (int64_t dim : llvm::ArrayRef(info.dims, info.rank))
+    text += "[" + (dim < 0 ? std::string(model.dims[-1 - dim].name) : std::to_string(dim)) + "]";
+  return text;
 }
 
-bool Runner::collectInputs(const onnx_aot_model &model, std::vector<HostTensor> &inputs) {
+/// Reads the model's dims off the tensors that are given; where none says one, --dim may. -1: not known.
+bool Runner::collectDims(const onnx_aot_model &model, std::vector<int64_t> &dims) {
+  dims.assign(model.num_dims, -1);
+  std::vector<std::string> source(model.num_dims);
+  for (uint32_t i = 0; i < model.num_inputs; ++i) {
+    const onnx_aot_tensor_info &info = model.inputs[i];
+    const DataItem *item = findItem(given, info.name, i);
+    if (!item || item->tensor.dims.size() != size_t(info.rank))
+      continue;
+    for (auto [axis, dim] : llvm::enumerate(llvm::ArrayRef(info.dims, info.rank))) {
+      if (dim >= 0)
+        continue;
+      int64_t k = -1 - dim, extent = item->tensor.dims[axis];
+      if (dims[k] < 0) {
+        dims[k] = extent;
+        source[k] = info.name;
+      } else if (dims[k] != extent) {
+        diagnostics.fault("dimension '" + llvm::Twine(model.dims[k].name) + "' is " + llvm::Twine(extent) +
+                          " in the value of input '" + info.name + "', but " + llvm::Twine(dims[k]) + " in that of '" +
+                          source[k] + "'");
+      }
+    }
+  }
+  for (const auto &[name, extent] : command.options.import.dims)
+    for (uint32_t k = 0; k < model.num_dims; ++k)
+      if (name == model.dims[k].name && dims[k] < 0)
+        dims[k] = extent;
+  for (uint32_t k = 0; k < model.num_dims; ++k) {
+    const onnx_aot_dim_info &dim = model.dims[k];
+    if (dims[k] >= 0 && (dims[k] < dim.min || dims[k] > dim.max))
+      diagnostics.fault("dimension '" + llvm::Twine(dim.name) + "' is " + llvm::Twine(dims[k]) + "; the model takes " +
+                        llvm::Twine(dim.min) + (dim.max == INT64_MAX ? " or more" : " to " + llvm::Twine(dim.max)));
+  }
+  return !diagnostics.hasErrors();
+}
+
+/// A value for an input that none is given for.
+bool Runner::drawInput(const onnx_aot_model &model, uint32_t index, llvm::ArrayRef<int64_t> dims, HostTensor &input) {
+  for (int64_t &dim : input.dims) {
+    if (dim >= 0)
+      continue;
+    int64_t k = -1 - dim;
+    if (dims[k] < 0) {
+      diagnostics.fault("dimension '" + llvm::Twine(model.dims[k].name) + "' of input '" + input.name +
+                        "' is not known: give a value for the input, or --dim " + model.dims[k].name + "=N");
+      return false;
+    }
+    dim = dims[k];
+  }
+  fillRandom(input, command.seed + index);
+  return true;
+}
+
+bool Runner::collectInputs(const onnx_aot_model &model, std::vector<HostTensor> &inputs, std::vector<int64_t> &dims) {
+  if (!collectDims(model, dims))
+    return false;
   llvm::StringSet<> names;
   uint32_t drawn = 0;
   for (uint32_t i = 0; i < model.num_inputs; ++i) {
@@ -194,24 +262,28 @@ bool Runner::collectInputs(const onnx_aot_model &model, std::vector<HostTensor> 
     names.insert(input.name);
     const DataItem *item = findItem(given, input.name, i);
     if (!item) {
-      fillRandom(input, command.seed + i);
-      inputs.push_back(std::move(input));
+      if (drawInput(model, i, dims, input))
+        inputs.push_back(std::move(input));
       ++drawn;
       continue;
     }
     HostTensor value = item->tensor;
-    adoptType(value, input.dtype);
-    if (value.dtype != input.dtype || value.dims != input.dims)
-      diagnostics.fault("input '" + input.name + "' is " + typeText(input.dtype, input.dims) +
+    adoptDtype(value, input.dtype);
+    bool fits = value.dtype == input.dtype && value.dims.size() == input.dims.size() &&
+                llvm::all_of(llvm::zip(value.dims, input.dims),
+                             [](auto pair) { return std::get<1>(pair) < 0 || std::get<0>(pair) == std::get<1>(pair); });
+    if (!fits)
+      diagnostics.fault("input '" + input.name + "' is " + modelTypeText(model, model.inputs[i]) +
                         ", but the value given for it is " + typeText(value.dtype, value.dims));
     value.name = input.name;
     inputs.push_back(std::move(value));
   }
-  if (drawn > 0 && drawn == model.num_inputs && !command.inputsDir.empty())
-    diagnostics.fault(command.inputsDir + ": none of its tensors is an input of the model");
+  if (drawn > 0 && drawn == model.num_inputs && !inputsDir.empty())
+    diagnostics.fault(inputsDir + ": none of its tensors is an input of the model");
   for (const auto &[name, file] : command.inputs)
     if (!names.contains(name))
       diagnostics.fault("--input=" + name + "=" + file + ": the model has no input of this name");
+  // A dim of no input that is left was given by a value that did not fit, which has been said.
   return !diagnostics.hasErrors();
 }
 
@@ -231,14 +303,14 @@ bool Runner::compare(const std::vector<HostTensor> &outputs) {
       continue;
     }
     HostTensor reference = item->tensor;
-    adoptType(reference, output.dtype);
+    adoptDtype(reference, output.dtype);
     Comparison comparison = compareTensors(output, reference, {command.rtol, command.atol});
     printComparison(os, output, comparison);
     passed &= comparison.passed;
     ++compared;
   }
   if (compared == 0) {
-    diagnostics.fault(command.expectDir + ": none of its references is of an output of the model");
+    diagnostics.fault(expectDir + ": none of its references is of an output of the model");
     return false;
   }
   return passed;
@@ -258,23 +330,22 @@ void Runner::bench(ModelRun &run) {
   std::vector<double> times(command.runs);
   for (double &time : times)
     time = timedRun();
-  printTiming(llvm::outs(), command.model, summarise(std::move(times)), command.json);
+  // Which data set, where there are several.
+  bool isOneOfMany = std::max(command.inputsDirs.size(), command.expectDirs.size()) > 1;
+  std::string label = command.model + (isOneOfMany ? " " + (inputsDir.empty() ? expectDir : inputsDir) : "");
+  printTiming(llvm::outs(), label, summarise(std::move(times)), command.json);
 }
 
-int Runner::run() {
-  if (!readGiven())
-    return diagnostics.exitStatus();
-  std::unique_ptr<ModelLibrary> library = load();
-  if (!library)
-    return diagnostics.exitStatus();
-  const onnx_aot_model &model = library->getModel();
+int Runner::runSet(const ModelLibrary &library) {
+  const onnx_aot_model &model = library.getModel();
   std::vector<HostTensor> inputs;
-  if (!collectInputs(model, inputs))
+  std::vector<int64_t> dims;
+  if (!collectInputs(model, inputs, dims))
     return diagnostics.exitStatus();
 
-  ModelRun modelRun(model, inputs);
+  ModelRun modelRun(model, inputs, dims);
   if (uint32_t status = modelRun.run()) {
-    diagnostics.fault(command.model + ": the run failed: " + library->statusText(status));
+    diagnostics.fault(command.model + ": the run failed: " + library.statusText(status));
     return diagnostics.exitStatus();
   }
   Expected<std::vector<HostTensor>> outputs = modelRun.outputs();
@@ -287,7 +358,7 @@ int Runner::run() {
     if (llvm::Error error = writeDataSet(command.outDir, inputs, *outputs))
       diagnostics.fault(llvm::toString(std::move(error)));
   bool passed = true;
-  if (!command.expectDir.empty())
+  if (!expectDir.empty())
     passed = compare(*outputs);
   else if (!command.bench)
     for (const HostTensor &output : *outputs)
@@ -295,6 +366,20 @@ int Runner::run() {
   if (command.bench)
     bench(modelRun);
   return std::max(diagnostics.exitStatus(), passed ? 0 : 1);
+}
+
+int Runner::run() {
+  if (!readGiven(0))
+    return diagnostics.exitStatus();
+  std::unique_ptr<ModelLibrary> library = load();
+  if (!library)
+    return diagnostics.exitStatus();
+  int status = runSet(*library);
+  size_t sets = std::max(command.inputsDirs.size(), command.expectDirs.size());
+  for (size_t set = 1; set < sets && !diagnostics.hasErrors(); ++set)
+    if (readGiven(set))
+      status = std::max(status, runSet(*library));
+  return std::max(status, diagnostics.exitStatus());
 }
 
 int onnx_aot::runModel(const RunCommand &command, Diagnostics &diagnostics) {

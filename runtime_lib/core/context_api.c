@@ -1,0 +1,18 @@
+/*
+ * core/context_api.c: the functions of a context for programs that link the runtime library. Emitted objects that need
+ * a context carry weak ones of their own.
+ */
+#include "onnx_aot/runtime.h"
+
+#include "runtime_lib/core/context.h"
+
+void onnx_aot_context_init(onnx_aot_context *ctx, void *(*allocate)(void *user, uint64_t bytes),
+                           void (*release)(void *user, void *memory), void *user) {
+  onnx_aot_begin_context(ctx->state, allocate, release, user);
+}
+
+void onnx_aot_context_destroy(onnx_aot_context *ctx) { onnx_aot_end_context(ctx->state); }
+
+void *onnx_aot_context_slot(onnx_aot_context *ctx, uint64_t slot, uint64_t bytes) {
+  return onnx_aot_grow_slot(ctx->state, slot, bytes);
+}
