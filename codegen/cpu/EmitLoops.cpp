@@ -1,7 +1,8 @@
 //===- EmitLoops.cpp - from structured operations on memrefs to loops ---------------------------------------------===//
 //
 // Kernels become loops by the strategy that they carry, elementwise operations by one chosen here; copies between
-// buffers of different layout become elementwise operations first. What has no linear addresses (scatters, several
+// buffers of different layout become elementwise operations first, and so do those whose layout only the run knows: the
+// lowering of memref.copy would call a function that nobody has. What has no linear addresses (scatters, several
 // results) goes through linalg's own scalar loops.
 //
 // Before: linalg and aot.kernel on memrefs.  After: scf, vector, memref and arith.
@@ -37,12 +38,14 @@ struct EmitLoops : impl::EmitLoopsBase<EmitLoops> {
 
     SmallVector<memref::CopyOp> copies;
     function.walk([&](memref::CopyOp copy) { copies.push_back(copy); });
-    for (memref::CopyOp copy : copies)
-      if (!isContiguous(copy.getSource()) || !isContiguous(copy.getTarget())) {
-        rewriter.setInsertionPoint(copy);
+    for (memref::CopyOp copy : copies) {
+      if (isContiguous(copy.getSource()) && isContiguous(copy.getTarget()))
+        continue;
+      rewriter.setInsertionPoint(copy);
+      if (!isEmpty(copy.getSource()) && !isEmpty(copy.getTarget()))
         linalg::CopyOp::create(rewriter, copy.getLoc(), copy.getSource(), copy.getTarget());
-        rewriter.eraseOp(copy);
-      }
+      rewriter.eraseOp(copy);
+    }
 
     SmallVector<linalg::LinalgOp> named;
     function.walk([&](linalg::LinalgOp op) {
@@ -82,10 +85,15 @@ struct EmitLoops : impl::EmitLoopsBase<EmitLoops> {
     return success();
   }
 
+  /// Whether memref.copy becomes a memcpy.
   static bool isContiguous(Value buffer) {
     auto type = cast<MemRefType>(buffer.getType());
-    return type.areTrailingDimsContiguous(type.getRank());
+    if (type.getLayout().isIdentity())
+      return true;
+    return type.hasStaticShape() && !isEmpty(buffer) && type.areTrailingDimsContiguous(type.getRank());
   }
+
+  static bool isEmpty(Value buffer) { return llvm::is_contained(cast<MemRefType>(buffer.getType()).getShape(), 0); }
 
   const aot::TargetModel *target;
 };

@@ -14,12 +14,18 @@
 // narrower one. When the vector dim is a reduction dim, the lanes hold partial accumulators, which the combiner of the
 // reduction merges at the end.
 //
-// Operands are addressed as flat buffers with linear indices. A body is cloned with vectors in place of scalars; that is
-// possible because strategies with vectors are only chosen for bodies of elementwise operations.
+// A dim whose extent is only known at run time has its pieces behind each other as loops: tiles, single vectors, and
+// for the rest points or, where a reduction makes it harmless, the vector that ends with the dim; likewise tiles of
+// rows, smaller ones, single rows. Where a stride of the vector dim is anybody's guess (a broadcast that the run
+// decides on), there is vector code for the case that all of them are 1, and scalar code.
+//
+// Operands are addressed as flat buffers with linear indices. A body is cloned with vectors in place of scalars; that
+// is possible because strategies with vectors are only chosen for bodies of elementwise operations.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/NestEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -73,8 +79,9 @@ public:
 
   void emit() {
     for (const LoopDim &dim : nest.dims)
-      if (dim.extent == 0 && !dim.reduction)
+      if (dim.extent.is(0) && !dim.reduction)
         return; // nothing to store
+    materializeAll();
     for (const Access &access : nest.inputs)
       flat.push_back(flatten(access));
     flatOutput = flatten(nest.output);
@@ -98,10 +105,11 @@ public:
 private:
   //===- Tiles ----------------------------------------------------------------------------------------------------===//
 
+  /// The pieces of a vector dim of known extent.
   SmallVector<VectorPiece> vectorPieces() const {
     if (vectorDim < 0 || horizontal)
       return {};
-    int64_t extent = nest.dims[vectorDim].extent, step = width * vectors;
+    int64_t extent = nest.dims[vectorDim].extent.factor, step = width * vectors;
     SmallVector<VectorPiece> pieces;
     int64_t main = extent / step * step;
     if (main > 0) {
@@ -130,7 +138,7 @@ private:
   }
 
   SmallVector<RowPiece> rowPieces() const {
-    int64_t extent = nest.dims[rowDim].extent;
+    int64_t extent = nest.dims[rowDim].extent.factor;
     int64_t tiles = llvm::divideCeil(extent, rows);
     int64_t small = extent / tiles, larger = extent % tiles;
     SmallVector<RowPiece> pieces;
@@ -144,12 +152,12 @@ private:
   double footprint(unsigned dim) const {
     double total = 0;
     for (const Access &access : nest.inputs) {
-      if (!access.inCompute || access.strides[dim] == 0)
+      if (!access.inCompute || access.strides[dim].is(0))
         continue;
       double elements = 1;
       for (auto [index, loop] : llvm::enumerate(nest.dims))
-        if (access.strides[index] != 0)
-          elements *= loop.extent;
+        if (!access.strides[index].is(0))
+          elements *= loop.extent.estimate();
       total += elements;
     }
     return total;
@@ -161,10 +169,10 @@ private:
     double otherTiles = 1, vectorTiles = 1;
     for (unsigned dim : parallelDims)
       if (int(dim) != rowDim && int(dim) != vectorDim)
-        otherTiles *= nest.dims[dim].extent;
+        otherTiles *= nest.dims[dim].extent.estimate();
     if (!horizontal)
-      vectorTiles = llvm::divideCeil(nest.dims[vectorDim].extent, width * vectors);
-    double rowTiles = llvm::divideCeil(nest.dims[rowDim].extent, rows);
+      vectorTiles = llvm::divideCeil(nest.dims[vectorDim].extent.estimate(), width * vectors);
+    double rowTiles = llvm::divideCeil(nest.dims[rowDim].extent.estimate(), rows);
     double outermost = footprint(rowDim) + footprint(vectorDim) * rowTiles;
     double innermost = footprint(rowDim) * otherTiles * vectorTiles + footprint(vectorDim);
     return outermost < innermost;
@@ -182,8 +190,8 @@ private:
     LLVM::LoopUnrollAttr unroll;
     if (accumulators >= kPipelineDepth)
       unroll = LLVM::LoopUnrollAttr::get(b.getContext(), yes, {}, {}, {}, {}, {}, {});
-    loop->setAttr("llvm.loop_annotation", LLVM::LoopAnnotationAttr::get(b.getContext(), {}, vectorize, {}, unroll, {}, {},
-                                                                        {}, {}, {}, {}, {}, {}, {}, {}, {}));
+    loop->setAttr("llvm.loop_annotation", LLVM::LoopAnnotationAttr::get(b.getContext(), {}, vectorize, {}, unroll, {},
+                                                                        {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
   }
 
   /// Runs `body` with ivs[dim] set for low, low + step, ... < high.
@@ -193,8 +201,11 @@ private:
       body();
       return;
     }
-    auto forOp = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, low), arith::ConstantIndexOp::create(b, high),
-                                    arith::ConstantIndexOp::create(b, step));
+    loop(dim, index(low), index(high), step, body);
+  }
+
+  void loop(unsigned dim, Value low, Value high, int64_t step, llvm::function_ref<void()> body) {
+    auto forOp = scf::ForOp::create(b, low, high, index(step));
     annotate(forOp, kPipelineDepth);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(forOp.getBody());
@@ -206,21 +217,100 @@ private:
     if (level == parallelDims.size())
       return emitTile();
     unsigned dim = parallelDims[level];
-    if (int(dim) == vectorDim) {
+    bool isStatic = nest.dims[dim].extent.isStatic();
+    auto inner = [&] { emitParallel(level + 1); };
+    if (int(dim) == vectorDim && !isStatic) {
+      emitDynamicVectors(inner);
+    } else if (int(dim) == rowDim && !isStatic) {
+      emitDynamicRows(inner);
+    } else if (!isStatic) {
+      loop(dim, zero, valueOf(nest.dims[dim].extent), 1, inner);
+    } else if (int(dim) == vectorDim) {
       for (const VectorPiece &piece : vectorPieces()) {
         chunks = piece.chunks;
-        loop(dim, piece.low, piece.high, piece.step, [&] { emitParallel(level + 1); });
+        loop(dim, piece.low, piece.high, piece.step, inner);
       }
     } else if (int(dim) == rowDim) {
       for (const RowPiece &piece : rowPieces()) {
         tileRows = piece.rows;
-        loop(dim, piece.low, piece.high, piece.rows, [&] { emitParallel(level + 1); });
+        loop(dim, piece.low, piece.high, piece.rows, inner);
       }
       tileRows = 1;
     } else {
-      loop(dim, 0, nest.dims[dim].extent, 1, [&] { emitParallel(level + 1); });
+      loop(dim, 0, nest.dims[dim].extent.factor, 1, inner);
     }
     ivs[dim] = zero;
+  }
+
+  /// The last multiple of `step` above `low` that is not beyond `high`.
+  Value wholeSteps(Value low, Value high, int64_t step) {
+    if (step == 1)
+      return high;
+    Value distance = arith::SubIOp::create(b, high, low);
+    return arith::SubIOp::create(b, high, arith::RemUIOp::create(b, distance, index(step)));
+  }
+
+  void emitDynamicVectors(llvm::function_ref<void()> body) {
+    const Amount &amount = nest.dims[vectorDim].extent;
+    Value extent = valueOf(amount), at = zero;
+    auto walk = [&](int64_t count, int64_t lanes) {
+      chunks.clear();
+      for (int64_t v = 0; v < count; ++v)
+        chunks.push_back({v * lanes, lanes});
+      Value end = amount.isMultipleOf(count * lanes) ? extent : wholeSteps(at, extent, count * lanes);
+      loop(vectorDim, at, end, count * lanes, body);
+      at = end;
+    };
+    if (vectors > 1)
+      walk(vectors, width);
+    if (vectors == 1 || !amount.isMultipleOf(vectors * width))
+      walk(1, width);
+    if (amount.isMultipleOf(width))
+      return;
+    // See vectorPieces().
+    if (!nest.compute)
+      return walk(1, 1);
+    emitIf(arith::CmpIPredicate::slt, at, extent, [&] {
+      auto overlap = [&] {
+        chunks = {{0, width}};
+        ivs[vectorDim] = arith::SubIOp::create(b, extent, index(width));
+        body();
+      };
+      emitIf(arith::CmpIPredicate::sge, extent, index(width), overlap, [&] { walk(1, 1); });
+    });
+  }
+
+  void emitDynamicRows(llvm::function_ref<void()> body) {
+    const Amount &amount = nest.dims[rowDim].extent;
+    Value extent = valueOf(amount), at = zero;
+    SmallVector<int64_t> sizes = {rows};
+    if (rows >= 4)
+      sizes.push_back(rows / 2);
+    if (rows > 1)
+      sizes.push_back(1);
+    for (int64_t size : sizes) {
+      tileRows = size;
+      Value end = amount.isMultipleOf(size) ? extent : wholeSteps(at, extent, size);
+      loop(rowDim, at, end, size, body);
+      at = end;
+      if (amount.isMultipleOf(size))
+        break;
+    }
+    tileRows = 1;
+  }
+
+  void emitIf(arith::CmpIPredicate predicate, Value left, Value right, llvm::function_ref<void()> then,
+              llvm::function_ref<void()> otherwise = nullptr) {
+    Value condition = arith::CmpIOp::create(b, predicate, left, right);
+    auto ifOp = scf::IfOp::create(b, condition,
+                                  /*withElseRegion=*/bool(otherwise));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(ifOp.thenBlock()->getTerminator());
+    then();
+    if (!otherwise)
+      return;
+    b.setInsertionPoint(ifOp.elseBlock()->getTerminator());
+    otherwise();
   }
 
   void emitTile() {
@@ -241,21 +331,34 @@ private:
     if (level == end)
       return step(accumulators);
     unsigned dim = reductionDims[level];
-    return carry(dim, 0, nest.dims[dim].extent, 1, accumulators,
-                 [&](SmallVector<Value> values) { return reduce(level + 1, end, values); });
+    return carry(dim, accumulators, [&](SmallVector<Value> values) { return reduce(level + 1, end, values); });
+  }
+
+  using Step = llvm::function_ref<SmallVector<Value>(SmallVector<Value>)>;
+
+  /// Along a whole dim, point by point.
+  SmallVector<Value> carry(unsigned dim, SmallVector<Value> accumulators, Step body) {
+    const Amount &extent = nest.dims[dim].extent;
+    if (extent.isStatic())
+      return carry(dim, 0, extent.factor, 1, accumulators, body);
+    return carry(dim, zero, valueOf(extent), 1, accumulators, body);
   }
 
   SmallVector<Value> carry(unsigned dim, int64_t low, int64_t high, int64_t stepSize, SmallVector<Value> accumulators,
-                           llvm::function_ref<SmallVector<Value>(SmallVector<Value>)> body) {
+                           Step body) {
     if (high <= low)
       return accumulators;
     if (high - low <= stepSize) {
       ivs[dim] = arith::ConstantIndexOp::create(b, low);
       return body(accumulators);
     }
-    auto forOp = scf::ForOp::create(
-        b, arith::ConstantIndexOp::create(b, low), arith::ConstantIndexOp::create(b, high),
-        arith::ConstantIndexOp::create(b, stepSize), accumulators, [&](OpBuilder &, Location, Value, ValueRange) {});
+    return carry(dim, index(low), index(high), stepSize, accumulators, body);
+  }
+
+  SmallVector<Value> carry(unsigned dim, Value low, Value high, int64_t stepSize, SmallVector<Value> accumulators,
+                           Step body) {
+    auto forOp = scf::ForOp::create(b, low, high, index(stepSize), accumulators,
+                                    [&](OpBuilder &, Location, Value, ValueRange) {});
     annotate(forOp, accumulators.size());
     {
       OpBuilder::InsertionGuard guard(b);
@@ -303,43 +406,81 @@ private:
   //===- Reductions along the lanes -------------------------------------------------------------------------------===//
 
   void emitHorizontalTile() {
-    int64_t extent = nest.dims[vectorDim].extent;
-    int64_t stepSize = width * vectors, main = extent / stepSize * stepSize;
+    const Amount &extent = nest.dims[vectorDim].extent;
+    int64_t stepSize = width * vectors;
     // Per row: one vector of partial accumulators for each of the `vectors`.
     chunks.clear();
     for (int64_t v = 0; v < vectors; ++v)
       chunks.push_back({v * width, width});
+    SmallVector<Value> totals = extent.isStatic() ? sumStatic(extent.factor, stepSize) : sumDynamic(extent, stepSize);
+    ivs[vectorDim] = zero;
+    chunks = {{0, 1}};
+    store(unflatten(totals));
+  }
+
+  /// Per row the sum of what the lanes of its vectors hold.
+  SmallVector<Value> sumLanes(ArrayRef<Value> partial) {
+    SmallVector<Value> totals;
+    for (int64_t row = 0, count = chunks.size(); row < tileRows; ++row) {
+      Value sum = partial[row * count];
+      for (int64_t v = 1; v < count; ++v)
+        sum = combine(sum, partial[row * count + v]);
+      totals.push_back(reduceLanes(sum));
+    }
+    return totals;
+  }
+
+  SmallVector<Value> sumStatic(int64_t extent, int64_t stepSize) {
+    int64_t main = extent / stepSize * stepSize;
     SmallVector<Value> partial = initialAccumulators();
     unsigned outer = reductionDims.size() - 1;
-    SmallVector<Value> totals(tileRows);
     auto alongLanes = [&](SmallVector<Value> values) {
       return carry(vectorDim, 0, main, stepSize, values, [&](SmallVector<Value> inner) { return step(inner); });
     };
     if (main > 0)
       partial = nestedCarry(0, outer, partial, alongLanes);
-    for (int64_t row = 0; row < tileRows; ++row) {
-      Value sum = partial[row * vectors];
-      for (int64_t v = 1; v < vectors; ++v)
-        sum = combine(sum, partial[row * vectors + v]);
-      totals[row] = reduceLanes(sum);
-    }
+    SmallVector<Value> totals = sumLanes(partial);
     // The rest, in ever narrower vectors, each reduced to scalars at once.
     int64_t at = main;
     while (at < extent) {
       int64_t narrow = std::min<int64_t>(width, llvm::bit_floor(uint64_t(extent - at)));
       chunks = {{0, narrow}};
-      SmallVector<Value> rest =
-          nestedCarry(0, outer, initialAccumulators(), [&](SmallVector<Value> values) {
-            ivs[vectorDim] = arith::ConstantIndexOp::create(b, at);
-            return step(values);
-          });
+      SmallVector<Value> rest = nestedCarry(0, outer, initialAccumulators(), [&](SmallVector<Value> values) {
+        ivs[vectorDim] = arith::ConstantIndexOp::create(b, at);
+        return step(values);
+      });
       for (int64_t row = 0; row < tileRows; ++row)
         totals[row] = combine(totals[row], reduceLanes(rest[row]));
       at += narrow;
     }
-    ivs[vectorDim] = zero;
-    chunks = {{0, 1}};
-    store(unflatten(totals));
+    return totals;
+  }
+
+  /// As many whole steps as there are, then single vectors, then points.
+  SmallVector<Value> sumDynamic(const Amount &amount, int64_t stepSize) {
+    Value extent = valueOf(amount), at = zero;
+    SmallVector<Value> totals;
+    auto walk = [&](int64_t size) {
+      Value end = amount.isMultipleOf(size) ? extent : wholeSteps(at, extent, size);
+      SmallVector<Value> partial =
+          nestedCarry(0, reductionDims.size() - 1, initialAccumulators(), [&](SmallVector<Value> values) {
+            return carry(vectorDim, at, end, size, values, [&](SmallVector<Value> inner) { return step(inner); });
+          });
+      SmallVector<Value> sums = sumLanes(partial);
+      for (auto [row, sum] : llvm::enumerate(sums))
+        totals.size() > row ? void(totals[row] = combine(totals[row], sum)) : totals.push_back(sum);
+      at = end;
+    };
+    walk(stepSize);
+    if (vectors > 1 && !amount.isMultipleOf(stepSize)) {
+      chunks = {{0, width}};
+      walk(width);
+    }
+    if (!amount.isMultipleOf(width)) {
+      chunks = {{0, 1}};
+      walk(1);
+    }
+    return totals;
   }
 
   SmallVector<Value> nestedCarry(unsigned level, unsigned end, SmallVector<Value> values,
@@ -347,8 +488,7 @@ private:
     if (level == end)
       return innermost(values);
     unsigned dim = reductionDims[level];
-    return carry(dim, 0, nest.dims[dim].extent, 1, values,
-                 [&](SmallVector<Value> inner) { return nestedCarry(level + 1, end, inner, innermost); });
+    return carry(dim, values, [&](SmallVector<Value> inner) { return nestedCarry(level + 1, end, inner, innermost); });
   }
 
   Value combine(Value left, Value right) {
@@ -376,12 +516,59 @@ private:
 
   //===- Memory ---------------------------------------------------------------------------------------------------===//
 
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+
+  Value valueOf(const Symbol &symbol) {
+    if (symbol.kind == Symbol::Sum)
+      return arith::AddIOp::create(b, valueOf(symbol.left), valueOf(symbol.right));
+    if (symbol.dim < 0)
+      return symbol.value;
+    if (symbol.kind == Symbol::Size)
+      return memref::DimOp::create(b, symbol.value, symbol.dim);
+    return memref::ExtractStridedMetadataOp::create(b, symbol.value).getStrides()[symbol.dim];
+  }
+
+  /// What is only known at run time is computed in front of all loops.
+  Value valueOf(const Amount &amount) {
+    for (auto &[known, value] : amounts)
+      if (known == amount)
+        return value;
+    Value result;
+    for (unsigned symbol : amount.symbols) {
+      Value value = valueOf(nest.symbols[symbol]);
+      result = result ? Value(arith::MulIOp::create(b, result, value)) : value;
+    }
+    if (!result)
+      return index(amount.factor);
+    if (amount.factor != 1)
+      result = arith::MulIOp::create(b, result, index(amount.factor));
+    amounts.push_back({amount, result});
+    return result;
+  }
+
+  void materializeAll() {
+    auto materialize = [&](const Amount &amount) {
+      if (!amount.isStatic())
+        (void)valueOf(amount);
+    };
+    for (const LoopDim &dim : nest.dims)
+      materialize(dim.extent);
+    auto ofAccess = [&](const Access &access) {
+      materialize(access.offset);
+      llvm::for_each(access.strides, materialize);
+    };
+    llvm::for_each(nest.inputs, ofAccess);
+    ofAccess(nest.output);
+  }
+
   /// The operand as a one-dimensional buffer that begins at its base address, or at its offset where that is dynamic.
   Value flatten(const Access &access) {
     auto type = cast<MemRefType>(access.operand.getType());
     int64_t offset = 0;
     SmallVector<int64_t> strides; // none where the buffer is empty
     (void)type.getStridesAndOffset(strides, offset);
+    if (!type.hasStaticShape() || llvm::any_of(strides, ShapedType::isDynamic))
+      return flattenDynamic(access.operand);
     bool isDynamic = ShapedType::isDynamic(offset);
     int64_t last = isDynamic ? 0 : offset;
     for (auto [extent, stride] : llvm::zip(type.getShape(), strides))
@@ -402,26 +589,65 @@ private:
                                              ArrayRef<int64_t>{1});
   }
 
+  Value flattenDynamic(Value operand) {
+    auto type = cast<MemRefType>(operand.getType());
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, operand);
+    Value elements = index(1);
+    for (auto [size, stride] : llvm::zip(metadata.getConstifiedMixedSizes(), metadata.getConstifiedMixedStrides())) {
+      Value extent = getValueOrCreateConstantIndexOp(b, b.getLoc(), size);
+      Value step = getValueOrCreateConstantIndexOp(b, b.getLoc(), stride);
+      elements = arith::AddIOp::create(b, elements, arith::MulIOp::create(b, extent, step));
+    }
+    int64_t offset = 0;
+    SmallVector<int64_t> strides;
+    (void)type.getStridesAndOffset(strides, offset);
+    // Where the offset is a number, linear addresses hold it.
+    bool isDynamic = ShapedType::isDynamic(offset);
+    OpFoldResult start = isDynamic ? OpFoldResult(metadata.getOffset()) : OpFoldResult(b.getIndexAttr(0));
+    if (!isDynamic && offset != 0)
+      elements = arith::AddIOp::create(b, elements, index(offset));
+    MemRefLayoutAttrInterface layout;
+    if (isDynamic)
+      layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, {1});
+    auto flatType = MemRefType::get({ShapedType::kDynamic}, type.getElementType(), layout);
+    return memref::ReinterpretCastOp::create(b, flatType, metadata.getBaseBuffer(), start,
+                                             ArrayRef<OpFoldResult>{elements},
+                                             ArrayRef<OpFoldResult>{b.getIndexAttr(1)});
+  }
+
   /// Address of the tile's first point; `rows` and `lanes` are added as constants.
   Value address(const Access &access, int64_t row, int64_t lane) {
-    int64_t constant = access.offset;
+    int64_t constant = 0;
     Value sum;
+    auto add = [&](const Amount &amount, int64_t times) {
+      if (amount.isStatic()) {
+        constant += amount.factor * times;
+        return;
+      }
+      if (times == 0)
+        return;
+      Value term = valueOf(amount);
+      if (times != 1)
+        term = arith::MulIOp::create(b, term, index(times));
+      sum = sum ? Value(arith::AddIOp::create(b, sum, term)) : term;
+    };
+    add(access.offset, 1);
     for (auto [dim, stride] : llvm::enumerate(access.strides)) {
-      if (stride == 0)
+      if (stride.is(0))
         continue;
       if (auto known = getConstantIntValue(ivs[dim])) {
-        constant += stride * *known;
+        add(stride, *known);
         continue;
       }
       Value term = ivs[dim];
-      if (stride != 1)
-        term = arith::MulIOp::create(b, term, arith::ConstantIndexOp::create(b, stride));
+      if (!stride.is(1))
+        term = arith::MulIOp::create(b, term, valueOf(stride));
       sum = sum ? Value(arith::AddIOp::create(b, sum, term)) : term;
     }
     if (rowDim >= 0)
-      constant += row * access.strides[rowDim];
+      add(access.strides[rowDim], row);
     if (vectorDim >= 0)
-      constant += lane * access.strides[vectorDim];
+      add(access.strides[vectorDim], lane);
     Value offset = arith::ConstantIndexOp::create(b, constant);
     if (!sum)
       return offset;
@@ -429,16 +655,16 @@ private:
   }
 
   Value load(Value buffer, const Access &access, int64_t row, const Chunk &chunk) {
-    int64_t stride = vectorDim < 0 ? 0 : access.strides[vectorDim];
+    Amount stride = vectorDim < 0 ? Amount(0) : access.strides[vectorDim];
     Value at = address(access, row, chunk.offset);
     if (chunk.width == 1)
       return memref::LoadOp::create(b, buffer, at);
     auto type = VectorType::get({chunk.width}, access.elementType);
-    if (stride == 1)
+    if (stride.is(1))
       return vector::LoadOp::create(b, type, buffer, ValueRange{at});
-    if (stride == 0)
+    if (stride.is(0))
       return vector::BroadcastOp::create(b, type, memref::LoadOp::create(b, buffer, at));
-    if (stride == 2)
+    if (stride.is(2))
       return loadEven(buffer, access, row, chunk, type);
     SmallVector<Value> lanes;
     for (int64_t lane = 0; lane < chunk.width; ++lane)
@@ -470,9 +696,9 @@ private:
       for (int64_t row = 0; row < tileRows; ++row) {
         SmallVector<Value> values;
         for (auto [at, chunk] : llvm::enumerate(chunks)) {
-          if (row > 0 && (rowDim < 0 || access.strides[rowDim] == 0))
+          if (row > 0 && (rowDim < 0 || access.strides[rowDim].is(0)))
             values.push_back(tile[0][at]);
-          else if (at > 0 && vectorDim >= 0 && access.strides[vectorDim] == 0 && chunk.width == chunks[0].width)
+          else if (at > 0 && vectorDim >= 0 && access.strides[vectorDim].is(0) && chunk.width == chunks[0].width)
             values.push_back(values[0]);
           else
             values.push_back(load(flat[index], access, row, chunk));
@@ -498,10 +724,10 @@ private:
 
   void storeChunk(Value value, int64_t row, const Chunk &chunk) {
     const Access &access = nest.output;
-    int64_t stride = vectorDim < 0 ? 0 : access.strides[vectorDim];
+    Amount stride = vectorDim < 0 ? Amount(0) : access.strides[vectorDim];
     if (chunk.width == 1) {
       memref::StoreOp::create(b, value, flatOutput, address(access, row, chunk.offset));
-    } else if (stride == 1) {
+    } else if (stride.is(1)) {
       vector::StoreOp::create(b, value, flatOutput, ValueRange{address(access, row, chunk.offset)});
     } else {
       for (int64_t lane = 0; lane < chunk.width; ++lane)
@@ -580,11 +806,48 @@ private:
   SmallVector<Value> flat;
   Value flatOutput, zero;
   SmallVector<Value> ivs;
+  SmallVector<std::pair<Amount, Value>> amounts;
   int64_t tileRows = 1;
   SmallVector<Chunk> chunks;
 };
 } // namespace
 
+/// The strides along the vector dim that only the run knows, and that are most often 1.
+static SmallVector<Amount *> guessedStrides(LoopNest &nest, StrategyAttr strategy) {
+  SmallVector<Amount *> guessed;
+  int vector = nest.dimOf(strategy.getVector());
+  if (vector < 0 || strategy.getWidth() == 1 || !nest.vectorizable)
+    return guessed;
+  auto see = [&](Access &access) {
+    if (nest.mayBeUnit(access.strides[vector]))
+      guessed.push_back(&access.strides[vector]);
+  };
+  llvm::for_each(nest.inputs, see);
+  see(nest.output);
+  return guessed;
+}
+
 void onnx_aot::emitLoopNest(OpBuilder &builder, Location loc, const LoopNest &nest, StrategyAttr strategy) {
-  NestEmitter(builder, loc, nest, strategy).emit();
+  LoopNest unit = nest;
+  SmallVector<Amount *> guessed = guessedStrides(unit, strategy);
+  if (guessed.empty())
+    return NestEmitter(builder, loc, nest, strategy).emit();
+
+  Value condition, one = arith::ConstantIndexOp::create(builder, loc, 1);
+  for (Amount *stride : guessed) {
+    const Symbol &symbol = nest.symbols[stride->symbols[0]];
+    Value value = symbol.value;
+    if (symbol.dim >= 0)
+      value = memref::ExtractStridedMetadataOp::create(builder, loc, value).getStrides()[symbol.dim];
+    Value isOne = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value, one);
+    condition = condition ? Value(arith::AndIOp::create(builder, loc, condition, isOne)) : isOne;
+    *stride = 1;
+  }
+  auto scalar = StrategyAttr::get(strategy.getContext(), strategy.getProvider(), -1, 1, 1, -1, 1);
+  auto ifOp = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(ifOp.thenBlock()->getTerminator());
+  NestEmitter(builder, loc, unit, strategy).emit();
+  builder.setInsertionPoint(ifOp.elseBlock()->getTerminator());
+  NestEmitter(builder, loc, nest, scalar).emit();
 }

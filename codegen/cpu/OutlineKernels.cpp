@@ -6,15 +6,21 @@
 //
 //   aot.kernel "conv" ins(%x, %w : ...) outs(%y : ...)   =>   call @conv_0(%x, %w, %y)
 //
+// A bare pointer carries no extents: of a buffer whose extents, strides or offset only the run knows, the base goes to
+// the function, followed by these numbers, and the function makes the buffer anew (memref.reinterpret_cast).
+//
 // Before: structured operations on memrefs in the entry.  After: those worth a call are alone in functions.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/Passes.h"
 #include "dialects/aot/AotDialect.h"
 #include "dialects/aot/LoopNest.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -39,21 +45,15 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
       outline(op);
   }
 
-  /// Whether the operation has a loop nest with more points than a call could ever weigh. A bare pointer carries no
-  /// dynamic offset.
+  /// Whether the operation has a loop nest with more points than a call could ever weigh.
   static bool isWorthACall(Operation *op) {
     constexpr double kPoints = 4096;
     FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
-    bool hasDynamicOffset = llvm::any_of(op->getOperandTypes(), [](Type type) {
-      auto layout = isa<MemRefType>(type) ? dyn_cast<StridedLayoutAttr>(cast<MemRefType>(type).getLayout())
-                                          : StridedLayoutAttr();
-      return layout && ShapedType::isDynamic(layout.getOffset());
-    });
-    if (failed(nest) || hasDynamicOffset)
+    if (failed(nest))
       return false;
     double points = 1;
     for (const aot::LoopDim &dim : nest->dims)
-      points *= dim.extent;
+      points *= dim.extent.estimate();
     return points >= kPoints;
   }
 
@@ -73,28 +73,109 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     if (!function)
       function = makeFunction(op, arguments);
     OpBuilder builder(op);
-    func::CallOp::create(builder, op->getLoc(), function, arguments);
+    SmallVector<Value> passed;
+    for (Value argument : arguments)
+      pass(builder, op->getLoc(), argument, passed);
+    func::CallOp::create(builder, op->getLoc(), function, passed);
     op->erase();
+  }
+
+  /// The layout of a buffer that no bare pointer can stand for.
+  struct DynamicLayout {
+    MemRefType type;
+    SmallVector<int64_t> strides;
+    int64_t offset = 0;
+
+    explicit DynamicLayout(Type argument) : type(dyn_cast<MemRefType>(argument)) {
+      if (type)
+        (void)type.getStridesAndOffset(strides, offset);
+      if (!type ||
+          (type.hasStaticShape() && !ShapedType::isDynamic(offset) && llvm::none_of(strides, ShapedType::isDynamic)))
+        type = MemRefType();
+    }
+    explicit operator bool() const { return bool(type); }
+    /// Strides that the extents do not give.
+    bool passesStrides() const { return !type.getLayout().isIdentity(); }
+  };
+
+  /// Adds to `passed` what a function gets for `argument`.
+  static void pass(OpBuilder &builder, Location loc, Value argument, SmallVectorImpl<Value> &passed) {
+    DynamicLayout layout(argument.getType());
+    if (!layout) {
+      passed.push_back(argument);
+      return;
+    }
+    auto metadata = memref::ExtractStridedMetadataOp::create(builder, loc, argument);
+    passed.push_back(metadata.getBaseBuffer());
+    if (ShapedType::isDynamic(layout.offset))
+      passed.push_back(metadata.getOffset());
+    for (auto [dim, size] : llvm::enumerate(layout.type.getShape())) {
+      if (ShapedType::isDynamic(size))
+        passed.push_back(metadata.getSizes()[dim]);
+      if (layout.passesStrides() && ShapedType::isDynamic(layout.strides[dim]))
+        passed.push_back(metadata.getStrides()[dim]);
+    }
+  }
+
+  static SmallVector<OpFoldResult> denseStrides(OpBuilder &builder, Location loc, const DynamicLayout &layout,
+                                                ArrayRef<OpFoldResult> sizes) {
+    SmallVector<OpFoldResult> strides(sizes.size(), builder.getIndexAttr(1));
+    for (int64_t dim = int64_t(sizes.size()) - 2; dim >= 0; --dim) {
+      if (!ShapedType::isDynamic(layout.strides[dim])) {
+        strides[dim] = builder.getIndexAttr(layout.strides[dim]);
+        continue;
+      }
+      Value inner = getValueOrCreateConstantIndexOp(builder, loc, strides[dim + 1]);
+      Value extent = getValueOrCreateConstantIndexOp(builder, loc, sizes[dim + 1]);
+      strides[dim] = arith::MulIOp::create(builder, loc, inner, extent).getResult();
+    }
+    return strides;
+  }
+
+  /// The counterpart of pass(): takes as many arguments of the function's, of which more are made here, as there are.
+  static Value receive(OpBuilder &builder, Location loc, Type type, Block *body) {
+    DynamicLayout layout(type);
+    if (!layout)
+      return body->addArgument(type, loc);
+    Type index = builder.getIndexType();
+    Value base = body->addArgument(MemRefType::get({}, layout.type.getElementType()), loc);
+    OpFoldResult offset = builder.getIndexAttr(layout.offset);
+    if (ShapedType::isDynamic(layout.offset))
+      offset = body->addArgument(index, loc);
+    int64_t rank = layout.type.getRank();
+    SmallVector<OpFoldResult> sizes(rank), strides(rank);
+    for (int64_t dim = 0; dim < rank; ++dim) {
+      sizes[dim] = builder.getIndexAttr(layout.type.getDimSize(dim));
+      if (layout.type.isDynamicDim(dim))
+        sizes[dim] = body->addArgument(index, loc);
+      if (!layout.passesStrides())
+        continue;
+      strides[dim] = builder.getIndexAttr(layout.strides[dim]);
+      if (ShapedType::isDynamic(layout.strides[dim]))
+        strides[dim] = body->addArgument(index, loc);
+    }
+    if (!layout.passesStrides())
+      strides = denseStrides(builder, loc, layout, sizes);
+    return memref::ReinterpretCastOp::create(builder, loc, layout.type, base, offset, sizes, strides);
   }
 
   /// Gives every region of `op` that uses the constant a copy of its own.
   static void sinkConstant(Operation *op, Value value, Operation *definition) {
     for (Region &region : op->getRegions()) {
-      bool used = llvm::any_of(value.getUses(), [&](OpOperand &use) {
-        return region.isAncestor(use.getOwner()->getParentRegion());
-      });
+      bool used = llvm::any_of(value.getUses(),
+                               [&](OpOperand &use) { return region.isAncestor(use.getOwner()->getParentRegion()); });
       if (!used)
         continue;
       OpBuilder builder(&region.front(), region.front().begin());
       Value copy = builder.clone(*definition)->getResult(0);
-      value.replaceUsesWithIf(
-          copy, [&](OpOperand &use) { return region.isAncestor(use.getOwner()->getParentRegion()); });
+      value.replaceUsesWithIf(copy,
+                              [&](OpOperand &use) { return region.isAncestor(use.getOwner()->getParentRegion()); });
     }
   }
 
   func::FuncOp findEqual(Operation *op) {
     for (auto &[function, body] : outlined)
-      if (function.getNumArguments() == op->getNumOperands() &&
+      if (body->getNumOperands() == op->getNumOperands() && captures[function] == 0 &&
           llvm::equal(body->getOperandTypes(), op->getOperandTypes()) && areEqual(body, op))
         return function;
     return nullptr;
@@ -115,26 +196,32 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     auto kernel = dyn_cast<aot::KernelOp>(op);
     std::string name = ((kernel ? kernel.getKind() : "elementwise") + "_" + Twine(outlined.size())).str();
     OpBuilder builder(getOperation().getBody(), getOperation().getBody()->end());
-    auto type = builder.getFunctionType(ValueRange(arguments).getTypes(), {});
-    auto function = func::FuncOp::create(builder, op->getLoc(), name, type);
+    auto function = func::FuncOp::create(builder, op->getLoc(), name, builder.getFunctionType({}, {}));
     function.setPrivate();
     function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal));
     function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
     Block *body = function.addEntryBlock();
     builder.setInsertionPointToStart(body);
     IRMapping mapping;
-    for (auto [value, argument] : llvm::zip(arguments, body->getArguments()))
-      mapping.map(value, argument);
+    SmallVector<Value> received;
+    for (Value value : arguments) {
+      received.push_back(receive(builder, op->getLoc(), value.getType(), body));
+      mapping.map(value, received.back());
+    }
     Operation *clone = builder.clone(*op, mapping);
     // The same buffer may be passed for several operands; each has its own argument.
     for (auto [index, operand] : llvm::enumerate(clone->getOpOperands()))
-      operand.set(body->getArgument(index));
+      operand.set(received[index]);
     func::ReturnOp::create(builder, op->getLoc());
+    function.setType(builder.getFunctionType(body->getArgumentTypes(), {}));
+    captures[function] = arguments.size() - op->getNumOperands();
     outlined.push_back({function, clone});
     return function;
   }
 
   std::vector<std::pair<func::FuncOp, Operation *>> outlined;
+  /// How many values from outside a function takes apart from its operation's operands.
+  DenseMap<Operation *, size_t> captures;
 };
 } // namespace
 } // namespace onnx_aot

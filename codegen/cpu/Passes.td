@@ -8,7 +8,8 @@ def RetypeEmptyArguments : Pass<"aot-retype-empty-arguments", "::mlir::func::Fun
 
 def OutlineKernels : Pass<"aot-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Move structured operations into functions, one per distinct kernel";
-  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
+      "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
 def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {

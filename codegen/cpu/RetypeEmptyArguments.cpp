@@ -29,7 +29,7 @@ struct RetypeEmptyArguments : impl::RetypeEmptyArgumentsBase<RetypeEmptyArgument
     auto empty = MemRefType::get({0}, builder.getI8Type());
     for (BlockArgument argument : body.getArguments()) {
       auto type = dyn_cast<MemRefType>(argument.getType());
-      if (!type || type.getRank() < 2 || !llvm::is_contained(type.getShape(), 0))
+      if (!type || type.getRank() < 2 || !type.hasStaticShape() || !llvm::is_contained(type.getShape(), 0))
         continue;
       argument.setType(empty);
       Value zero = arith::ConstantIndexOp::create(builder, function.getLoc(), 0);

@@ -4,65 +4,234 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/ShapedOpInterfaces.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace onnx_aot::aot;
 
-/// Adds `expr * factor` to the linear form; false where the expression is not linear.
-static bool addLinear(AffineExpr expr, int64_t factor, MutableArrayRef<int64_t> strides, int64_t &offset) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-    strides[dim.getPosition()] += factor;
-    return true;
-  }
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
-    offset += factor * constant.getValue();
-    return true;
-  }
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return false;
-  if (binary.getKind() == AffineExprKind::Add)
-    return addLinear(binary.getLHS(), factor, strides, offset) && addLinear(binary.getRHS(), factor, strides, offset);
-  auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS());
-  return binary.getKind() == AffineExprKind::Mul && constant &&
-         addLinear(binary.getLHS(), factor * constant.getValue(), strides, offset);
+int64_t Amount::estimate() const {
+  int64_t result = factor;
+  for (size_t i = 0; i < symbols.size(); ++i)
+    if (llvm::MulOverflow(result, kTypical, result))
+      return std::numeric_limits<int64_t>::max() / kTypical;
+  return result;
 }
 
-/// Element strides and offset of a static shaped type; tensors count as dense and row-major. An offset that is only known
-/// at run time belongs to the operand: addresses are relative to it.
-static bool layoutOf(ShapedType type, SmallVectorImpl<int64_t> &strides, int64_t &offset) {
-  if (!type.hasRank() || !type.hasStaticShape())
-    return false;
-  offset = 0;
-  // MLIR has no strides for what is dense and empty.
-  if (auto memref = dyn_cast<MemRefType>(type); memref && !memref.getLayout().isIdentity()) {
-    if (failed(memref.getStridesAndOffset(strides, offset)))
-      return false;
-    if (ShapedType::isDynamic(offset))
-      offset = 0;
-    return llvm::none_of(strides, ShapedType::isDynamic);
-  }
-  strides.assign(type.getRank(), 1);
-  for (int64_t dim = type.getRank() - 2; dim >= 0; --dim)
-    strides[dim] = strides[dim + 1] * type.getDimSize(dim + 1);
-  return true;
+Amount Amount::operator*(const Amount &other) const {
+  Amount product(factor * other.factor);
+  if (product.factor == 0)
+    return product;
+  product.symbols = symbols;
+  product.symbols.append(other.symbols);
+  llvm::sort(product.symbols);
+  return product;
 }
 
-static bool makeAccess(Value operand, AffineMap map, Access &access) {
-  auto type = dyn_cast<ShapedType>(operand.getType());
-  SmallVector<int64_t> layout;
-  if (!type || !layoutOf(type, layout, access.offset))
-    return false;
-  access.operand = operand;
-  access.elementType = type.getElementType();
-  access.strides.assign(map.getNumDims(), 0);
-  for (auto [expr, stride] : llvm::zip(map.getResults(), layout))
-    if (!addLinear(expr, stride, access.strides, access.offset))
+namespace {
+/// Finds the extents of a nest and the strides of its operands.
+class Layouts {
+public:
+  Layouts(LoopNest &nest) : nest(nest) {}
+
+  /// Sees that dim `dim` of the iteration space walks along dim `index` of `operand`.
+  void addExtent(std::optional<Amount> &extent, Value operand, int64_t index) {
+    Amount size = sizeOf(operand, index);
+    if (!extent)
+      extent = size;
+    else
+      equate(*extent, size);
+  }
+
+  /// In terms of the symbols that are left when all extents are seen.
+  Amount resolve(const Amount &amount) const {
+    Amount result(amount.factor);
+    for (unsigned symbol : amount.symbols)
+      result = result * (known[symbol] ? resolve(*known[symbol]) : single(symbol));
+    return result;
+  }
+
+  bool makeAccess(Value operand, AffineMap map, Access &access) {
+    auto type = dyn_cast<ShapedType>(operand.getType());
+    if (!type || !type.hasRank())
       return false;
-  access.packable = map.isProjectedPermutation(/*allowZeroInResults=*/true) && matchPattern(operand, m_Constant());
-  return true;
-}
+    access.offset = offsetOf(type);
+    access.operand = operand;
+    access.elementType = type.getElementType();
+    access.strides.assign(map.getNumDims(), 0);
+    for (auto [expr, stride] : llvm::zip(map.getResults(), stridesOf(operand)))
+      if (!addLinear(expr, resolve(stride), access.strides, access.offset))
+        return false;
+    access.packable = map.isProjectedPermutation(/*allowZeroInResults=*/true) && matchPattern(operand, m_Constant());
+    return true;
+  }
+
+private:
+  static Amount single(unsigned symbol) {
+    Amount amount(1);
+    amount.symbols.push_back(symbol);
+    return amount;
+  }
+
+  Amount intern(Symbol symbol) {
+    for (auto [index, other] : llvm::enumerate(nest.symbols))
+      if (other.kind == symbol.kind && other.value == symbol.value && other.dim == symbol.dim &&
+          other.left == symbol.left && other.right == symbol.right)
+        return single(index);
+    nest.symbols.push_back(symbol);
+    known.emplace_back();
+    return single(nest.symbols.size() - 1);
+  }
+
+  void equate(const Amount &left, const Amount &right) {
+    Amount a = resolve(left), b = resolve(right);
+    if (a == b)
+      return;
+    // Sizes are a number or a single symbol, unless they are computed by a product.
+    auto isSymbol = [](const Amount &amount) { return amount.factor == 1 && amount.symbols.size() == 1; };
+    if (isSymbol(a) && !llvm::is_contained(b.symbols, a.symbols[0]))
+      known[a.symbols[0]] = b;
+    else if (isSymbol(b) && !llvm::is_contained(a.symbols, b.symbols[0]))
+      known[b.symbols[0]] = a;
+  }
+
+  /// An index value, taken apart where it is a product.
+  Amount amountOf(Value value) {
+    if (std::optional<int64_t> constant = getConstantIntValue(value))
+      return *constant;
+    if (auto product = value.getDefiningOp<arith::MulIOp>())
+      return amountOf(product.getLhs()) * amountOf(product.getRhs());
+    if (auto dim = value.getDefiningOp<ShapedDimOpInterface>())
+      if (std::optional<int64_t> index = getConstantIntValue(dim.getDimension()))
+        return sizeOf(dim.getShapedValue(), *index);
+    return intern({Symbol::Size, value, -1, {}, {}});
+  }
+
+  Amount amountOf(OpFoldResult value) {
+    std::optional<int64_t> constant = getConstantIntValue(value);
+    return constant ? Amount(*constant) : amountOf(cast<Value>(value));
+  }
+
+  /// The extent of a dim, traced back to what made the operand so that equal extents become equal symbols.
+  Amount sizeOf(Value operand, int64_t dim) {
+    auto type = cast<ShapedType>(operand.getType());
+    if (dim >= type.getRank())
+      return intern({Symbol::Size, operand, dim, {}, {}});
+    if (!type.isDynamicDim(dim))
+      return type.getDimSize(dim);
+    unsigned index = type.getDynamicDimIndex(dim);
+    Operation *op = operand.getDefiningOp();
+    if (auto empty = dyn_cast_or_null<tensor::EmptyOp>(op))
+      return amountOf(empty.getDynamicSizes()[index]);
+    if (auto alloc = dyn_cast_or_null<memref::AllocOp>(op))
+      return amountOf(alloc.getDynamicSizes()[index]);
+    if (auto view = dyn_cast_or_null<memref::ViewOp>(op))
+      return amountOf(view.getSizes()[index]);
+    if (auto view = dyn_cast_or_null<memref::ReinterpretCastOp>(op))
+      return amountOf(view.getMixedSizes()[dim]);
+    if (auto broadcast = dyn_cast_or_null<BroadcastOp>(op))
+      return amountOf(broadcast.getMixedSizes()[dim]);
+    if (isa_and_nonnull<memref::CastOp, tensor::CastOp>(op))
+      if (auto source = dyn_cast<ShapedType>(op->getOperand(0).getType()); source.hasRank())
+        return sizeOf(op->getOperand(0), dim);
+    if (auto styled = dyn_cast_or_null<DestinationStyleOpInterface>(op); styled && isa<TensorType>(type))
+      return sizeOf(styled.getTiedOpOperand(cast<OpResult>(operand))->get(), dim);
+    return intern({Symbol::Size, operand, dim, {}, {}});
+  }
+
+  static Amount offsetOf(ShapedType type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    SmallVector<int64_t> strides;
+    int64_t offset = 0;
+    // One that is only known at run time belongs to the operand: addresses are relative to it.
+    if (!memref || memref.getLayout().isIdentity() || failed(memref.getStridesAndOffset(strides, offset)) ||
+        ShapedType::isDynamic(offset))
+      return 0;
+    return offset;
+  }
+
+  /// The stride of each dim of the operand; tensors count as dense and row-major.
+  SmallVector<Amount> stridesOf(Value operand) {
+    auto type = cast<ShapedType>(operand.getType());
+    SmallVector<Amount> strides(type.getRank(), 1);
+    auto memref = dyn_cast<MemRefType>(type);
+    // MLIR has no strides for what is dense and empty.
+    if (!memref || memref.getLayout().isIdentity()) {
+      for (int64_t dim = type.getRank() - 2; dim >= 0; --dim)
+        strides[dim] = strides[dim + 1] * resolve(sizeOf(operand, dim + 1));
+      return strides;
+    }
+    SmallVector<int64_t> known;
+    int64_t offset;
+    if (failed(memref.getStridesAndOffset(known, offset)))
+      known.assign(type.getRank(), ShapedType::kDynamic);
+    for (auto [dim, stride] : llvm::enumerate(known))
+      strides[dim] = ShapedType::isDynamic(stride) ? dynamicStride(operand, dim) : Amount(stride);
+    return strides;
+  }
+
+  Amount dynamicStride(Value operand, unsigned dim) {
+    Operation *op = operand.getDefiningOp();
+    if (auto view = dyn_cast_or_null<memref::ReinterpretCastOp>(op)) {
+      OpFoldResult stride = view.getMixedStrides()[dim];
+      auto value = dyn_cast<Value>(stride);
+      bool isChoice = value && value.getDefiningOp() && !value.getDefiningOp<arith::MulIOp>() &&
+                      !value.getDefiningOp<ShapedDimOpInterface>() && !getConstantIntValue(value);
+      return isChoice ? intern({Symbol::Stride, value, -1, {}, {}}) : amountOf(stride);
+    }
+    if (auto view = dyn_cast_or_null<memref::SubViewOp>(op)) {
+      // Dim `dim` of the view is the one of the source that has as many kept ones before it.
+      llvm::SmallBitVector dropped = view.getDroppedDims();
+      SmallVector<Amount> strides = stridesOf(view.getSource());
+      for (auto [source, kept] = std::pair<unsigned, unsigned>(0, 0); source < strides.size(); ++source)
+        if (!dropped.test(source) && kept++ == dim)
+          return strides[source] * amountOf(view.getMixedStrides()[source]);
+    }
+    if (auto cast = dyn_cast_or_null<memref::CastOp>(op); cast && isa<MemRefType>(cast.getSource().getType()))
+      return stridesOf(cast.getSource())[dim];
+    return intern({Symbol::Stride, operand, dim, {}, {}});
+  }
+
+  Amount sum(const Amount &left, const Amount &right) {
+    if (left.is(0))
+      return right;
+    if (right.is(0))
+      return left;
+    if (left.symbols != right.symbols)
+      return intern({Symbol::Sum, Value(), -1, left, right});
+    Amount result = left;
+    result.factor += right.factor;
+    return result.factor == 0 ? Amount(0) : result;
+  }
+
+  /// Adds `expr * factor` to the linear form; false where the expression is not linear.
+  bool addLinear(AffineExpr expr, const Amount &factor, MutableArrayRef<Amount> strides, Amount &offset) {
+    if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+      strides[dim.getPosition()] = sum(strides[dim.getPosition()], factor);
+      return true;
+    }
+    if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+      offset = sum(offset, factor * constant.getValue());
+      return true;
+    }
+    auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (!binary)
+      return false;
+    if (binary.getKind() == AffineExprKind::Add)
+      return addLinear(binary.getLHS(), factor, strides, offset) && addLinear(binary.getRHS(), factor, strides, offset);
+    auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS());
+    return binary.getKind() == AffineExprKind::Mul && constant &&
+           addLinear(binary.getLHS(), factor * constant.getValue(), strides, offset);
+  }
+
+  LoopNest &nest;
+  SmallVector<std::optional<Amount>> known; // per symbol: what it was found to equal
+};
+} // namespace
 
 static bool isVectorizable(Region &region, bool &usesIndex) {
   bool result = true;
@@ -92,19 +261,17 @@ static void normalize(LoopNest &nest) {
     eachAccess([&](Access &access) { access.strides.erase(access.strides.begin() + dim); });
   };
   for (unsigned dim = nest.dims.size(); dim-- > 0;)
-    if (nest.dims[dim].extent == 1)
+    if (nest.dims[dim].extent.is(1))
       erase(dim);
   if (nest.usesIndex)
     return;
   for (unsigned dim = nest.dims.size(); dim-- > 1;) {
     LoopDim &outer = nest.dims[dim - 1], &inner = nest.dims[dim];
     bool merges = outer.reduction == inner.reduction;
-    eachAccess([&](Access &access) {
-      merges &= access.strides[dim - 1] == access.strides[dim] * inner.extent;
-    });
+    eachAccess([&](Access &access) { merges &= access.strides[dim - 1] == access.strides[dim] * inner.extent; });
     if (!merges)
       continue;
-    inner.extent *= outer.extent;
+    inner.extent = inner.extent * outer.extent;
     inner.original.insert(inner.original.begin(), outer.original.begin(), outer.original.end());
     erase(dim - 1);
   }
@@ -133,21 +300,27 @@ FailureOr<LoopNest> LoopNest::of(Operation *op) {
   } else {
     return failure();
   }
-  SmallVector<int64_t> extents(reduction.size(), -1);
+  SmallVector<std::optional<Amount>> extents(reduction.size());
+  Layouts layouts(nest);
   for (auto [operand, map] : llvm::zip(operands, maps)) {
-    Access access;
-    if (!makeAccess(operand, map, access))
+    auto type = dyn_cast<ShapedType>(operand.getType());
+    if (!type || !type.hasRank())
       return failure();
     for (auto [index, expr] : llvm::enumerate(map.getResults()))
       if (auto dim = dyn_cast<AffineDimExpr>(expr))
-        extents[dim.getPosition()] = cast<ShapedType>(operand.getType()).getDimSize(index);
+        layouts.addExtent(extents[dim.getPosition()], operand, index);
+  }
+  for (auto [operand, map] : llvm::zip(operands, maps)) {
+    Access access;
+    if (!layouts.makeAccess(operand, map, access))
+      return failure();
     nest.inputs.push_back(access);
   }
   nest.output = nest.inputs.pop_back_val();
   for (auto [index, extent] : llvm::enumerate(extents)) {
-    if (extent < 0)
+    if (!extent)
       return failure(); // no operand shows this dim's extent
-    nest.dims.push_back({extent, reduction[index], {unsigned(index)}});
+    nest.dims.push_back({layouts.resolve(*extent), reduction[index], {unsigned(index)}});
   }
   for (auto [index, access] : llvm::enumerate(nest.inputs)) {
     access.inCompute = nest.compute && !nest.compute->front().getArgument(index).use_empty();
@@ -165,11 +338,15 @@ bool LoopNest::hasReduction() const {
 }
 
 int64_t LoopNest::reductionVolume() const {
-  int64_t volume = 1;
+  Amount volume = 1;
   for (const LoopDim &dim : dims)
     if (dim.reduction)
-      volume *= dim.extent;
-  return volume;
+      volume = volume * dim.extent;
+  return volume.estimate();
+}
+
+bool LoopNest::mayBeUnit(const Amount &stride) const {
+  return stride.factor == 1 && stride.symbols.size() == 1 && symbols[stride.symbols[0]].kind == Symbol::Stride;
 }
 
 int LoopNest::dimOf(int64_t original) const {

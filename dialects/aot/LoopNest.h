@@ -9,6 +9,9 @@
 // neighbouring dims merge where the strides of all operands allow it. Example: relu on memref<8x16xf32> becomes one dim
 // of 128 with strides 1 and 1; a 3x3 convolution's input gets the row stride for both `oh` and `kh`.
 //
+// What is only known at run time takes part as a product of symbols: relu on memref<?x16xf32> has one dim of 16 * s0.
+// All operands that are indexed by a dim agree on its extent, so that one symbol stands for it wherever it appears.
+//
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef ONNX_AOT_DIALECTS_AOT_LOOPNEST_H
 #define ONNX_AOT_DIALECTS_AOT_LOOPNEST_H
@@ -18,8 +21,37 @@
 
 namespace onnx_aot::aot {
 
+/// A size, a stride or an offset, in elements: `factor` times the product of symbols of the nest.
+struct Amount {
+  int64_t factor = 0;
+  llvm::SmallVector<unsigned, 2> symbols; // sorted; one may be there several times
+
+  Amount(int64_t factor = 0) : factor(factor) {}
+
+  bool isStatic() const { return symbols.empty(); }
+  bool is(int64_t value) const { return isStatic() && factor == value; }
+  /// Whether it is certainly a multiple of `divisor`.
+  bool isMultipleOf(int64_t divisor) const { return factor % divisor == 0; }
+  /// A guess for costs: every symbol counts as kTypical.
+  int64_t estimate() const;
+  Amount operator*(const Amount &other) const;
+  bool operator==(const Amount &other) const { return factor == other.factor && symbols == other.symbols; }
+  bool operator!=(const Amount &other) const { return !(*this == other); }
+
+  static constexpr int64_t kTypical = 64;
+};
+
+/// A value that is only known at run time.
+struct Symbol {
+  /// Sizes and strides are those of dim `dim` of `value`, or `value` itself where `dim` is negative.
+  enum Kind { Size, Stride, Sum } kind;
+  mlir::Value value;
+  int64_t dim = -1;
+  Amount left, right; // of a sum
+};
+
 struct LoopDim {
-  int64_t extent;
+  Amount extent;
   bool reduction;
   /// The iteration dims of the operation that this one stands for, outermost first.
   llvm::SmallVector<unsigned, 2> original;
@@ -28,8 +60,8 @@ struct LoopDim {
 struct Access {
   mlir::Value operand;
   mlir::Type elementType;
-  int64_t offset = 0;
-  llvm::SmallVector<int64_t> strides; // per dim of the nest
+  Amount offset;
+  llvm::SmallVector<Amount> strides; // per dim of the nest
   /// A constant that may be laid out anew: it is read by a map of distinct dims.
   bool packable = false;
   /// Which of the blocks read it.
@@ -38,6 +70,7 @@ struct Access {
 
 struct LoopNest {
   llvm::SmallVector<LoopDim> dims;
+  llvm::SmallVector<Symbol> symbols;
   llvm::SmallVector<Access> inputs;
   Access output;
   /// The reduction's body; null where there is no reduction.
@@ -49,13 +82,15 @@ struct LoopNest {
   /// Whether a body asks for a position (linalg.index).
   bool usesIndex = false;
 
-  /// The view of `op`, an aot.kernel or a linalg.generic without reductions, on static tensors or on memrefs with static
-  /// strides. Where a memref's offset is dynamic, addresses are relative to it. Fails for others.
+  /// The view of `op`, an aot.kernel or a linalg.generic without reductions, on tensors or on memrefs. Where a memref's
+  /// offset is dynamic, addresses are relative to it. Fails for others.
   static llvm::FailureOr<LoopNest> of(mlir::Operation *op);
 
   bool hasReduction() const;
-  /// The product of the reduction dims' extents.
+  /// The product of the reduction dims' extents, estimated where it is not known.
   int64_t reductionVolume() const;
+  /// Whether a stride is known to nobody: where something repeats by choice of the run it is 0 or, most often, 1.
+  bool mayBeUnit(const Amount &stride) const;
   /// The nest's dim that holds iteration dim `original`, or -1 (a unit dim).
   int dimOf(int64_t original) const;
   /// The operation by which partial accumulators can be combined (acc, x) -> acc, when the reduction is one.

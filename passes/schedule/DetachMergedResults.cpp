@@ -48,7 +48,7 @@ struct DetachMergedResults : impl::DetachMergedResultsBase<DetachMergedResults> 
       OpBuilder builder(kernel);
       auto type = cast<RankedTensorType>(empty.getType());
       kernel.getInitMutable().assign(
-          bufferization::AllocTensorOp::create(builder, kernel.getLoc(), type, ValueRange()));
+          bufferization::AllocTensorOp::create(builder, kernel.getLoc(), type, empty.getDynamicSizes()));
     });
   }
 
@@ -66,8 +66,12 @@ struct DetachMergedResults : impl::DetachMergedResultsBase<DetachMergedResults> 
     for (unsigned dim : merged.drop_front()) {
       for (auto [position, expr] : llvm::enumerate(output.getResults())) {
         auto dimExpr = dyn_cast<AffineDimExpr>(expr);
-        if (dimExpr && dimExpr.getPosition() == dim && source.getDimSize(position) != destination.getDimSize(position))
-          return source.getDimSize(position) < 2 * strategy.getWidth();
+        if (!dimExpr || dimExpr.getPosition() != dim)
+          continue;
+        // Rows of a length that only the run knows are taken to be long.
+        int64_t length = source.getDimSize(position);
+        if (!source.isDynamicDim(position) && length != destination.getDimSize(position))
+          return length < 2 * strategy.getWidth();
       }
     }
     return false;

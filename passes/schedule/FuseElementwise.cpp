@@ -6,6 +6,7 @@
 // Before: one linalg.generic per operator.  After: one per chain.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -31,6 +32,10 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     tensor::ExpandShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
     tensor::EmptyOp::getCanonicalizationPatterns(patterns, context);
+    // A tensor.dim of a producer would be a second use of it.
+    tensor::DimOp::getCanonicalizationPatterns(patterns, context);
+    tensor::CastOp::getCanonicalizationPatterns(patterns, context);
+    aot::BroadcastOp::getCanonicalizationPatterns(patterns, context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

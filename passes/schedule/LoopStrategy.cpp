@@ -9,6 +9,8 @@
 //    rows * vectors + vectors + 1 <= registers, with a penalty below the eight accumulators that hide the latency of
 //    the multiply-add units.
 //
+// An extent that only the run knows is estimated (Amount::estimate) and counts as filling its vectors.
+//
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "passes/schedule/LoopStrategy.h"
 #include "llvm/ADT/bit.h"
@@ -69,15 +71,15 @@ private:
   }
 
   int64_t widthFor(int dim, int64_t lanes) const {
-    return std::min<int64_t>(lanes, llvm::bit_floor(uint64_t(nest.dims[dim].extent)));
+    return std::min<int64_t>(lanes, llvm::bit_floor(uint64_t(nest.dims[dim].extent.estimate())));
   }
 
   /// Loads per vector of `width` points along `dim`.
   double accessCost(const Access &access, int dim, int64_t width) const {
-    int64_t stride = access.strides[dim];
-    if (stride == 0 || stride == 1 || access.packable)
+    const Amount &stride = access.strides[dim];
+    if (stride.is(0) || stride.is(1) || access.packable || nest.mayBeUnit(stride))
       return 1;
-    if (stride == 2)
+    if (stride.is(2))
       return 3; // two loads and a shuffle
     return 1.5 * width;
   }
@@ -100,7 +102,8 @@ private:
       }
       double atEnd = dim.reduction ? 4 * std::log2(double(width)) * width : accessCost(nest.output, index, width) * 2;
       cost += atEnd / volume;
-      double fill = double(dim.extent) / (llvm::divideCeil(dim.extent, width) * width);
+      int64_t extent = dim.extent.estimate();
+      double fill = double(extent) / (llvm::divideCeil(extent, width) * width);
       cost /= width * fill;
       // Among equals the innermost dim, whose neighbours are in cache.
       if (cost <= bestCost * 1.0001) {
@@ -121,14 +124,14 @@ private:
     for (auto [index, dim] : llvm::enumerate(nest.dims)) {
       if (dim.reduction || int(index) == vector)
         continue;
-      double score = std::min<int64_t>(dim.extent, 16) / 64.0;
+      double score = std::min<int64_t>(dim.extent.estimate(), 16) / 64.0;
       bool sharesLines = true;
       for (const Access &access : nest.inputs) {
         if (!access.inCompute)
           continue;
-        if (access.strides[index] == 0)
-          score += access.strides[vector] != 0 ? 2 : 1;
-        sharesLines &= std::abs(access.strides[index]) <= kLineElements;
+        if (access.strides[index].is(0))
+          score += !access.strides[vector].is(0) ? 2 : 1;
+        sharesLines &= std::abs(access.strides[index].estimate()) <= kLineElements;
       }
       if (sharesLines)
         score += 0.5;
@@ -141,14 +144,14 @@ private:
   }
 
   void chooseTile(int vector, int64_t width, int row, int64_t &vectors, int64_t &rows) const {
-    int64_t extent = nest.dims[vector].extent;
+    int64_t extent = nest.dims[vector].extent.estimate();
     int64_t available = std::max<int64_t>(1, extent / width);
     if (!nest.hasReduction()) {
       vectors = std::min<int64_t>(4, available);
       return;
     }
     int64_t registers = target.vectorRegisters();
-    int64_t rowExtent = row < 0 ? 1 : nest.dims[row].extent;
+    int64_t rowExtent = row < 0 ? 1 : nest.dims[row].extent.estimate();
     bool horizontal = nest.dims[vector].reduction;
     double best = INFINITY;
     for (int64_t v = 1; v <= std::min<int64_t>(available, 4); ++v)

@@ -2,7 +2,8 @@
 //
 // Constant inputs of kernels are laid out anew at compile time, so that one register tile reads one contiguous stream:
 //
-// - In panels, where the vector dim is a whole number of tiles: the dim is split in two, a loop over panels and the lanes
+// - In panels, where the vector dim is a whole number of tiles: the dim is split in two, a loop over panels and the
+// lanes
 //   within one. A step of the reduction reads the next lanes of its panel.
 //     %w : tensor<oc x ic x 3 x 3>, tiles of 64 lanes   =>   tensor<oc/64 x ic x 3 x 3 x 64>
 // - Elsewhere by moving the vector dim last:            =>   tensor<ic x 3 x 3 x oc>
@@ -65,15 +66,16 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
       return;
     int64_t panel = strategy.getWidth() * strategy.getVectors();
     const aot::LoopDim &dim = nest->dims[vector];
-    bool inPanels = !dim.reduction && dim.original.size() == 1 && dim.extent > panel && dim.extent % panel == 0;
+    bool inPanels = !dim.reduction && dim.original.size() == 1 && dim.extent.isStatic() && dim.extent.factor > panel &&
+                    dim.extent.isMultipleOf(panel);
     for (auto [index, access] : llvm::enumerate(nest->inputs)) {
-      int64_t stride = access.strides[vector];
-      if (!access.packable || stride == 0)
+      const aot::Amount &stride = access.strides[vector];
+      if (!access.packable || stride.is(0))
         continue;
       // An operand of the epilogue alone is read once: its order hardly matters.
       if (inPanels && access.inCompute)
         return packPanels(kernel, index, panel);
-      if (stride != 1)
+      if (!stride.is(1))
         moveVectorDimLast(kernel, index);
     }
   }
@@ -81,10 +83,12 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
   /// The position of the kernel's vector dim among the input's dims.
   static unsigned vectorPosition(aot::KernelOp kernel, unsigned index) {
     ArrayRef<AffineExpr> exprs = kernel.getMap(index).getResults();
-    return llvm::find_if(exprs, [&](AffineExpr expr) {
-             auto dim = dyn_cast<AffineDimExpr>(expr); // unit dims are read at 0
-             return dim && dim.getPosition() == unsigned(kernel.getStrategyAttr().getVector());
-           }) - exprs.begin();
+    return llvm::find_if(exprs,
+                         [&](AffineExpr expr) {
+                           auto dim = dyn_cast<AffineDimExpr>(expr); // unit dims are read at 0
+                           return dim && dim.getPosition() == unsigned(kernel.getStrategyAttr().getVector());
+                         }) -
+           exprs.begin();
   }
 
   /// Replaces input `index`, seen as a tensor of `shape`, by itself with its dims in `order`.
@@ -101,8 +105,8 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
     auto type = RankedTensorType::get(packedShape, element);
     SmallVector<char> packed = permute(bytes, shape, onnx::bytesPerElement(element), order);
     OpBuilder builder(kernel);
-    kernel.getInputsMutable()[index].set(arith::ConstantOp::create(builder, kernel.getLoc(), type,
-                                                                   onnx::makeConstant(type, packed, "packed")));
+    kernel.getInputsMutable()[index].set(
+        arith::ConstantOp::create(builder, kernel.getLoc(), type, onnx::makeConstant(type, packed, "packed")));
     return true;
   }
 

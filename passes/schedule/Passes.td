@@ -3,7 +3,8 @@ include "mlir/Pass/PassBase.td"
 
 def FuseElementwise : Pass<"aot-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Fuse chains of elementwise operations into single loops";
-  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect", "::mlir::tensor::TensorDialect",
+      "::onnx_aot::aot::AotDialect"];
 }
 
 def FuseEpilogue : Pass<"aot-fuse-epilogue", "::mlir::func::FuncOp"> {

@@ -111,9 +111,58 @@ TEST_F(LoopNestTest, EmptyBuffersHaveStrides) {
   EXPECT_EQ(nest->reductionVolume(), 1);
 }
 
-TEST_F(LoopNestTest, DynamicLayoutIsRefused) {
-  auto nest = copyNest("memref<2x3xf32, strided<[?, 1]>>", "memref<2x3xf32>", "(a, b) -> (a, b)", "(a, b) -> (a, b)", 2);
-  EXPECT_TRUE(failed(nest));
+// A stride that only the run knows is a symbol of its own; with it nothing merges.
+TEST_F(LoopNestTest, DynamicStrideIsASymbol) {
+  auto nest =
+      copyNest("memref<2x3xf32, strided<[?, 1]>>", "memref<2x3xf32>", "(a, b) -> (a, b)", "(a, b) -> (a, b)", 2);
+  ASSERT_TRUE(succeeded(nest));
+  ASSERT_EQ(nest->dims.size(), 2u);
+  EXPECT_TRUE(nest->mayBeUnit(nest->inputs[0].strides[0]));
+  EXPECT_EQ(nest->inputs[0].strides[1], 1);
+}
+
+// The extents of what is dense are known to be its strides, although nobody knows their values.
+TEST_F(LoopNestTest, DynamicDenseDimsMerge) {
+  auto nest =
+      copyNest("memref<?x?x768xf32>", "memref<?x?x768xf32>", "(a, b, c) -> (a, b, c)", "(a, b, c) -> (a, b, c)", 3);
+  ASSERT_TRUE(succeeded(nest));
+  ASSERT_EQ(nest->dims.size(), 1u);
+  EXPECT_EQ(nest->dims[0].extent.factor, 768);
+  EXPECT_EQ(nest->dims[0].extent.symbols.size(), 2u);
+  EXPECT_TRUE(nest->dims[0].extent.isMultipleOf(8));
+}
+
+// One operand's type tells the extent for all of them.
+TEST_F(LoopNestTest, StaticExtentWins) {
+  auto nest = copyNest("memref<4x6xf32>", "memref<?x?xf32>", "(a, b) -> (a, b)", "(a, b) -> (a, b)", 2);
+  ASSERT_TRUE(succeeded(nest));
+  ASSERT_EQ(nest->dims.size(), 1u);
+  EXPECT_EQ(nest->dims[0].extent, 24);
+  EXPECT_THAT(nest->output.strides, ElementsAre(1));
+}
+
+TEST_F(LoopNestTest, DynamicTranspositionKeepsItsDims) {
+  auto nest = copyNest("memref<?x4xf32>", "memref<4x?xf32>", "(a, b) -> (b, a)", "(a, b) -> (a, b)", 2);
+  ASSERT_TRUE(succeeded(nest));
+  ASSERT_EQ(nest->dims.size(), 2u);
+  EXPECT_THAT(nest->inputs[0].strides, ElementsAre(1, 4));
+  EXPECT_EQ(nest->output.strides[0], nest->dims[1].extent);
+}
+
+// Sizes are followed to the value that they come from.
+TEST_F(LoopNestTest, StridesOfAViewAreProducts) {
+  auto nest = nestOf("%p: memref<f32>, %n: index, %m: index, %y: memref<?x?xf32>", R"(
+    %mn = arith.muli %m, %n : index
+    %x = memref.reinterpret_cast %p to offset: [0], sizes: [%mn, %n], strides: [%n, 1]
+        : memref<f32> to memref<?x?xf32, strided<[?, 1]>>
+    linalg.generic {indexing_maps = [affine_map<(a, b) -> (a, b)>, affine_map<(a, b) -> (a, b)>],
+        iterator_types = ["parallel", "parallel"]}
+        ins(%x : memref<?x?xf32, strided<[?, 1]>>) outs(%y : memref<?x?xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      linalg.yield %in : f32
+    })");
+  ASSERT_TRUE(succeeded(nest));
+  EXPECT_EQ(nest->dims.size(), 1u);
 }
 
 TEST_F(LoopNestTest, ModularMapIsRefused) {
@@ -140,12 +189,14 @@ constexpr const char *kSum = R"(compute {
 // is parallel.
 TEST_F(LoopNestTest, ConvolutionWindow) {
   auto nest = nestOf("%x: memref<4x9x9xf32>, %w: memref<8x4x3x3xf32>, %y: memref<8x4x4xf32>",
-                     std::string(R"(aot.kernel "conv" ins(%x, %w : memref<4x9x9xf32>, memref<8x4x3x3xf32>)
+                     std::string(
+                         R"(aot.kernel "conv" ins(%x, %w : memref<4x9x9xf32>, memref<8x4x3x3xf32>)
         outs(%y : memref<8x4x4xf32>)
         maps [affine_map<(o, h, w, c, i, j) -> (c, h * 2 + i, w * 2 + j)>,
               affine_map<(o, h, w, c, i, j) -> (o, c, i, j)>, affine_map<(o, h, w, c, i, j) -> (o, h, w)>]
         iterators ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]
-        identity 0.0 : f32 )") + kSum);
+        identity 0.0 : f32 )") +
+                         kSum);
   ASSERT_TRUE(succeeded(nest));
   EXPECT_THAT(nest->inputs[0].strides, ElementsAre(0, 18, 2, 81, 9, 1));
   EXPECT_THAT(nest->inputs[1].strides, ElementsAre(36, 0, 0, 9, 3, 1));
@@ -160,12 +211,14 @@ TEST_F(LoopNestTest, ConvolutionWindow) {
 // A 1x1 convolution is a matrix product: its spatial dims merge.
 TEST_F(LoopNestTest, PointwiseConvolutionMerges) {
   auto nest = nestOf("%x: memref<4x9x9xf32>, %w: memref<8x4x1x1xf32>, %y: memref<8x9x9xf32>",
-                     std::string(R"(aot.kernel "conv" ins(%x, %w : memref<4x9x9xf32>, memref<8x4x1x1xf32>)
+                     std::string(
+                         R"(aot.kernel "conv" ins(%x, %w : memref<4x9x9xf32>, memref<8x4x1x1xf32>)
         outs(%y : memref<8x9x9xf32>)
         maps [affine_map<(o, h, w, c, i, j) -> (c, h + i, w + j)>,
               affine_map<(o, h, w, c, i, j) -> (o, c, i, j)>, affine_map<(o, h, w, c, i, j) -> (o, h, w)>]
         iterators ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]
-        identity 0.0 : f32 )") + kSum);
+        identity 0.0 : f32 )") +
+                         kSum);
   ASSERT_TRUE(succeeded(nest));
   ASSERT_EQ(nest->dims.size(), 3u);
   EXPECT_EQ(nest->dims[1].extent, 81);

@@ -1,6 +1,6 @@
 // The loops that the nest emitter makes, executed: random small nests under random strategies, compared with plain
 // loops. Values are small integers, so that sums are exact in any order; what lies between and behind the elements that
-// are written must stay as it was.
+// are written must stay as it was. Half of them know their extents and strides only at run time.
 
 #include "codegen/cpu/CpuTargetModel.h"
 #include "codegen/cpu/NestEmitter.h"
@@ -36,6 +36,8 @@ struct Operand {
   std::vector<Coefficients> map;
   std::vector<int64_t> shape, strides;
   int64_t offset = 0, elements = 0;
+  bool isSlice = false;
+  std::vector<bool> dynamicSizes, dynamicStrides; // empty: all are static
 
   int64_t address(const std::vector<int64_t> &point) const {
     int64_t at = offset;
@@ -56,17 +58,19 @@ struct Nest {
   int64_t vector = -1, width = 1, vectors = 1, row = -1, rows = 1;
   bool inPlace = false;
 
+  bool isDynamic() const { return !operands[0].dynamicSizes.empty(); }
   bool isKernel() const { return body <= Body::MultiplyAddBias; }
 };
 
 class Generator {
 public:
-  explicit Generator(uint64_t seed) : random(seed) {}
+  /// Extents are at least `least`.
+  explicit Generator(uint64_t seed, int64_t least = 1) : random(seed), least(least) {}
 
   int64_t between(int64_t low, int64_t high) { return low + int64_t(random() % uint64_t(high - low + 1)); }
 
   /// C[m][n] = sum of A[m][k] * B[k][n], any operand transposed, with a bias or without.
-  Nest matmul() { return matmul({between(1, 9), between(1, 21), between(0, 20)}); }
+  Nest matmul() { return matmul({between(least, 9), between(least, 21), between(0, 20)}); }
   Nest matmul(const std::vector<int64_t> &extents) {
     Nest nest;
     nest.body = between(0, 1) ? Body::MultiplyAdd : Body::MultiplyAddBias;
@@ -97,7 +101,7 @@ public:
   Nest reductionNest() {
     Nest nest;
     nest.body = between(0, 1) ? Body::Sum : Body::Maximum;
-    nest.extents = {between(1, 6), between(1, 18), between(1, 18)};
+    nest.extents = {between(least, 6), between(least, 18), between(least, 18)};
     nest.reduction = {bool(between(0, 1)), bool(between(0, 1)), bool(between(0, 1))};
     std::vector<int> kept;
     for (int dim = 0; dim < 3; ++dim)
@@ -111,7 +115,7 @@ public:
   Nest elementwise() {
     Nest nest;
     nest.body = Body(between(int(Body::Copy), int(Body::Position)));
-    nest.extents = {between(1, 4), between(1, 19), between(1, 19)};
+    nest.extents = {between(least, 4), between(least, 19), between(least, 19)};
     nest.reduction = {false, false, false};
     std::vector<int> all = {0, 1, 2};
     nest.operands = {operand(nest, shuffled(all))};
@@ -134,6 +138,22 @@ public:
     nest.rows = nest.row < 0 ? 1 : between(1, 4);
   }
 
+  /// Any extents and strides become values of the run, and an input that is a slice may repeat one element.
+  void makeDynamic(Nest &nest) {
+    for (size_t i = 0; i < nest.operands.size(); ++i) {
+      Operand &operand = nest.operands[i];
+      for (size_t dim = 0; dim < operand.shape.size(); ++dim) {
+        operand.dynamicSizes.push_back(between(0, 3) != 0);
+        operand.dynamicStrides.push_back(between(0, 2) != 0);
+      }
+      bool repeats = operand.isSlice && !nest.inPlace && !operand.shape.empty() && i + 1 < nest.operands.size();
+      if (repeats && between(0, 2) == 0)
+        operand.strides.back() = 0, operand.dynamicStrides.back() = true;
+    }
+    if (nest.inPlace)
+      nest.operands.back() = nest.operands[0];
+  }
+
 private:
   std::vector<int> shuffled(std::vector<int> dims) {
     std::shuffle(dims.begin(), dims.end(), random);
@@ -153,7 +173,7 @@ private:
 
   /// Row-major; every third operand is a slice of something larger.
   void layOut(Operand &operand, const Nest &nest) {
-    bool isSlice = between(0, 2) == 0;
+    bool isSlice = operand.isSlice = between(0, 2) == 0;
     int64_t stride = 1, last = 0;
     for (const Coefficients &coefficients : operand.map) {
       bool empty = false;
@@ -175,6 +195,7 @@ private:
   }
 
   std::mt19937_64 random;
+  int64_t least;
 };
 
 //===- The nest as text -------------------------------------------------------------------------------------------===//
@@ -200,13 +221,63 @@ std::string typeOf(const Operand &operand) {
 
 std::string mapOf(const Operand &operand, size_t dims) {
   auto dim = [](size_t i) { return "d" + std::to_string(i); };
-  return "affine_map<(" + join(dims, dim) + ") -> (" + join(operand.map.size(), [&](size_t result) {
-           std::string text;
-           for (size_t i = 0; i < dims; ++i)
-             if (operand.map[result][i])
-               text += (text.empty() ? "" : " + ") + dim(i) + " * " + std::to_string(operand.map[result][i]);
-           return text;
-         }) + ")>";
+  return "affine_map<(" + join(dims, dim) + ") -> (" +
+         join(operand.map.size(),
+              [&](size_t result) {
+                std::string text;
+                for (size_t i = 0; i < dims; ++i)
+                  if (operand.map[result][i])
+                    text += (text.empty() ? "" : " + ") + dim(i) + " * " + std::to_string(operand.map[result][i]);
+                return text;
+              }) +
+         ")>";
+}
+
+/// Makes operand `index`, of whose layout parts are elements of %dims, from its base. `dims` gets the elements.
+std::string makeDynamicOperand(const Operand &operand, size_t index, std::vector<int64_t> &dims, std::string &type) {
+  std::string text, name = std::to_string(index);
+  auto load = [&](int64_t value) {
+    std::string at = std::to_string(dims.size());
+    dims.push_back(value);
+    text += "%c" + at + " = arith.constant " + at + " : index\n%v" + at + " = memref.load %dims[%c" + at +
+            "] : memref<64xindex>\n";
+    return "%v" + at;
+  };
+  size_t rank = operand.shape.size();
+  std::vector<std::string> sizes(rank), strides(rank, "1");
+  std::string shape, stridedLayout;
+  for (size_t dim = 0; dim < rank; ++dim) {
+    sizes[dim] = operand.dynamicSizes[dim] ? load(operand.shape[dim]) : std::to_string(operand.shape[dim]);
+    shape += (operand.dynamicSizes[dim] ? "?" : sizes[dim]) + "x";
+  }
+  for (size_t dim = rank; dim-- > 0;) {
+    bool isDynamic = operand.dynamicStrides[dim];
+    if (operand.isSlice) {
+      strides[dim] = isDynamic ? load(operand.strides[dim]) : std::to_string(operand.strides[dim]);
+      stridedLayout = (isDynamic ? "?" : strides[dim]) + (stridedLayout.empty() ? "" : ", ") + stridedLayout;
+    } else if (dim + 1 < rank) {
+      auto value = [&](const std::string &of) {
+        if (of[0] == '%')
+          return of;
+        std::string constant = "%k" + name + "_" + std::to_string(text.size());
+        text += constant + " = arith.constant " + of + " : index\n";
+        return constant;
+      };
+      bool isNumber = sizes[dim + 1][0] != '%' && strides[dim + 1][0] != '%';
+      if (isNumber) {
+        strides[dim] = std::to_string(std::stoll(sizes[dim + 1]) * std::stoll(strides[dim + 1]));
+        continue;
+      }
+      std::string left = value(sizes[dim + 1]), right = value(strides[dim + 1]);
+      strides[dim] = "%t" + name + "_" + std::to_string(dim);
+      text += strides[dim] + " = arith.muli " + left + ", " + right + " : index\n";
+    }
+  }
+  std::string offset = operand.isSlice ? load(operand.offset) : "0";
+  type = "memref<" + shape + "f32" + (operand.isSlice ? ", strided<[" + stridedLayout + "], offset: ?>>" : ">");
+  auto list = [&](const std::vector<std::string> &items) { return join(rank, [&](size_t i) { return items[i]; }); };
+  return text + "%a" + name + " = memref.reinterpret_cast %p" + name + " to offset: [" + offset + "], sizes: [" +
+         list(sizes) + "], strides: [" + list(strides) + "] : memref<f32> to " + type + "\n";
 }
 
 std::string bodyOf(Body body) {
@@ -221,23 +292,41 @@ std::string bodyOf(Body body) {
   case Body::Copy:
     return "%r = arith.negf %b0 : f32\n";
   case Body::Subtract:
-    return "%two = arith.constant 2.0 : f32\n%d = arith.mulf %b1, %two : f32\n%r = arith.subf %b0, %d : f32\n";
+    return "%two = arith.constant 2.0 : f32\n%d = arith.mulf %b1, %two : "
+           "f32\n%r = arith.subf %b0, %d : f32\n";
   case Body::Position:
-    return "%i = linalg.index 1 : index\n%j = linalg.index 2 : index\n%s = arith.subi %i, %j : index\n"
-           "%c = arith.index_cast %s : index to i32\n%f = arith.sitofp %c : i32 to f32\n%r = arith.addf %b0, %f : f32\n";
+    return "%i = linalg.index 1 : index\n%j = linalg.index 2 : index\n%s = "
+           "arith.subi %i, %j : index\n"
+           "%c = arith.index_cast %s : index to i32\n%f = arith.sitofp %c : "
+           "i32 to f32\n%r = arith.addf %b0, %f : f32\n";
   }
   return "";
 }
 
-std::string textOf(const Nest &nest, const std::string &name) {
+/// The nest as a function of its buffers and, where it is dynamic, of %dims, whose content `runtime` gets.
+std::string textOf(const Nest &nest, const std::string &name, std::vector<int64_t> *runtime = nullptr) {
   size_t inputs = nest.operands.size() - 1, dims = nest.extents.size();
-  auto type = [&](size_t i) { return typeOf(nest.operands[i]); };
-  std::string text = "func.func @" + name + "(" +
-                     join(inputs + 1, [&](size_t i) { return "%a" + std::to_string(i) + ": " + type(i); }) + ") {\n";
+  std::vector<std::string> types;
+  std::vector<int64_t> values;
+  std::string text;
+  for (const Operand &operand : nest.operands) {
+    types.push_back(nest.isDynamic() ? "memref<f32>" : typeOf(operand));
+    text += (types.size() > 1 ? ", " : "") + std::string(nest.isDynamic() ? "%p" : "%a") +
+            std::to_string(types.size() - 1) + ": " + types.back();
+  }
+  text = "func.func @" + name + "(" + text + (nest.isDynamic() ? ", %dims: memref<64xindex>" : "") + ") {\n";
+  if (nest.isDynamic())
+    for (size_t i = 0; i <= inputs; ++i)
+      text += makeDynamicOperand(nest.operands[i], i, values, types[i]);
+  if (runtime)
+    *runtime = values;
+  auto type = [&](size_t i) { return types[i]; };
   std::string maps = "[" + join(inputs + 1, [&](size_t i) { return mapOf(nest.operands[i], dims); }) + "]";
   std::string iterators =
       "[" + join(dims, [&](size_t i) { return nest.reduction[i] ? "\"reduction\"" : "\"parallel\""; }) + "]";
-  std::string arguments = join(inputs, [](size_t i) { return "%b" + std::to_string(i) + ": f32, "; }, "") + "%acc: f32";
+  std::string arguments = join(
+                              inputs, [](size_t i) { return "%b" + std::to_string(i) + ": f32, "; }, "") +
+                          "%acc: f32";
   std::string operands = " ins(" + join(inputs, [](size_t i) { return "%a" + std::to_string(i); }) + " : " +
                          join(inputs, type) + ") outs(%a" + std::to_string(inputs) + " : " + type(inputs) + ")";
   if (!nest.isKernel())
@@ -320,7 +409,7 @@ std::unique_ptr<llvm::orc::LLJIT> compile(const std::vector<Nest> &nests) {
     return nullptr;
   for (size_t i = 0; i < nests.size(); ++i) {
     auto function = module->lookupSymbol<func::FuncOp>("nest_" + std::to_string(i));
-    Operation &op = function.getBody().front().front();
+    Operation &op = *function.getBody().front().getTerminator()->getPrevNode();
     FailureOr<aot::LoopNest> nest = aot::LoopNest::of(&op);
     EXPECT_TRUE(succeeded(nest)) << describe(nests[i], textOf(nests[i], "nest"));
     if (failed(nest))
@@ -351,13 +440,9 @@ std::unique_ptr<llvm::orc::LLJIT> compile(const std::vector<Nest> &nests) {
   return jit;
 }
 
-void call(llvm::orc::ExecutorAddr code, const std::vector<float *> &p) {
-  if (p.size() == 2)
-    code.toPtr<void (*)(float *, float *)>()(p[0], p[1]);
-  else if (p.size() == 3)
-    code.toPtr<void (*)(float *, float *, float *)>()(p[0], p[1], p[2]);
-  else
-    code.toPtr<void (*)(float *, float *, float *, float *)>()(p[0], p[1], p[2], p[3]);
+void call(llvm::orc::ExecutorAddr code, std::vector<void *> p) {
+  p.resize(5); // more than a function takes do no harm
+  code.toPtr<void (*)(void *, void *, void *, void *, void *)>()(p[0], p[1], p[2], p[3], p[4]);
 }
 
 /// Compiles the nests together and compares each with its reference.
@@ -378,12 +463,16 @@ void check(const std::vector<Nest> &nests) {
       std::copy(inputs[0].begin(), inputs[0].end(), output.begin());
     std::vector<float> expected = output;
     interpret(nest, inputs, expected);
-    std::vector<float *> pointers;
+    std::vector<void *> pointers;
     for (std::vector<float> &values : inputs)
       pointers.push_back(values.data());
     pointers.push_back(output.data());
     if (nest.inPlace)
       pointers[0] = output.data();
+    std::vector<int64_t> runtime;
+    (void)textOf(nest, "nest", &runtime);
+    runtime.resize(64);
+    pointers.push_back(runtime.data());
     auto code = jit->lookup("nest_" + std::to_string(i));
     ASSERT_TRUE(static_cast<bool>(code));
     call(*code, pointers);
@@ -391,12 +480,14 @@ void check(const std::vector<Nest> &nests) {
   }
 }
 
-std::vector<Nest> generate(uint64_t seed, size_t count, Nest (Generator::*make)()) {
-  Generator generator(seed);
+std::vector<Nest> generate(uint64_t seed, size_t count, Nest (Generator::*make)(), bool isDynamic = false) {
+  Generator generator(seed, isDynamic ? 0 : 1);
   std::vector<Nest> nests;
   while (nests.size() < count) {
     nests.push_back((generator.*make)());
     generator.chooseStrategy(nests.back());
+    if (isDynamic)
+      generator.makeDynamic(nests.back());
   }
   return nests;
 }
@@ -405,6 +496,11 @@ TEST(NestEmitter, MatrixProducts) { check(generate(1, 150, &Generator::matmul));
 TEST(NestEmitter, Convolutions) { check(generate(2, 100, &Generator::convolution)); }
 TEST(NestEmitter, Reductions) { check(generate(3, 150, &Generator::reductionNest)); }
 TEST(NestEmitter, ElementwiseOperations) { check(generate(4, 150, &Generator::elementwise)); }
+
+TEST(NestEmitter, DynamicMatrixProducts) { check(generate(11, 150, &Generator::matmul, true)); }
+TEST(NestEmitter, DynamicConvolutions) { check(generate(12, 100, &Generator::convolution, true)); }
+TEST(NestEmitter, DynamicReductions) { check(generate(13, 150, &Generator::reductionNest, true)); }
+TEST(NestEmitter, DynamicElementwiseOperations) { check(generate(14, 150, &Generator::elementwise, true)); }
 
 // Every strategy of one product with rests in all directions.
 TEST(NestEmitter, AllStrategies) {

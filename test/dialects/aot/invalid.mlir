@@ -135,3 +135,27 @@ func.func @main(%x: memref<4x8xf32>, %y: memref<4xf32>) {
   }
   return
 }
+
+// -----
+
+func.func @cannot_repeat(%x: tensor<3xf32>) -> tensor<4xf32> {
+  // expected-error @below {{cannot repeat dim 0 of 3 to 4}}
+  %y = aot.broadcast %x : tensor<3xf32> to tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+func.func @size_missing(%x: tensor<1xf32>, %n: index) -> tensor<?x?xf32> {
+  // expected-error @below {{needs one size per dynamic dim of its result}}
+  %y = aot.broadcast %x sizes(%n) : tensor<1xf32> to tensor<?x?xf32>
+  return %y : tensor<?x?xf32>
+}
+
+// -----
+
+func.func @loses_dims(%x: tensor<1x1xf32>) -> tensor<1xf32> {
+  // expected-error @below {{loses dims of its source}}
+  %y = aot.broadcast %x : tensor<1x1xf32> to tensor<1xf32>
+  return %y : tensor<1xf32>
+}

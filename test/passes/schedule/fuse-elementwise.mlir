@@ -67,3 +67,27 @@ func.func @cheap_broadcast(%a: tensor<8xf32>, %b: tensor<4x8xf32>) -> tensor<4x8
   } -> tensor<4x8xf32>
   return %s : tensor<4x8xf32>
 }
+
+// Extents that only the run knows: a tensor.dim of the producer's result is no second use of it.
+// CHECK-LABEL: func.func @dynamic_chain
+// CHECK: linalg.generic
+// CHECK: math.exp
+// CHECK-NEXT: arith.negf
+// CHECK-NOT: linalg.generic
+func.func @dynamic_chain(%a: tensor<?x8xf32>, %d: index) -> tensor<?x8xf32> {
+  %c0 = arith.constant 0 : index
+  %empty = tensor.empty(%d) : tensor<?x8xf32>
+  %e = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%a : tensor<?x8xf32>) outs(%empty : tensor<?x8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<?x8xf32>
+  %extent = tensor.dim %e, %c0 : tensor<?x8xf32>
+  %other = tensor.empty(%extent) : tensor<?x8xf32>
+  %s = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%e : tensor<?x8xf32>) outs(%other : tensor<?x8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.negf %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<?x8xf32>
+  return %s : tensor<?x8xf32>
+}
