@@ -108,7 +108,8 @@ def main():
         for (entry, _), (failure, seconds) in zip(chosen, pool.map(timed, chosen)):
             name = entry["name"]
             if failure and name in reasons:
-                report["left_out"][name] = reasons[name]
+                report["left_out"][name] = failure
+                report["skipped"][reasons[name]] = report["skipped"].get(reasons[name], 0) + 1
                 print(f"left out {name}: {reasons[name]}")
             elif failure or name in reasons:
                 failure = failure or f"passes: remove it from {options.left_out.name}"

@@ -295,6 +295,11 @@ def body_node(builder, source, target, captured):
     return onnx.node(builder.choice(("Neg", "Abs", "Relu", "Tanh")), [source], [target], name=target)
 
 
+def open_info(name, like):
+    """What a body says about a value: its type and rank. Its extents may be others when the model runs."""
+    return onnx.value_info(name, like.dtype, [None] * like.rank)
+
+
 def same_dims(builder, value):
     found = [one for one in builder.values if one.dims == value.dims and one.dtype == value.dtype]
     return builder.choice(found) if found and builder.chance(0.7) else None
@@ -309,7 +314,7 @@ def branches(builder, op):
         graph = onnx.Graph(name)
         result = f"{name}{len(builder.nodes)}"
         graph.nodes = [body_node(builder, value.name, result, other.name if other else None)]
-        graph.outputs = [onnx.value_info(result, value.dtype, value.dims)]
+        graph.outputs = [open_info(result, value)]
         graphs.append(graph)
     node = Node(op, [condition], then_branch=graphs[0], else_branch=graphs[1])
     node.captured = [value] + ([other] if other else [])
@@ -322,13 +327,13 @@ def loop(builder, op):
     other = same_dims(builder, value)
     graph, n = onnx.Graph("body"), len(builder.nodes)
     graph.inputs = [onnx.value_info(f"i{n}", onnx.INT64, []), onnx.value_info(f"c{n}", onnx.BOOL, []),
-                    onnx.value_info(f"v{n}", value.dtype, value.dims)]
+                    open_info(f"v{n}", value)]
     graph.nodes = [onnx.node("Identity", [f"c{n}"], [f"d{n}"]), body_node(builder, f"v{n}", f"w{n}", other.name if other else None)]
-    graph.outputs = [onnx.value_info(f"d{n}", onnx.BOOL, []), onnx.value_info(f"w{n}", value.dtype, value.dims)]
+    graph.outputs = [onnx.value_info(f"d{n}", onnx.BOOL, []), open_info(f"w{n}", value)]
     scans = builder.chance(0.5)
     if scans:
         graph.nodes.append(onnx.node("Neg", [f"w{n}"], [f"s{n}"]))
-        graph.outputs.append(onnx.value_info(f"s{n}", value.dtype, value.dims))
+        graph.outputs.append(open_info(f"s{n}", value))
     trips = builder.leaf(onnx.INT64, [], [builder.rng.randint(0 if builder.chance(0.1) else 1, 3)], constant=not builder.run_time_shapes or builder.chance(0.6), static=True)
     node = Node(op, [trips, None, value], outputs=2 if scans else 1, body=graph)
     node.captured = [other] if other else []
@@ -340,8 +345,8 @@ def scan(builder, op):
     value = builder.pick((onnx.FLOAT,), rank=range(1, 4), accept=lambda one: one.dims[0] > 0)
     state, n = builder.pick((onnx.FLOAT,), dims=value.dims[1:]), len(builder.nodes)
     graph = onnx.Graph("body")
-    graph.inputs = [onnx.value_info(f"a{n}", onnx.FLOAT, state.dims), onnx.value_info(f"b{n}", onnx.FLOAT, state.dims)]
+    graph.inputs = [open_info(f"a{n}", state), open_info(f"b{n}", state)]
     graph.nodes = [onnx.node("Add", [f"a{n}", f"b{n}"], [f"s{n}"]), onnx.node(builder.choice(("Identity", "Neg")), [f"s{n}"], [f"t{n}"])]
-    graph.outputs = [onnx.value_info(f"s{n}", onnx.FLOAT, state.dims), onnx.value_info(f"t{n}", onnx.FLOAT, state.dims)]
+    graph.outputs = [open_info(f"s{n}", state), open_info(f"t{n}", state)]
     return Node(op, [state, value], outputs=2, num_scan_inputs=1, body=graph, scan_input_directions=builder.choice((None, [1])),
                 scan_output_directions=builder.choice((None, [1])))
