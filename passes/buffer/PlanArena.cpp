@@ -1,10 +1,11 @@
 //===- PlanArena.cpp - every buffer a slice of one arena ----------------------------------------------------------===//
 //
-// 1. Each memref.alloc gets a lifetime in operations of the entry's block, from its first to its last use; views count
-//    as uses of what they view, operations inside of loops as the loop.
-// 2. In place: an elementwise operation that reads a dying buffer at exactly the positions that it writes, and nowhere
-//    else, shares it.
-// 3. The planner packs what is left; each allocation becomes a view of the new last argument, the arena.
+// 1. Each memref.alloc gets a lifetime (BufferLifetimes.h) and a size (BufferSizes.h).
+// 2. Buffers of known size, static or bounded, are packed by the planner into the arena's first part.
+// 3. Behind it, buffers whose sizes are functions of the entry's dims lie in groups: those of one group have the same
+//    factors, so that the planner can pack them in units of the factors' product. The size function adds the groups up.
+// 4. What only the run knows gets a slot of the context, which grows as needed.
+// 5. A buffer that a loop carries gets two places, and a byte of the arena says whose turn it is.
 //
 //   %0 = memref.alloc() : memref<64xf32>    =>    %0 = memref.view %arena[%c128][] : memref<256xi8> to memref<64xf32>
 //
@@ -12,19 +13,19 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
-#include "dialects/aot/LoopNest.h"
-#include "dialects/onnx/support/Constants.h"
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Interfaces/LoopLikeInterface.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
-#include "mlir/Transforms/RegionUtils.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/buffer/ArenaPlanner.h"
+#include "passes/buffer/BufferLifetimes.h"
+#include "passes/buffer/BufferSizes.h"
 #include "passes/buffer/Passes.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_PLANARENA
@@ -33,188 +34,297 @@ namespace onnx_aot {
 using namespace mlir;
 
 namespace {
-struct PlanArena : impl::PlanArenaBase<PlanArena> {
-  static constexpr int64_t kAlignment = 64;
+constexpr int64_t kAlignment = 64;
 
-  struct Buffer {
-    memref::AllocOp alloc;
-    int64_t bytes;
-    int64_t first = INT64_MAX, last = -1;
-    int sharesWith = -1; // the buffer whose place this one takes over
-  };
+/// Buffers that are packed together: sizes and offsets count in units of `unit` bytes times the factors.
+struct Group {
+  SmallVector<Value, 2> factors; // of the size function; none: the arena's first part
+  int64_t unit = 1;
+  SmallVector<PlannedBuffer> planned;
+  ArenaPlan plan = {};
+  Value base = {}, scale = {}; // of the entry, index; null in the first part
+};
 
-  void runOnOperation() override {
-    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (!function.isExternal())
-        plan(function);
-  }
+/// Where a buffer lies: buffer `number` of group `group`, and the next one too if it alternates.
+struct Place {
+  int group = -1; // -1: a slot
+  int number = 0;
+  int turn = -1; // the buffer of the first part that tells whose turn it is
+};
 
-  void plan(func::FuncOp function) {
-    step.clear();
-    owner.clear();
-    aliases.clear();
-    buffers.clear();
-    Block &body = function.getBody().front();
-    number(body);
-    if (failed(collect(function, body)))
-      return signalPassFailure();
-    shareInPlace(body);
+/// Plans one function.
+class Planner {
+public:
+  explicit Planner(func::FuncOp function) : function(function), sizes(function) {}
 
-    // One planned buffer per group that shares a place.
-    SmallVector<int> root(buffers.size());
-    SmallVector<PlannedBuffer> planned;
-    SmallVector<int> slot(buffers.size(), -1);
-    for (auto [index, buffer] : llvm::enumerate(buffers)) {
-      root[index] = buffer.sharesWith < 0 ? int(index) : root[buffer.sharesWith];
-      if (root[index] == int(index)) {
-        slot[index] = planned.size();
-        planned.push_back({buffer.bytes, buffer.first, buffer.last});
-        continue;
-      }
-      PlannedBuffer &shared = planned[slot[root[index]]];
-      shared.first = std::min(shared.first, buffer.first);
-      shared.last = std::max(shared.last, buffer.last);
-    }
-    ArenaPlan plan = planArena(planned, kAlignment);
-
-    OpBuilder builder(&getContext());
-    auto arenaType = MemRefType::get({plan.size}, builder.getI8Type());
-    unsigned position = function.getNumArguments();
-    if (failed(function.insertArgument(position, arenaType, DictionaryAttr(), function.getLoc())))
-      return signalPassFailure();
-    Value arena = function.getArgument(position);
-    for (auto [index, buffer] : llvm::enumerate(buffers)) {
-      builder.setInsertionPoint(buffer.alloc);
-      Location loc = buffer.alloc.getLoc();
-      Value offset = arith::ConstantIndexOp::create(builder, loc, plan.offsets[slot[root[index]]]);
-      Value view = memref::ViewOp::create(builder, loc, buffer.alloc.getType(), arena, offset, ValueRange());
-      buffer.alloc.replaceAllUsesWith(view);
-      buffer.alloc.erase();
-    }
+  LogicalResult run() {
+    resolveDims();
+    FailureOr<SmallVector<Buffer>> found = BufferLifetimes::find(function, sizes);
+    if (failed(found))
+      return failure();
+    buffers = std::move(*found);
+    groups.emplace_back();
+    assignPlaces();
+    for (Group &group : groups)
+      group.plan = planArena(group.planned, group.factors.empty() ? kAlignment : 1);
+    if (failed(addArguments()))
+      return failure();
+    for (auto [buffer, place] : llvm::zip(buffers, places))
+      replace(buffer, place);
     for (auto dealloc : llvm::to_vector(function.getOps<memref::DeallocOp>()))
       dealloc.erase();
-  }
-
-  void number(Block &body) {
-    for (Operation &op : body)
-      step[&op] = step.size();
-  }
-
-  LogicalResult collect(func::FuncOp function, Block &body) {
-    WalkResult result = function.walk([&](memref::AllocOp alloc) {
-      MemRefType type = alloc.getType();
-      if (!type.hasStaticShape() || !type.getLayout().isIdentity()) {
-        alloc.emitError("unsupported: a buffer whose size depends on data");
-        return WalkResult::interrupt();
-      }
-      // Not sizeof(element) * product alone: an empty tensor still needs a place.
-      Buffer buffer{alloc, std::max<int64_t>(1, type.getNumElements() * onnx::bytesPerElement(type.getElementType()))};
-      if (failed(addUses(alloc.getResult(), body, buffer, buffers.size())))
-        return WalkResult::interrupt();
-      // A buffer of a loop's body lives as long as the loop.
-      if (alloc->getBlock() != &body) {
-        int64_t at = step[body.findAncestorOpInBlock(*alloc)];
-        buffer.first = std::min(buffer.first, at);
-        buffer.last = std::max(buffer.last, at);
-      }
-      if (buffer.last < 0)
-        buffer.first = buffer.last = step[body.findAncestorOpInBlock(*alloc)];
-      owner[alloc.getResult()] = buffers.size();
-      buffers.push_back(buffer);
-      return WalkResult::advance();
-    });
-    return failure(result.wasInterrupted());
-  }
-
-  /// Extends the lifetime of buffer `index` to all uses of `value`, which may be (a part of) it.
-  LogicalResult addUses(Value value, Block &body, Buffer &buffer, size_t index) {
-    if (mayBe(value, index))
-      return success(); // visited
-    aliases[value].push_back(index);
-    for (Operation *user : value.getUsers()) {
-      Operation *ancestor = body.findAncestorOpInBlock(*user);
-      if (isa<memref::DeallocOp>(user))
-        continue;
-      bool isView = isa<ViewLikeOpInterface>(user);
-      if (!isView || user->getBlock() != &body) {
-        buffer.first = std::min(buffer.first, step[ancestor]);
-        buffer.last = std::max(buffer.last, step[ancestor]);
-      }
-      // Results that are memrefs may be views of it (loops and branches included).
-      SmallVector<Value> results(user->getResults());
-      if (isa<RegionBranchTerminatorOpInterface>(user)) {
-        Operation *parent = user->getParentOp();
-        // Each iteration would write the one place that the buffer has while it still reads the last iteration's.
-        if (isa<LoopLikeOpInterface>(parent) && parent->isAncestor(buffer.alloc))
-          return buffer.alloc.emitError("internal error: a loop carries a buffer that its body allocates");
-        llvm::append_range(results, parent->getResults());
-      }
-      for (Value result : results)
-        if (isa<MemRefType>(result.getType()) && failed(addUses(result, body, buffer, index)))
-          return failure();
-    }
     return success();
   }
 
-  /// Whether `value` may be (a part of) buffer `index`.
-  bool mayBe(Value value, size_t index) const {
-    auto found = aliases.find(value);
-    return found != aliases.end() && llvm::is_contained(found->second, index);
+private:
+  /// Sizes become arithmetic on the entry's dims where they can.
+  void resolveDims() {
+    bool isDynamic = false;
+    function.walk([&](memref::AllocOp alloc) { isDynamic |= !alloc.getDynamicSizes().empty(); });
+    if (!isDynamic)
+      return;
+    RewritePatternSet patterns(function.getContext());
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+    memref::populateResolveShapedTypeResultDimsPatterns(patterns);
+    populateAffineToStdConversionPatterns(patterns);
+    (void)applyPatternsGreedily(function, std::move(patterns));
   }
 
-  /// Whether one operand of `generic`, and nothing in its body, reads buffer `index`.
-  bool readsOnce(linalg::GenericOp generic, size_t index) const {
-    bool inBody = false;
-    visitUsedValuesDefinedAbove(generic->getRegions(),
-                                [&](OpOperand *operand) { inBody |= mayBe(operand->get(), index); });
-    return !inBody && llvm::count_if(generic->getOperands(), [&](Value value) { return mayBe(value, index); }) == 1;
-  }
+  //===-- Where buffers lie -------------------------------------------------------------------------------------===//
 
-  /// The allocation that a chain of whole-buffer views starts from.
-  static Value wholeBuffer(Value value) {
-    while (Operation *op = value.getDefiningOp()) {
-      if (!isa<memref::ExpandShapeOp, memref::CollapseShapeOp, memref::CastOp>(op))
-        break;
-      value = op->getOperand(0);
-    }
-    return value;
-  }
-
-  void shareInPlace(Block &body) {
-    for (Operation &op : body) {
-      auto generic = dyn_cast<linalg::GenericOp>(op);
-      if (!generic)
+  void assignPlaces() {
+    places.resize(buffers.size());
+    for (auto [index, buffer] : llvm::enumerate(buffers)) {
+      Place &place = places[index];
+      if (buffer.sharesWith >= 0) {
+        place = places[buffer.sharesWith];
+        PlannedBuffer &shared = groups[place.group].planned[place.number];
+        shared.first = std::min(shared.first, buffer.first);
+        shared.last = std::max(shared.last, buffer.last);
         continue;
-      FailureOr<aot::LoopNest> nest = aot::LoopNest::of(generic);
-      if (failed(nest))
-        continue;
-      auto output = owner.find(wholeBuffer(nest->output.operand));
-      if (output == owner.end())
-        continue;
-      Buffer &target = buffers[output->second];
-      int64_t at = step[&op];
-      if (target.first != at || target.sharesWith >= 0)
-        continue;
-      for (const aot::Access &access : nest->inputs) {
-        auto input = owner.find(wholeBuffer(access.operand));
-        if (input == owner.end() || input->second == output->second)
-          continue;
-        Buffer &source = buffers[input->second];
-        bool samePlaces = access.strides == nest->output.strides && access.offset == nest->output.offset;
-        if (source.last != at || !samePlaces || !readsOnce(generic, input->second) || source.bytes != target.bytes ||
-            onnx::bytesPerElement(access.elementType) != onnx::bytesPerElement(nest->output.elementType) ||
-            input->second > output->second)
-          continue;
-        target.sharesWith = input->second;
-        break;
       }
+      if (buffer.alternates) {
+        // Its byte lives from the entry on: a loop in a loop runs again.
+        place.turn = groups.front().planned.size();
+        groups.front().planned.push_back({1, 0, INT64_MAX});
+      }
+      if (buffer.size.kind == BufferSize::Kind::Open) {
+        place.number = slots;
+        slots += buffer.alternates ? 2 : 1;
+        continue;
+      }
+      place.group = groupOf(buffer.size);
+      Group &group = groups[place.group];
+      place.number = group.planned.size();
+      // Not the bytes alone: an empty tensor still needs a place.
+      int64_t units = std::max<int64_t>(1, llvm::divideCeil(buffer.size.bytes, group.unit));
+      group.planned.push_back({units, buffer.first, buffer.last});
+      if (buffer.alternates)
+        group.planned.push_back({units, buffer.first, buffer.last});
     }
   }
 
-  DenseMap<Operation *, int64_t> step;
-  DenseMap<Value, size_t> owner;
-  DenseMap<Value, SmallVector<size_t, 2>> aliases; // the buffers that a value may be (a part of)
+  /// The group of a size. Multiples of a unit of 64 bytes stay aligned whatever the factors are; buffers with less per
+  /// factor are put together, where a unit is rounded up at run time.
+  int groupOf(const BufferSize &size) {
+    if (size.kind == BufferSize::Kind::Known)
+      return 0;
+    int64_t unit = size.bytes >= kAlignment ? kAlignment : std::max<int64_t>(1, size.bytes & -size.bytes);
+    const auto *found =
+        llvm::find_if(groups, [&](const Group &group) { return group.factors == size.factors && group.unit == unit; });
+    if (found != groups.end())
+      return found - groups.begin();
+    Group group;
+    group.factors = size.factors;
+    group.unit = unit;
+    groups.push_back(std::move(group));
+    return groups.size() - 1;
+  }
+
+  //===-- The arena ---------------------------------------------------------------------------------------------===//
+
+  LogicalResult addArguments() {
+    OpBuilder builder(function.getContext());
+    Location loc = function.getLoc();
+    int64_t fixed = groups.front().plan.size;
+    bool isConstant = groups.size() == 1;
+    unsigned position = function.getNumArguments();
+    auto type = isConstant ? MemRefType::get({fixed}, builder.getI8Type()) : MemRefType::get({}, builder.getI8Type());
+    NamedAttrList attributes;
+    if (!isConstant)
+      attributes.set("aot.arena", builder.getUnitAttr());
+    if (failed(function.insertArgument(position, type, attributes.getDictionary(builder.getContext()), loc)))
+      return failure();
+    arena = function.getArgument(position);
+    builder.setInsertionPointToStart(&function.getBody().front());
+    if (!isConstant)
+      layOut(builder, fixed);
+    checkArguments(builder);
+    // Both places are free at first; the byte only has to be defined.
+    for (const Place &place : places) {
+      if (place.turn < 0)
+        continue;
+      Value cell = turnOf(builder, loc, place), zero = arith::ConstantIndexOp::create(builder, loc, 0);
+      Value first = arith::ConstantIntOp::create(builder, loc, 0, 8);
+      memref::StoreOp::create(builder, loc, first, cell, zero);
+    }
+    if (slots == 0)
+      return success();
+    NamedAttrList contextAttributes;
+    contextAttributes.set("aot.context", builder.getUnitAttr());
+    if (failed(function.insertArgument(position + 1, LLVM::LLVMPointerType::get(builder.getContext()),
+                                       contextAttributes.getDictionary(builder.getContext()), loc)))
+      return failure();
+    context = function.getArgument(position + 1);
+    function->setAttr("aot.slots", builder.getI64IntegerAttr(slots));
+    return success();
+  }
+
+  /// Adds up the groups in the size function, and does the same in the entry, which finds its groups so.
+  void layOut(OpBuilder &builder, int64_t fixed) {
+    Location loc = function.getLoc();
+    func::FuncOp sizeFunction = sizes.function();
+    Block &body = sizeFunction.getBody().front();
+    OpBuilder sum = OpBuilder::atBlockEnd(&body);
+    Value total = sizeConstant(sum, loc, llvm::alignTo(fixed, kAlignment));
+    SmallVector<std::pair<Value, Value>> layout;
+    for (const Group &group : llvm::drop_begin(groups)) {
+      Value scale = sizeConstant(sum, loc, group.unit);
+      for (Value factor : group.factors)
+        scale = multiplySizes(sum, loc, scale, factor);
+      if (group.unit % kAlignment != 0)
+        scale = alignSize(sum, loc, scale, kAlignment);
+      layout.emplace_back(total, scale);
+      total = addSizes(sum, loc, total, multiplySizes(sum, loc, scale, sizeConstant(sum, loc, group.plan.size)));
+    }
+    Value limit = sizeConstant(sum, loc, BufferSizes::kLimit), none = sizeConstant(sum, loc, -1);
+    Value fits = arith::CmpIOp::create(sum, loc, arith::CmpIPredicate::slt, total, limit);
+    Value bytes = arith::SelectOp::create(sum, loc, fits, total, none);
+    bytes = arith::IndexCastOp::create(sum, loc, sum.getIndexType(), bytes);
+
+    IRMapping mapping;
+    unsigned next = 0;
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      if (function.getArgAttr(i, "aot.dim"))
+        mapping.map(body.getArgument(next++), function.getArgument(i));
+    for (Operation &op : body)
+      builder.clone(op, mapping);
+    aot::RequireOp::create(builder, loc, mapping.lookup(fits), aot::Code::dim_out_of_bounds);
+    Type index = builder.getIndexType();
+    for (auto [group, entry] : llvm::zip(llvm::drop_begin(groups), layout)) {
+      group.base = arith::IndexCastOp::create(builder, loc, index, mapping.lookup(entry.first));
+      group.scale = arith::IndexCastOp::create(builder, loc, index, mapping.lookup(entry.second));
+    }
+    auto type = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
+    SmallVector<OpFoldResult> extents = {mapping.lookup(bytes)}, strides = {builder.getIndexAttr(1)};
+    arena = memref::ReinterpretCastOp::create(builder, loc, type, arena, builder.getIndexAttr(0), extents, strides);
+
+    func::ReturnOp::create(sum, loc, bytes);
+    sizes.keep();
+    function->setAttr("aot.arena_function", FlatSymbolRefAttr::get(sizeFunction.getNameAttr()));
+  }
+
+  /// The caller's buffers must have a size too, or arithmetic on places in them would go wrong.
+  void checkArguments(OpBuilder &builder) {
+    Location loc = function.getLoc();
+    for (auto cast : function.getBody().front().getOps<memref::ReinterpretCastOp>()) {
+      auto pointer = dyn_cast<BlockArgument>(cast.getSource());
+      int64_t bytes = pointer ? llvm::divideCeil(cast.getType().getElementTypeBitWidth(), 8) : 0;
+      SmallVector<OpFoldResult> extents = cast.getMixedSizes();
+      bool areDims = llvm::all_of(extents, [](OpFoldResult extent) {
+        return isa<Attribute>(extent) || isa<BlockArgument>(cast_if_present<Value>(extent));
+      });
+      if (!pointer || cast.getResult() == arena || !areDims || sizes.knownBytes(extents, bytes))
+        continue;
+      Value size = sizeConstant(builder, loc, bytes);
+      for (OpFoldResult extent : extents) {
+        Value factor = isa<Attribute>(extent) ? sizeConstant(builder, loc, *getConstantIntValue(extent))
+                                              : sizeOfDim(builder, loc, mlir::cast<Value>(extent));
+        size = multiplySizes(builder, loc, size, factor);
+      }
+      Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, size,
+                                         sizeConstant(builder, loc, BufferSizes::kLimit));
+      aot::RequireOp::create(builder, loc, fits, aot::Code::dim_out_of_bounds);
+    }
+  }
+
+  //===-- Allocations -------------------------------------------------------------------------------------------===//
+
+  /// The offset in the arena of buffer `number` of `group`.
+  static Value offsetOf(OpBuilder &builder, Location loc, const Group &group, int number) {
+    Value offset = arith::ConstantIndexOp::create(builder, loc, group.plan.offsets[number]);
+    if (!group.base)
+      return offset;
+    offset = arith::MulIOp::create(builder, loc, offset, group.scale);
+    return arith::AddIOp::create(builder, loc, group.base, offset);
+  }
+
+  Value turnOf(OpBuilder &builder, Location loc, const Place &place) {
+    Value offset = offsetOf(builder, loc, groups.front(), place.turn);
+    return memref::ViewOp::create(builder, loc, MemRefType::get({1}, builder.getI8Type()), arena, offset, ValueRange());
+  }
+
+  /// Whether it is the second place's turn; the other's the next time.
+  Value takeTurn(OpBuilder &builder, Location loc, const Place &place) {
+    Value cell = turnOf(builder, loc, place), zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value turn = memref::LoadOp::create(builder, loc, cell, zero);
+    Value one = arith::ConstantIntOp::create(builder, loc, 1, 8);
+    Value next = arith::XOrIOp::create(builder, loc, turn, one);
+    memref::StoreOp::create(builder, loc, next, cell, zero);
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, turn, one);
+  }
+
+  void replace(Buffer &buffer, const Place &place) {
+    memref::AllocOp alloc = buffer.alloc;
+    OpBuilder builder(alloc);
+    Location loc = alloc.getLoc();
+    bool isSlot = place.group < 0;
+    auto at = [&](int number) -> Value {
+      return isSlot ? Value(arith::ConstantIndexOp::create(builder, loc, place.number + number))
+                    : offsetOf(builder, loc, groups[place.group], place.number + number);
+    };
+    Value where = at(0);
+    if (buffer.alternates) {
+      Value isSecond = takeTurn(builder, loc, place);
+      where = arith::SelectOp::create(builder, loc, isSecond, at(1), where);
+    }
+    Value memory = arena;
+    if (isSlot) {
+      memory = makeSlot(builder, buffer, where);
+      where = arith::ConstantIndexOp::create(builder, loc, 0);
+    }
+    Value view = memref::ViewOp::create(builder, loc, alloc.getType(), memory, where, alloc.getDynamicSizes());
+    alloc.replaceAllUsesWith(view);
+    alloc.erase();
+  }
+
+  Value makeSlot(OpBuilder &builder, Buffer &buffer, Value slot) {
+    Location loc = buffer.alloc.getLoc();
+    Value bytes = sizeConstant(builder, loc, buffer.size.bytes);
+    for (Value dim : buffer.alloc.getDynamicSizes())
+      bytes = multiplySizes(builder, loc, bytes, sizeOfDim(builder, loc, dim));
+    bytes = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), bytes);
+    auto type = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
+    auto memory = aot::SlotOp::create(builder, loc, type, builder.getI1Type(), context, slot, bytes);
+    aot::RequireOp::create(builder, loc, memory.getOk(), aot::Code::out_of_memory);
+    return memory.getBuffer();
+  }
+
+  func::FuncOp function;
+  BufferSizes sizes;
   SmallVector<Buffer> buffers;
+  SmallVector<Place> places;
+  SmallVector<Group> groups; // the first is the arena's first part
+  Value arena, context;
+  int64_t slots = 0;
+};
+
+struct PlanArena : impl::PlanArenaBase<PlanArena> {
+  void runOnOperation() override {
+    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (!function.isExternal() && !function->hasAttr("aot.plan") && failed(Planner(function).run()))
+        return signalPassFailure();
+  }
 };
 } // namespace
 } // namespace onnx_aot
