@@ -25,7 +25,7 @@ struct ChooseStrategy : impl::ChooseStrategyBase<ChooseStrategy> {
     getOperation().walk([&](aot::KernelOp kernel) {
       FailureOr<aot::LoopNest> nest = aot::LoopNest::of(kernel);
       if (failed(nest)) {
-        kernel.emitError("unsupported: the kernel's operands have no static linear addresses");
+        kernel.emitError("unsupported: the kernel's operands have no linear addresses");
         return signalPassFailure();
       }
       kernel.setStrategyAttr(chooseLoopStrategy(*nest, *target, &getContext()));
