@@ -152,6 +152,8 @@ static std::string rangeText(const DimBounds &bounds) {
 
 bool Importer::bindShape(const pb::ValueInfoProto &input, ArrayRef<int64_t> shape) {
   const std::string flag = shapeFlag(input.name(), shape);
+  if (input.type().has_sequence_type() || input.type().has_optional_type())
+    return true; // CompoundInputs.cpp reads it
   if (!input.type().has_tensor_type()) {
     diagnostics.fault(flag + "the input is not a tensor");
     return false;
@@ -282,7 +284,7 @@ DictionaryAttr Importer::interfaceAttributes(const pb::ValueInfoProto &info, Typ
         name = dimensionName(info, axis);
   NamedAttrList attributes;
   attributes.set("onnx.name", builder.getStringAttr(info.name()));
-  attributes.set("onnx.dtype", builder.getI32IntegerAttr(dataTypeOf(getElementTypeOrSelf(type))));
+  attributes.set("onnx.dtype", builder.getI32IntegerAttr(dataTypeOf(onnx::tensorElementType(type))));
   attributes.set("onnx.dim_names", stringArray(builder, names));
   return attributes.getDictionary(&context);
 }
@@ -323,20 +325,23 @@ void Importer::importMain(ModuleOp module, const Frame &frame) {
   Scope scope(main.addEntryBlock(), /*parent=*/nullptr);
   declareInitializers(graph, scope);
   SmallVector<const pb::ValueInfoProto *> inputs = runtimeInputs(graph, scope);
-  if (!bindDimensions(inputs))
+  if (!bindDimensions(inputs) || !checkInputFlags(inputs))
     return; // with the wrong shapes every later message would be about the flag again
   declareTypes(graph, scope);
 
   SmallVector<Type> inputTypes, resultTypes;
   SmallVector<Attribute> inputAttributes, resultAttributes;
   for (const pb::ValueInfoProto *input : inputs) {
+    if (importCompoundInput(*input, scope, inputTypes, inputAttributes))
+      continue;
     Type type = mainInputType(*input);
     if (input->name().empty())
       diagnostics.fault("an input of the graph has no name");
     else if (scope.values.contains(input->name()))
       diagnostics.fault("input \"" + input->name() + "\" is listed twice");
     else
-      scope.values[input->name()] = type ? scope.block->addArgument(type, main.getLoc()) : Value();
+      scope.values[input->name()] =
+          type ? fixValue(input->name(), scope.block->addArgument(type, main.getLoc()), scope) : Value();
     if (!type)
       continue;
     inputTypes.push_back(type);

@@ -2,7 +2,7 @@
 //
 // What it is for: what the parts of the importer share. GraphImporter.cpp reads the model and its main graph,
 // NodeImporter.cpp makes operations from nodes, Attributes.cpp turns attributes, Functions.cpp inlines model-local
-// functions and imports subgraphs.
+// functions and imports subgraphs, CompoundInputs.cpp makes sequences and optionals of arguments.
 //
 // How faults are kept apart: a value whose node is at fault is *poisoned* (its name is known, its Value is null), and
 // what depends on it becomes poisoned without a message of its own. So all independent faults are reported at once.
@@ -82,6 +82,16 @@ private:
   void importMain(mlir::ModuleOp module, const Frame &frame);
   mlir::DictionaryAttr interfaceAttributes(const pb::ValueInfoProto &info, mlir::Type type, bool isInput);
   mlir::DictionaryAttr resultAttributesOf(const pb::ValueInfoProto &output, mlir::Type type, mlir::Type declared);
+
+  //===-- CompoundInputs.cpp --------------------------------------------------------------------------------------===//
+  bool checkInputFlags(llvm::ArrayRef<const pb::ValueInfoProto *> inputs);
+  /// False for a plain tensor. Makes arguments of the tensors of another one, and of them its value.
+  bool importCompoundInput(const pb::ValueInfoProto &input, Scope &scope, llvm::SmallVectorImpl<mlir::Type> &types,
+                           llvm::SmallVectorImpl<mlir::Attribute> &attributes);
+  /// The constant that --value fixes an input to, otherwise `argument`; null after a reported error.
+  mlir::Value fixValue(const std::string &name, mlir::Value argument, Scope &scope);
+  mlir::Value makeOperation(llvm::StringRef op, mlir::ValueRange inputs, mlir::Type type, llvm::StringRef name,
+                            Scope &scope, llvm::ArrayRef<mlir::NamedAttribute> attributes = {});
 
   //===-- NodeImporter.cpp ----------------------------------------------------------------------------------------===//
   void importNodes(const NodeList &nodes, Scope &scope, const Frame &frame);

@@ -1,5 +1,5 @@
 //===- Controlflow.td - operators with bodies -----------------------------===//
-include "dialects/onnx/OnnxBase.td"
+include "dialects/onnx/OnnxFunctions.td"
 
 // Bodies use the values around them. Their terminator is no operator, so that no model can name it.
 def Onnx_YieldOp : Op<Onnx_Dialect, "Yield", [Pure, Terminator]> {
@@ -10,6 +10,13 @@ def Onnx_YieldOp : Op<Onnx_Dialect, "Yield", [Pure, Terminator]> {
   }];
   let arguments = (ins Variadic<AnyType>:$values, OptionalAttr<Onnx_INT>:$skipped,
                        OptionalAttr<Onnx_INTS>:$scan_axes, OptionalAttr<Onnx_INTS>:$scan_reversed);
+}
+
+// No operator either: what a run has to bring about for the rest of the model to make sense.
+def Onnx_RequireOp : Op<Onnx_Dialect, "Require", []> {
+  let summary = "Ends the run with a status unless a condition is as expected";
+  let arguments = (ins Onnx_BoolTensor:$condition, // one element
+                       BoolAttr:$expected, StrAttr:$code); // of aot.require
 }
 
 def Onnx_IfOp : Onnx_Op<"If", 25,
@@ -64,4 +71,12 @@ def Onnx_ScanOp : Onnx_Op<"Scan", 25,
     /// Makes the types of the body's arguments as precise as those of the operands.
     ::llvm::LogicalResult refineBody();
   }];
+}
+
+// Scan as it was up to opset 8: an axis 0 of all operands and results is the batch, and slices are along axis 1.
+def Onnx_BatchScanOp : Onnx_Function<"BatchScan", 8,
+    (ins Variadic<Onnx_Tensor>:$initial_state_and_scan_inputs), // (C1)
+    (ins OptionalAttr<Onnx_INTS>:$directions, Onnx_INT:$num_scan_inputs), // (C2)
+    (outs Variadic<Onnx_Tensor>:$final_state_and_scan_outputs), [], (region SizedRegion<1>:$body)> {
+  let summary = "A Scan for each entry of a batch";
 }

@@ -53,6 +53,10 @@ LogicalResult IfOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape>
       results.emplace_back(ctx.elementType(taken), ctx.shape(taken));
       continue;
     }
+    if (isCompound(a.getType()) && tensorElementType(a.getType()) == tensorElementType(b.getType())) {
+      results.emplace_back(a.getType());
+      continue;
+    }
     if (ctx.elementType(a) != ctx.elementType(b)) // (C2)
       return emitOpError("output ") << index << " is of type " << ctx.elementType(a) << " in one branch, of "
                                     << ctx.elementType(b) << " in the other";
@@ -91,6 +95,8 @@ std::optional<int64_t> LoopOp::getTripCount() {
 
 /// Gives `argument` the type `type`, if that says more. An error where the two contradict each other.
 static LogicalResult refineArgument(Operation *op, BlockArgument argument, Type type) {
+  if (isCompound(argument.getType()) || isCompound(type))
+    return success(); // until it is resolved
   if (failed(verifyCompatibleShape(argument.getType(), type)) ||
       getElementTypeOrSelf(argument.getType()) != getElementTypeOrSelf(type))
     return op->emitOpError("input ") << argument.getArgNumber() << " of the body is declared as " << argument.getType()
@@ -130,6 +136,13 @@ LogicalResult LoopOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShap
   std::optional<int64_t> trips = getTripCount();
   for (auto [index, initial] : llvm::enumerate(getVInitial())) {
     Value value = values[index + 1];
+    // An optional that begins without a value may become a sequence in the first iteration.
+    if (isCompound(initial.getType()) || isCompound(value.getType())) {
+      if (tensorElementType(initial.getType()) != tensorElementType(value.getType())) // (C3)
+        return emitOpError("carried value ") << index << " changes its type";
+      results.emplace_back(trips == 0 ? initial.getType() : value.getType());
+      continue;
+    }
     Type element = ctx.elementType(initial);
     if (ctx.elementType(value) != element || ctx.elementType(body.getArgument(index + 2)) != element) // (C3)
       return emitOpError("carried value ") << index << " changes its type";

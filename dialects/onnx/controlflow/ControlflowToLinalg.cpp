@@ -11,6 +11,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/controlflow/Controlflow.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -240,6 +241,22 @@ struct LowerScan : OnnxLowering<ScanOp> {
   }
 };
 
+struct LowerRequire : OpConversionPattern<RequireOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(RequireOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    Value holds = extractBool(rewriter, op.getLoc(), adaptor.getCondition());
+    if (!op.getExpected())
+      holds = arith::XOrIOp::create(rewriter, op.getLoc(), holds,
+                                    arith::ConstantIntOp::create(rewriter, op.getLoc(), 1, 1));
+    std::optional<onnx_aot::aot::Code> code = onnx_aot::aot::symbolizeCode(op.getCode());
+    if (!code)
+      return op.emitError("no code of a check is called ") << op.getCode();
+    require(rewriter, op.getLoc(), holds, *code);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 /// The terminator of a body that has moved into an scf operation.
 struct LowerYield : OpConversionPattern<YieldOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -295,6 +312,6 @@ struct LowerYield : OpConversionPattern<YieldOp> {
 
 namespace onnx_aot::onnx {
 void populateControlflowToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerIf, LowerLoop, LowerScan, LowerYield>(converter, patterns.getContext());
+  patterns.add<LowerIf, LowerLoop, LowerScan, LowerRequire, LowerYield>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx
