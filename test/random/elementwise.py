@@ -242,11 +242,22 @@ def mean_variance(builder, op):
 @sampler("LayerNormalization", since=17, weight=0.8)
 def layer_normalization(builder, op):
     value, axis = with_axis(builder, FLOATS)
-    dims = value.dims[axis:] if axis < 0 else value.dims[axis:]
+    dims = value.dims[axis:]
     operands = [value, builder.pick((value.dtype,), dims=dims)]
     if builder.chance(0.6):
         operands.append(builder.pick((value.dtype,), dims=dims))
     return Node(op, operands, outputs=builder.choice((1, 1, 2, 3)) if value.dtype == onnx.FLOAT else 1, axis=axis)
+
+
+@sampler("RMSNormalization", since=23, weight=0.8)
+def rms_normalization(builder, op):
+    value, axis = with_axis(builder, (onnx.FLOAT, onnx.DOUBLE))
+    return Node(op, [value, builder.pick((value.dtype,), dims=value.dims[axis:])], axis=axis)
+
+
+@sampler("Swish", since=24, weight=0.4)
+def swish(builder, op):
+    return Node(op, [builder.pick()], alpha=builder.choice((None, 0.5, 2.0)))
 
 
 @sampler("InstanceNormalization", weight=0.6)

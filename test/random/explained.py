@@ -35,6 +35,8 @@ EXPLAINED = [
      "cubic with border: ONNX's reference brings the position inside first, ONNX Runtime only the neighbours"),
     (("ConvTranspose",), lambda node: attribute(node, "auto_pad", "").startswith("SAME"),
      "SAME where the kernel is smaller than the stride: the result is input times stride; ONNX Runtime makes it smaller"),
+    (("Loop",), lambda node: operand(node, 0) is not None and operand(node, 0).values == [0],
+     "without an iteration, the extents of a collected output are open; ONNX Runtime takes 0"),
     (("LpPool",), lambda node: attribute(node, "auto_pad", "").startswith("SAME"),
      "SAME where the kernel is smaller than the stride: nothing is padded; ONNX Runtime pads by a negative number"),
     (("LSTM",), lambda node: attribute(node, "clip") is not None,

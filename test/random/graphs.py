@@ -18,7 +18,7 @@ from ort import OrtError
 from tensors import ALL, EPSILON, FLOATS, INTEGERS, SIGNED, Tensor
 
 LARGE = {onnx.FLOAT16: 2.0**9}
-OPSETS = (13, 17, 18, 20, 21, 22)
+OPSETS = (13, 17, 18, 20, 21, 22, 23, 24)
 MAX_ELEMENTS = 600
 
 

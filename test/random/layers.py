@@ -190,6 +190,107 @@ def dropout(builder, op):
     return Node(op, [builder.pick()], outputs=builder.choice((1, 2)), exact=True)
 
 
+@sampler("STFT", since=17, weight=0.3)
+def stft(builder, op):
+    length, frame = builder.choice((8, 9, 12)), builder.choice((2, 4, 5))
+    value = builder.pick((onnx.FLOAT,), dims=[builder.choice((1, 2)), length, 1])
+    window = builder.leaf(onnx.FLOAT, [frame], low=0.25, high=1) if builder.chance(0.6) else None
+    scalar = lambda number: builder.leaf(onnx.INT64, [], [number], constant=True, static=True)
+    return Node(op, [value, scalar(builder.choice((1, 2, 3))), window, scalar(frame)], onesided=builder.choice((None, 0, 1)))
+
+
+@sampler("AffineGrid", since=20, weight=0.3)
+def affine_grid(builder, op):
+    n, spatial = builder.choice((1, 2)), [builder.choice((2, 3)) for _ in range(builder.choice((2, 3)))]
+    theta = builder.pick((onnx.FLOAT,), dims=[n, len(spatial), len(spatial) + 1])
+    return Node(op, [theta, builder.ints([n, 1] + spatial)], align_corners=builder.choice((None, 0, 1)))
+
+
+@sampler("Col2Im", since=18, weight=0.3)
+def col2im(builder, op):
+    extents, block = [builder.choice((3, 4, 5)) for _ in range(2)], [builder.choice((1, 2, 3)) for _ in range(2)]
+    strides = [builder.choice((1, 2)) for _ in range(2)]
+    places = math.prod((extent - size) // stride + 1 for extent, size, stride in zip(extents, block, strides))
+    value = builder.pick((onnx.FLOAT,), dims=[builder.choice((1, 2)), builder.choice((1, 2)) * math.prod(block), places])
+    shapes = [builder.leaf(onnx.INT64, [2], numbers, constant=True, static=True) for numbers in (extents, block)]
+    return Node(op, [value] + shapes, strides=strides)
+
+
+@sampler("MaxUnpool", weight=0.3)
+def max_unpool(builder, op):
+    value = builder.pick((onnx.FLOAT,), rank=4, accept=lambda one: min(one.dims) > 0)
+    n, c, h, w = value.dims
+    # Places of the maxima in an unpooled result with windows of 2x2: one in each window.
+    places = []
+    for plane in range(n * c):
+        for y in range(h):
+            for x in range(w):
+                row, column = 2 * y + builder.choice((0, 1)), 2 * x + builder.choice((0, 1))
+                places.append((plane * 2 * h + row) * 2 * w + column)
+    return Node(op, [value, builder.leaf(onnx.INT64, value.dims, places)], exact=True, kernel_shape=[2, 2], strides=[2, 2])
+
+
+@sampler("RoiAlign", since=16, weight=0.4)
+def roi_align(builder, op):
+    value = image(builder, (onnx.FLOAT,), low=4, high=4)
+    count = builder.choice((1, 2, 3))
+    regions = []
+    for _ in range(count):
+        x, y = builder.rng.randint(0, 8) / 4, builder.rng.randint(0, 8) / 4
+        regions += [x, y, x + builder.rng.randint(1, 20) / 4, y + builder.rng.randint(1, 20) / 4]
+    batch = builder.leaf(onnx.INT64, [count], [builder.rng.randrange(value.dims[0]) for _ in range(count)])
+    return Node(op, [value, builder.leaf(onnx.FLOAT, [count, 4], regions), batch], mode=builder.choice((None, "avg", "max")),
+                output_height=builder.choice((None, 2)), output_width=builder.choice((None, 3)),
+                sampling_ratio=builder.choice((None, 1, 2)), spatial_scale=builder.choice((None, 0.5)),
+                coordinate_transformation_mode=builder.choice((None, "half_pixel", "output_half_pixel")))
+
+
+@sampler("DeformConv", since=22, weight=0.3)
+def deform_conv(builder, op):
+    value = image(builder, (onnx.FLOAT,), low=4, high=4)
+    kernel = [builder.rng.randint(1, min(2, dim)) for dim in value.dims[2:]]
+    out = [dim - k + 1 for dim, k in zip(value.dims[2:], kernel)]
+    weight = builder.leaf(onnx.FLOAT, [builder.choice((1, 2)), value.dims[1]] + kernel)
+    dims = [value.dims[0], 2 * math.prod(kernel)] + out
+    offsets = [builder.rng.randint(-40, 40) / 32 + 1 / 64 for _ in range(math.prod(dims))]
+    return Node(op, [value, weight, builder.leaf(onnx.FLOAT, dims, offsets)], kernel_shape=kernel)
+
+
+@sampler("NonMaxSuppression", weight=0.3)
+def non_max_suppression(builder, op):
+    if not builder.run_time_shapes:
+        raise Skip
+    boxes, classes = builder.choice((1, 4, 6)), builder.choice((1, 2))
+    corners = [(builder.rng.randint(0, 20) / 4, builder.rng.randint(0, 20) / 4) for _ in range(boxes)]
+    boxes_value = builder.leaf(onnx.FLOAT, [1, boxes, 4], [number for x, y in corners for number in (x, y, x + 2.0, y + 1.5)])
+    # Scores without equal pairs, which have no order.
+    scores = [(k + 1) / 32 for k in range(boxes * classes)]
+    builder.rng.shuffle(scores)
+    scalar = lambda dtype, number: builder.leaf(dtype, [1], [number], constant=True, static=True)
+    return Node(op, [boxes_value, builder.leaf(onnx.FLOAT, [1, classes, boxes], scores), scalar(onnx.INT64, builder.choice((1, 2, 5))),
+                     scalar(onnx.FLOAT, 0.3125), scalar(onnx.FLOAT, builder.choice((0.0, 0.125)))], exact=True)
+
+
+@sampler("Attention", since=23, weight=0.8)
+def attention(builder, op):
+    batch, heads, queries, keys, size = (builder.choice(some) for some in ((1, 2), (1, 2), (1, 2, 3), (1, 3, 4), (1, 2, 4)))
+    group = builder.choice((1, heads))
+    leaf = lambda dims: builder.pick((onnx.FLOAT,), dims=dims, low=-4, high=4)
+    operands = [leaf([batch, heads, queries, size]), leaf([batch, heads // group, keys, size]), leaf([batch, heads // group, keys, size])]
+    if builder.chance(0.4):
+        operands.append(leaf([queries, keys]))
+    return Node(op, operands, is_causal=builder.choice((None, 0, 1)) if queries == keys else None,
+                scale=builder.choice((None, 0.5)), softcap=builder.choice((None, 2.0)))
+
+
+@sampler("RotaryEmbedding", since=23, weight=0.4)
+def rotary_embedding(builder, op):
+    batch, heads, steps, size = (builder.choice(some) for some in ((1, 2), (1, 2), (1, 2, 3), (2, 4, 6)))
+    value = builder.pick((onnx.FLOAT,), dims=[batch, heads, steps, size])
+    caches = [builder.leaf(onnx.FLOAT, [batch, steps, size // 2], low=-1, high=1) for _ in range(2)]
+    return Node(op, [value] + caches, interleaved=builder.choice((None, 0, 1)))
+
+
 # --- Quantisation.
 
 
@@ -219,6 +320,14 @@ def dequantize(builder, op):
         dims = [value.dims[axis]]
         return Node(op, [value, scale(builder, dims)] + ([builder.leaf(value.dtype, dims, constant=True)] if point else []), axis=axis)
     return Node(op, [value, scale(builder)] + ([builder.leaf(value.dtype, [], constant=True)] if point else []))
+
+
+@sampler("DynamicQuantizeLinear", weight=0.4)
+def dynamic_quantize(builder, op):
+    # Of 0 and 255 eighths alone, so that no element lies halfway between two steps.
+    value = builder.leaf(onnx.FLOAT, builder.dims(least=1), None)
+    value.tensor.values = [builder.choice((0.0, 15.9375, 31.875)) for _ in value.tensor.values]
+    return Node(op, [value], outputs=3)
 
 
 @sampler("MatMulInteger", weight=0.6)
