@@ -6,7 +6,7 @@
 
 #include "compiler/tools/run/DataSet.h"
 #include "compiler/tools/run/Npy.h"
-#include "compiler/tools/run/TensorFile.h"
+#include "compiler/tools/run/ValueFile.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/SmallVector.h"
@@ -45,11 +45,8 @@ static Expected<std::vector<DataItem>> readListed(StringRef folder, StringRef li
                                      line.trim() + "'");
     if ((word == "in") != (role == DataRole::Input))
       continue;
-    Expected<HostTensor> tensor = readTensorFile(join(folder, file));
-    if (!tensor)
-      return tensor.takeError();
-    tensor->name = name.trim().str();
-    items.push_back({std::move(*tensor), -1});
+    if (Error error = addItems(join(folder, file), name.trim(), -1, items))
+      return std::move(error);
   }
   return items;
 }
@@ -69,10 +66,8 @@ static Expected<std::vector<DataItem>> readNumbered(StringRef folder, DataRole r
   llvm::sort(files);
   std::vector<DataItem> items;
   for (const auto &[number, path] : files) {
-    Expected<HostTensor> tensor = readTensorFile(path);
-    if (!tensor)
-      return tensor.takeError();
-    items.push_back({std::move(*tensor), number});
+    if (Error error = addItems(path, "", number, items))
+      return std::move(error);
   }
   return items;
 }
@@ -88,12 +83,56 @@ Expected<std::vector<DataItem>> onnx_aot::readDataSet(StringRef folder, DataRole
 
 const DataItem *onnx_aot::findItem(llvm::ArrayRef<DataItem> items, StringRef name, int64_t position) {
   for (const DataItem &item : items)
-    if (item.tensor.name == name)
+    if (item.tensor.name == name && item.length < 0)
       return &item;
   for (const DataItem &item : items)
-    if (item.position == position)
+    if (item.tensor.name == name && item.length == 1)
+      return &item + 1;
+  for (const DataItem &item : items)
+    if (item.position == position && item.length < 0)
       return &item;
   return nullptr;
+}
+
+const DataItem *onnx_aot::findList(llvm::ArrayRef<DataItem> items, StringRef name, int64_t position) {
+  for (const DataItem &item : items)
+    if (item.tensor.name == name && item.length >= 0)
+      return &item;
+  for (const DataItem &item : items)
+    if (item.position == position && item.length >= 0)
+      return &item;
+  return nullptr;
+}
+
+Error onnx_aot::addItems(StringRef path, StringRef name, int64_t position, std::vector<DataItem> &items) {
+  Expected<HostValue> value = readValueFile(path);
+  if (!value)
+    return value.takeError();
+  if (name.empty())
+    name = value->name;
+  if (!value->isList) {
+    value->tensors.front().name = name.str();
+    items.push_back({std::move(value->tensors.front()), position});
+    return Error::success();
+  }
+  DataItem list;
+  list.tensor.name = name.str();
+  list.position = position;
+  list.length = value->tensors.size();
+  list.isNested = value->isNested;
+  items.push_back(std::move(list));
+  for (auto [index, tensor] : llvm::enumerate(value->tensors)) {
+    tensor.name = (name + "[" + llvm::Twine(index) + "]").str();
+    items.push_back({std::move(tensor), -1});
+  }
+  return Error::success();
+}
+
+StringRef onnx_aot::listName(StringRef name) {
+  auto [base, index] = name.rsplit('[');
+  uint64_t number = 0;
+  bool isElement = index.consume_back("]") && !index.getAsInteger(10, number) && !base.empty();
+  return isElement ? base : name;
 }
 
 //===----------------------------------------------------------------------===//

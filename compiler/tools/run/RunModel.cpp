@@ -16,10 +16,10 @@
 #include "compiler/Options.h"
 #include "compiler/import/ModelReader.h"
 #include "compiler/import/onnx_model.pb.h"
+#include "compiler/tools/run/BindInputs.h"
 #include "compiler/tools/run/DataSet.h"
 #include "compiler/tools/run/ModelLibrary.h"
 #include "compiler/tools/run/Report.h"
-#include "compiler/tools/run/TensorFile.h"
 #include "onnx_aot/runtime.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
@@ -49,7 +49,7 @@ private:
   std::unique_ptr<ModelLibrary> load();
   std::unique_ptr<ModelLibrary> compileAndLoad();
   std::unique_ptr<ModelLibrary> open(StringRef path, StringRef prefix);
-  bool bindShapes(ImportOptions &import);
+  bool compile(CompilerOptions &options);
   bool collectInputs(const onnx_aot_model &model, std::vector<HostTensor> &inputs, std::vector<int64_t> &dims);
   bool collectDims(const onnx_aot_model &model, std::vector<int64_t> &dims);
   bool drawInput(const onnx_aot_model &model, uint32_t index, llvm::ArrayRef<int64_t> dims, HostTensor &input);
@@ -69,6 +69,7 @@ private:
   Diagnostics &diagnostics;
   std::string inputsDir, expectDir; // of the present data set
   std::vector<DataItem> given, expected;
+  bool isSpecialised = false; // for one data set: it has to be compiled again for the next
 };
 
 /// A file of this process's own, gone when this is, and when the process crashes or is interrupted.
@@ -105,11 +106,8 @@ bool Runner::readGiven(size_t set) {
   expected.clear();
   // The first item of a name counts: --input before --inputs.
   for (const auto &[name, file] : command.inputs) {
-    HostTensor tensor;
-    if (!take(readTensorFile(file), tensor))
-      continue;
-    tensor.name = name;
-    given.push_back({std::move(tensor), -1});
+    if (llvm::Error error = addItems(file, name, -1, given))
+      diagnostics.fault(llvm::toString(std::move(error)));
   }
   // A folder with references holds the inputs they were made from.
   const std::string &folder = inputsDir.empty() ? expectDir : inputsDir;
@@ -129,25 +127,27 @@ bool Runner::readGiven(size_t set) {
 // The model
 //===----------------------------------------------------------------------===//
 
-/// An input of unknown rank gets the shape of the tensor that is given for it.
-bool Runner::bindShapes(ImportOptions &import) {
+/// Compiles the model for the values that are given. Where that fails because a sequence's length depends on values of
+/// inputs, these are fixed, too.
+bool Runner::compile(CompilerOptions &options) {
   std::unique_ptr<LoadedModel> loaded = readModel(command.model, diagnostics);
   if (!loaded)
     return false;
   const pb::GraphProto &graph = loaded->proto->graph();
-  llvm::StringSet<> initializers;
-  for (const pb::TensorProto &tensor : graph.initializer())
-    initializers.insert(tensor.name());
-  int64_t position = 0;
-  for (const pb::ValueInfoProto &input : graph.input()) {
-    if (initializers.contains(input.name()))
-      continue;
-    const DataItem *item = findItem(given, input.name(), position++);
-    const pb::TypeProto::Tensor &type = input.type().tensor_type();
-    if (item && input.type().has_tensor_type() && !type.has_shape())
-      import.shapes.emplace(input.name(), item->tensor.dims);
+  onnx_aot::bindShapes(graph, given, options.import);
+  isSpecialised = !options.import.sequences.empty();
+  CompilerOptions specialised = options;
+  if (bindDecidingValues(graph, given, specialised.import)) {
+    Diagnostics quiet;
+    quiet.setQuiet(true);
+    if (compileModel(command.model, options, quiet) == 0 && !quiet.hasErrors())
+      return true;
+    isSpecialised = true;
+    options = std::move(specialised);
   }
-  return true;
+  int status = compileModel(command.model, options, diagnostics);
+  diagnostics.setFile("");
+  return status == 0 && !diagnostics.hasErrors();
 }
 
 std::unique_ptr<ModelLibrary> Runner::open(StringRef path, StringRef prefix) {
@@ -165,8 +165,6 @@ std::unique_ptr<ModelLibrary> Runner::compileAndLoad() {
     return nullptr;
   }
   CompilerOptions options = command.options;
-  if (!bindShapes(options.import))
-    return nullptr;
   ScratchFile library("so");
   if (library.code) {
     diagnostics.fault("a temporary file cannot be made: " + library.code.message());
@@ -174,9 +172,7 @@ std::unique_ptr<ModelLibrary> Runner::compileAndLoad() {
   }
   options.artifact.output = library.path.str().str();
   options.artifact.header = false;
-  int status = compileModel(command.model, options, diagnostics);
-  diagnostics.setFile("");
-  if (status || diagnostics.hasErrors())
+  if (!compile(options))
     return nullptr;
   return open(library.path, options.artifact.prefix);
 }
@@ -260,6 +256,7 @@ bool Runner::collectInputs(const onnx_aot_model &model, std::vector<HostTensor> 
   for (uint32_t i = 0; i < model.num_inputs; ++i) {
     HostTensor input = describe(model.inputs[i]);
     names.insert(input.name);
+    names.insert(listName(input.name));
     const DataItem *item = findItem(given, input.name, i);
     if (!item) {
       if (drawInput(model, i, dims, input))
@@ -281,7 +278,7 @@ bool Runner::collectInputs(const onnx_aot_model &model, std::vector<HostTensor> 
   if (drawn > 0 && drawn == model.num_inputs && !inputsDir.empty())
     diagnostics.fault(inputsDir + ": none of its tensors is an input of the model");
   for (const auto &[name, file] : command.inputs)
-    if (!names.contains(name))
+    if (!names.contains(name) && !findList(given, name, -1)) // an empty one has no tensors
       diagnostics.fault("--input=" + name + "=" + file + ": the model has no input of this name");
   // A dim of no input that is left was given by a value that did not fit, which has been said.
   return !diagnostics.hasErrors();
@@ -308,6 +305,17 @@ bool Runner::compare(const std::vector<HostTensor> &outputs) {
     printComparison(os, output, comparison);
     passed &= comparison.passed;
     ++compared;
+  }
+  for (const DataItem &list : expected) {
+    if (list.length < 0)
+      continue;
+    int64_t count = llvm::count_if(
+        outputs, [&](const HostTensor &output) { return listName(output.name) == list.tensor.name; });
+    ++compared;
+    if (count == list.length)
+      continue;
+    os << list.tensor.name << ": has " << count << " elements, the reference has " << list.length << "\n";
+    passed = false;
   }
   if (compared == 0) {
     diagnostics.fault(expectDir + ": none of its references is of an output of the model");
@@ -377,7 +385,7 @@ int Runner::run() {
   int status = runSet(*library);
   size_t sets = std::max(command.inputsDirs.size(), command.expectDirs.size());
   for (size_t set = 1; set < sets && !diagnostics.hasErrors(); ++set)
-    if (readGiven(set))
+    if (readGiven(set) && (!isSpecialised || (library = load())))
       status = std::max(status, runSet(*library));
   return std::max(status, diagnostics.exitStatus());
 }

@@ -14,6 +14,8 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/MLIRContext.h"
+#include "onnx_aot/runtime.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
@@ -45,14 +47,7 @@ static Expected<std::vector<char>> bytesOf(mlir::ElementsAttr elements, const Ho
   return bytes;
 }
 
-static Expected<HostTensor> readPb(StringRef path) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return llvm::createStringError(buffer.getError(), buffer.getError().message());
-  pb::TensorProto proto;
-  if (!proto.ParseFromArray((*buffer)->getBufferStart(), static_cast<int>((*buffer)->getBufferSize())))
-    return llvm::createStringError("it is not a TensorProto");
-
+Expected<HostTensor> onnx_aot::readTensor(const pb::TensorProto &proto, StringRef folder) {
   HostTensor tensor;
   tensor.name = proto.name();
   tensor.dtype = proto.data_type();
@@ -61,15 +56,30 @@ static Expected<HostTensor> readPb(StringRef path) {
     return llvm::createStringError("tensors of " + dataTypeName(tensor.dtype) + " are not supported");
 
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  ExternalData external(llvm::sys::path::parent_path(path));
+  ExternalData external(folder);
   Expected<mlir::ElementsAttr> elements = TensorReader(external, &context).read(proto, "value");
   if (!elements)
     return elements.takeError();
   Expected<std::vector<char>> bytes = bytesOf(*elements, tensor);
   if (!bytes)
     return bytes.takeError();
+  // In attributes the upper bits of signed 2- and 4-bit elements are zero.
+  unsigned width = tensor.dtype == ONNX_AOT_INT4 ? 4 : tensor.dtype == ONNX_AOT_INT2 ? 2 : 8;
+  for (char &byte : *bytes)
+    if (width < 8)
+      byte = static_cast<char>(llvm::SignExtend32(static_cast<uint8_t>(byte), width));
   tensor.data = std::move(*bytes);
   return tensor;
+}
+
+static Expected<HostTensor> readPb(StringRef path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return llvm::createStringError(buffer.getError(), buffer.getError().message());
+  pb::TensorProto proto;
+  if (!proto.ParseFromArray((*buffer)->getBufferStart(), static_cast<int>((*buffer)->getBufferSize())))
+    return llvm::createStringError("it is not a TensorProto");
+  return readTensor(proto, llvm::sys::path::parent_path(path));
 }
 
 Expected<HostTensor> onnx_aot::readTensorFile(StringRef path) {

@@ -12,6 +12,13 @@
 
 namespace onnx_aot {
 
+namespace pb {
+class TensorProto;
+} // namespace pb
+
+/// The tensor of a message; `folder` is where its external data lies.
+llvm::Expected<HostTensor> readTensor(const pb::TensorProto &proto, llvm::StringRef folder);
+
 /// By the file's suffix. The tensor has the name that its TensorProto has; one from a .npy file has none. Errors begin
 /// with the path.
 llvm::Expected<HostTensor> readTensorFile(llvm::StringRef path);
