@@ -83,6 +83,8 @@ static void buildBufferStage(OpPassManager &passes) {
   passes.addPass(createPrepareEntry());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  // Sizes become arithmetic on the entry's dims, where operations tell.
+  passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.nest<func::FuncOp>().addPass(createUnshareFills());
   passes.nest<func::FuncOp>().addPass(createDetachMergedResults());
   passes.nest<func::FuncOp>().addPass(createPlaceRegionResults());
@@ -98,6 +100,7 @@ static void buildBufferStage(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createPlaceWeights());
   passes.addPass(createPlanArena());
+  passes.nest<func::FuncOp>().addPass(createResolveReshapes());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   // From here nothing allocates; the arena's size is known, or a function of the entry's dims.
@@ -132,6 +135,7 @@ static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &targe
   passes.addPass(createConvertControlFlowToLLVMPass());
   passes.addPass(createUBToLLVMConversionPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
+  passes.addPass(createEraseNarrowFloats({target.mathOptions().hardwareF16}));
 }
 
 static std::unique_ptr<Pass> createContractVerifier(Stage stage) {

@@ -13,6 +13,13 @@
 //                            %c = bufferization.materialize_in_destination %t in %iter_arg
 //                            scf.yield %c
 //
+// A carried value whose size only the run knows may have another size in the next iteration. It is not copied back, but
+// yielded in the body's buffer, for which aot-plan-arena has two places in turn; where its producer can write into that
+// buffer, nothing is copied at all.
+//
+//   %e = tensor.empty(%n) ; %v = linalg.exp outs(%e)     =>   %e = bufferization.alloc_tensor(%n) ; %v = ... outs(%e)
+//   scf.yield %v                                              scf.yield %v
+//
 // Runs before empty tensors are eliminated, so that producers write into these buffers.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -42,10 +49,9 @@ struct PlaceRegionResults : impl::PlaceRegionResultsBase<PlaceRegionResults> {
         placeBranches(branches);
       else if (auto loop = dyn_cast<scf::ForOp>(op))
         placeCarried(loop.getBody()->getTerminator()->getOpOperands(), loop.getRegionIterArgs());
-      else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
-        placeCarried(loop.getConditionOp().getArgsMutable(), loop.getBeforeArguments());
-        placeCarried(loop.getYieldOp()->getOpOperands(), loop.getAfterArguments());
-      } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+      else if (auto loop = dyn_cast<scf::WhileOp>(op))
+        placeCarried(loop);
+      else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
         if (inLoop(op) && !slice.getOffsets().empty()) {
           OpBuilder builder(op->getBlock(), std::next(op->getIterator()));
           Value buffer = place(builder, slice.getResult());
@@ -62,11 +68,58 @@ struct PlaceRegionResults : impl::PlaceRegionResultsBase<PlaceRegionResults> {
 
   static bool inLoop(Operation *op) { return op->getParentOfType<scf::ForOp>() || op->getParentOfType<scf::WhileOp>(); }
 
+  /// The extent of dim `dim` of `value`, by what it is made from as far as possible.
+  static Value sizeOf(OpBuilder &builder, Value value, int64_t dim) {
+    while (auto result = dyn_cast<OpResult>(value)) {
+      Operation *op = result.getOwner();
+      if (auto made = dyn_cast<DestinationStyleOpInterface>(op))
+        value = made.getTiedOpOperand(result)->get();
+      else if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+        value = insert.getDest();
+      else if (auto cast = dyn_cast<tensor::CastOp>(op); cast && cast.getSource().getType().hasRank())
+        value = cast.getSource();
+      else if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+        return empty.getDynamicSize(dim);
+      else if (auto buffer = dyn_cast<bufferization::AllocTensorOp>(op); buffer && !buffer.getCopy())
+        return buffer.getDynamicSize(builder, dim);
+      else
+        break;
+      if (!cast<RankedTensorType>(value.getType()).isDynamicDim(dim))
+        break;
+    }
+    return builder.createOrFold<tensor::DimOp>(value.getLoc(), value, dim);
+  }
+
   /// `value` in a dense buffer of its own.
   static Value place(OpBuilder &builder, Value value) {
-    Value buffer = bufferization::AllocTensorOp::create(builder, value.getLoc(),
-                                                        cast<RankedTensorType>(value.getType()), ValueRange());
+    auto type = cast<RankedTensorType>(value.getType());
+    SmallVector<Value> sizes;
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (type.isDynamicDim(dim))
+        sizes.push_back(sizeOf(builder, value, dim));
+    Value buffer = bufferization::AllocTensorOp::create(builder, value.getLoc(), type, sizes);
     return store(builder, value, buffer);
+  }
+
+  /// Whether `value` is made in `body` in a buffer for it alone, which then is one that may be yielded.
+  static bool isPlaced(Value value, Block *body) {
+    SmallVector<Value> chain;
+    while (auto made = value.getDefiningOp<DestinationStyleOpInterface>()) {
+      if (made->getBlock() != body || isa<bufferization::MaterializeInDestinationOp>(made))
+        return false;
+      value = made.getTiedOpOperand(cast<OpResult>(value))->get();
+      if (!value.hasOneUse())
+        return false;
+    }
+    auto empty = value.getDefiningOp<tensor::EmptyOp>();
+    if (!empty || empty->getBlock() != body)
+      return false;
+    OpBuilder builder(empty);
+    Value buffer =
+        bufferization::AllocTensorOp::create(builder, empty.getLoc(), empty.getType(), empty.getDynamicSizes());
+    empty.replaceAllUsesWith(buffer);
+    empty.erase();
+    return true;
   }
 
   static Value store(OpBuilder &builder, Value value, Value buffer) {
@@ -85,13 +138,58 @@ struct PlaceRegionResults : impl::PlaceRegionResultsBase<PlaceRegionResults> {
     }
   }
 
+  /// Whether what is yielded is the carried value itself, or that with a slice put into it.
+  static bool isInPlace(Value yielded, Value carried) {
+    if (yielded == carried)
+      return true;
+    auto insert = yielded.getDefiningOp<tensor::InsertSliceOp>();
+    return insert && insert.getDest() == carried && insert.getSource() != carried &&
+           llvm::all_of(carried.getUsers(),
+                        [&](Operation *user) { return user == insert || isa<tensor::DimOp>(user); });
+  }
+
+  static bool isDynamic(Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    return type && !type.hasStaticShape();
+  }
+
+  static void placeCarried(scf::WhileOp loop) {
+    // Which values of unknown size pass the condition as they came in.
+    SmallVector<bool> passed;
+    for (auto [operand, argument] : llvm::zip(loop.getConditionOp().getArgs(), loop.getBeforeArguments()))
+      passed.push_back(isInPlace(operand, argument));
+    placeCarried(loop.getConditionOp().getArgsMutable(), loop.getBeforeArguments());
+    // One that the first half made may not be yielded by the second: it would live for too long.
+    scf::YieldOp yield = loop.getYieldOp();
+    for (auto [operand, argument, isPassed] : llvm::zip(yield->getOpOperands(), loop.getAfterArguments(), passed)) {
+      if (!isPassed && isDynamic(argument) && isInPlace(operand.get(), argument)) {
+        OpBuilder builder(yield);
+        operand.set(place(builder, operand.get()));
+      }
+    }
+    placeCarried(yield->getOpOperands(), loop.getAfterArguments());
+  }
+
   static void placeCarried(MutableArrayRef<OpOperand> yielded, ArrayRef<BlockArgument> carried) {
     SmallVector<std::pair<OpOperand *, Value>> changed;
+    SmallPtrSet<void *, 4> placed;
     for (auto [operand, argument] : llvm::zip(yielded, carried)) {
-      auto insert = operand.get().getDefiningOp<tensor::InsertSliceOp>();
-      bool isInPlace = operand.get() == argument || (insert && insert.getDest() == argument && argument.hasOneUse());
-      if (isa<RankedTensorType>(argument.getType()) && !isInPlace)
+      if (!isa<RankedTensorType>(argument.getType()) || isInPlace(operand.get(), argument))
+        continue;
+      if (!isDynamic(argument)) {
         changed.emplace_back(&operand, argument);
+        continue;
+      }
+      // Carried in the body's buffer. A value at two places needs two.
+      Operation *owner = operand.getOwner();
+      bool isFirst = placed.insert(operand.get().getAsOpaquePointer()).second;
+      auto stored = operand.get().getDefiningOp<bufferization::MaterializeInDestinationOp>();
+      bool isStored = stored && stored->getBlock() == owner->getBlock() &&
+                      stored.getDest().getDefiningOp<bufferization::AllocTensorOp>() && stored->hasOneUse();
+      if (isFirst && (isStored || isPlaced(operand.get(), owner->getBlock())))
+        continue;
+      OpBuilder builder(owner);
+      operand.set(place(builder, operand.get()));
     }
     if (changed.empty())
       return;

@@ -20,14 +20,21 @@ using namespace mlir;
 
 namespace {
 struct UnshareFills : impl::UnshareFillsBase<UnshareFills> {
+  static Value emptyLike(OpBuilder &builder, Location loc, Value destination) {
+    auto type = cast<RankedTensorType>(destination.getType());
+    auto empty = destination.getDefiningOp<tensor::EmptyOp>();
+    SmallVector<OpFoldResult> sizes = empty ? empty.getMixedSizes() : tensor::getMixedSizes(builder, loc, destination);
+    return tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+  }
+
   void runOnOperation() override {
     SmallVector<Operation *> fills;
     getOperation().walk([&](Operation *op) {
       auto generic = dyn_cast<linalg::GenericOp>(op);
       // What reads its destination is no fill.
-      bool isFill = isa<linalg::FillOp>(op) || (generic && generic.getNumDpsInputs() == 0 &&
-                                                generic.getNumDpsInits() == 1 &&
-                                                generic.getRegionOutputArgs()[0].use_empty());
+      bool isFill =
+          isa<linalg::FillOp>(op) || (generic && generic.getNumDpsInputs() == 0 && generic.getNumDpsInits() == 1 &&
+                                      generic.getRegionOutputArgs()[0].use_empty());
       if (isFill && op->getNumResults() == 1 && !op->getResult(0).hasOneUse())
         fills.push_back(op);
     });
@@ -40,8 +47,7 @@ struct UnshareFills : impl::UnshareFillsBase<UnshareFills> {
         if (use->getOwner()->getParentRegion() != fill->getParentRegion())
           continue;
         OpBuilder builder(use->getOwner());
-        auto type = cast<RankedTensorType>(fill->getResult(0).getType());
-        Value empty = tensor::EmptyOp::create(builder, fill->getLoc(), type.getShape(), type.getElementType());
+        Value empty = emptyLike(builder, fill->getLoc(), cast<DestinationStyleOpInterface>(fill).getDpsInits()[0]);
         Operation *copy = builder.clone(*fill);
         cast<DestinationStyleOpInterface>(copy).getDpsInitsMutable()[0].set(empty);
         use->set(copy->getResult(0));

@@ -1,12 +1,17 @@
 //===- VerifyBufferContract.cpp - what holds after the buffer stage -----------------------------------------------===//
 //
 // 1. No value is a tensor.
-// 2. Nothing allocates: the entry's last argument is the arena, and every view of it lies inside it.
+// 2. Nothing allocates: behind the entry's other arguments there is the arena, and behind that the context where there
+//    are slots. Every view of the arena whose place is known lies inside it; where the arena's size is a function of
+//    the entry's dims, or a view's own size only known to the run, views are of the arena or of a slot.
 // 3. The only global is @weights, and every view of it lies inside it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/aot/AotDialect.h"
 #include "dialects/onnx/support/Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -46,8 +51,14 @@ struct VerifyBufferContract : impl::VerifyBufferContractBase<VerifyBufferContrac
   }
 
   static void verifyEntry(func::FuncOp entry, Contract &contract) {
-    auto arena = entry.getNumArguments() == 0 ? MemRefType() : dyn_cast<MemRefType>(entry.getArgumentTypes().back());
-    if (!arena || arena.getRank() != 1 || !arena.hasStaticShape() || !arena.getElementType().isInteger(8))
+    unsigned arguments = entry.getNumArguments();
+    bool usesContext = arguments > 0 && isa<LLVM::LLVMPointerType>(entry.getArgumentTypes().back());
+    if (usesContext != entry->hasAttr("aot.slots"))
+      contract.breach(entry) << "the entry has a context or slots, but not both";
+    arguments -= usesContext;
+    auto arena = arguments == 0 ? MemRefType() : dyn_cast<MemRefType>(entry.getArgumentTypes()[arguments - 1]);
+    int64_t rank = entry->hasAttr("aot.arena_function") ? 0 : 1;
+    if (!arena || arena.getRank() != rank || !arena.hasStaticShape() || !arena.getElementType().isInteger(8))
       contract.breach(entry) << "the entry's last argument is not an arena";
     entry.walk([&](Operation *op) {
       if (isa<memref::AllocOp, memref::AllocaOp, memref::ReallocOp, memref::DeallocOp>(op))
@@ -55,13 +66,29 @@ struct VerifyBufferContract : impl::VerifyBufferContractBase<VerifyBufferContrac
     });
   }
 
+  /// An argument of the entry, the weights, a slot, or an arena whose size is computed.
+  static bool isArena(Value memory) {
+    Operation *op = memory.getDefiningOp();
+    auto shaped = dyn_cast_if_present<memref::ReinterpretCastOp>(op);
+    return !op || isa<memref::GetGlobalOp, aot::SlotOp>(op) || (shaped && isa<BlockArgument>(shaped.getSource()));
+  }
+
+  /// One of two known places.
+  static bool isChosen(Value offset) {
+    auto select = offset.getDefiningOp<arith::SelectOp>();
+    return select && getConstantIntValue(select.getTrueValue()) && getConstantIntValue(select.getFalseValue());
+  }
+
   static void verifyView(memref::ViewOp view, Contract &contract) {
     std::optional<int64_t> offset = getConstantIntValue(view.getByteShift());
     MemRefType type = view.getType(), source = cast<MemRefType>(view.getSource().getType());
-    if (!offset || !type.hasStaticShape() || !source.hasStaticShape()) {
+    bool isComputed = !source.hasStaticShape();
+    if (!isArena(view.getSource()) || (!isComputed && !offset && !isChosen(view.getByteShift()))) {
       contract.breach(view) << "a view whose place is not known";
       return;
     }
+    if (!offset || isComputed || !type.hasStaticShape())
+      return;
     int64_t end = *offset + type.getNumElements() * onnx::bytesPerElement(type.getElementType());
     if (*offset < 0 || end > source.getNumElements())
       contract.breach(view) << "a view of the bytes from " << *offset << " to " << end << " of a buffer of "
