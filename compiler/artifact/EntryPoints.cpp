@@ -46,6 +46,7 @@ private:
   void returnUnless(Value *bad, uint32_t status);
   bool isPlanned() const { return arenaBytes || outputDims; }
   Value *element(Type *type, Value *array, size_t index);
+  Value *asParameter(Argument *argument, Function *callee);
   Constant *string(StringRef text, const Twine &name);
   Constant *array(Type *type, ArrayRef<Constant *> values, const Twine &name);
   Constant *tensors(ArrayRef<TensorInterface> list, StringRef kind);
@@ -195,6 +196,12 @@ Value *EntryEmitter::isMissing(Argument *argument, const TensorInterface &tensor
   return isNull;
 }
 
+/// An argument as that of the same position of a function of the model, whose dims may have another width.
+Value *EntryEmitter::asParameter(Argument *argument, Function *callee) {
+  Type *type = callee->getArg(argument->getArgNo())->getType();
+  return type->isIntegerTy() ? builder.CreateZExtOrTrunc(argument, type) : argument;
+}
+
 void EntryEmitter::emitRun() {
   SmallVector<Type *> parameters(main->arg_size(), pointer);
   std::fill_n(parameters.begin() + firstDim, model.dims.size(), i64);
@@ -233,7 +240,7 @@ void EntryEmitter::emitRun() {
       addresses.push_back({number, &argument});
       arguments.push_back(number);
     } else {
-      arguments.push_back(builder.CreateZExtOrTrunc(&argument, main->getArg(argument.getArgNo())->getType()));
+      arguments.push_back(asParameter(&argument, main));
     }
   }
   CallInst *call = builder.CreateCall(main, arguments);
@@ -287,7 +294,7 @@ void EntryEmitter::emitArenaBytes() {
   arenaBytesOf = makeFunction(prefix + "_arena_bytes", size, parameters, /*exported=*/true);
   SmallVector<Value *> arguments;
   for (Argument &argument : arenaBytesOf->args())
-    arguments.push_back(builder.CreateZExtOrTrunc(&argument, arenaBytes->getArg(argument.getArgNo())->getType()));
+    arguments.push_back(asParameter(&argument, arenaBytes));
   // The model's function says -1 where it does not know, which is the largest number too.
   Value *bytes = builder.CreateSExtOrTrunc(builder.CreateCall(arenaBytes, arguments), i64);
   Value *largest = ConstantInt::getAllOnesValue(size);
@@ -303,7 +310,7 @@ void EntryEmitter::emitOutputDims() {
   Value *anyNull = nullptr;
   SmallVector<Value *> arguments;
   for (Argument &argument : outputDimsOf->args()) {
-    arguments.push_back(builder.CreateZExtOrTrunc(&argument, outputDims->getArg(argument.getArgNo())->getType()));
+    arguments.push_back(asParameter(&argument, outputDims));
     if (argument.getType() != pointer)
       continue;
     Value *isNull = builder.CreateIsNull(&argument);
