@@ -437,7 +437,11 @@ static bool isAlwaysInstructions(Operation *op) {
 }
 
 LogicalResult MathLowering::lower(Operation *op) {
-  if (op->getNumOperands() == 0 || isAlwaysInstructions(op))
+  auto isExpanded = [&](Type type) {
+    Type element = getElementTypeOrSelf(type);
+    return element.isBF16() || (element.isF16() && !options.hardwareF16);
+  };
+  if (op->getNumOperands() == 0 || (isAlwaysInstructions(op) && llvm::none_of(op->getOperandTypes(), isExpanded)))
     return success();
   bool isMath = isa<math::MathDialect>(op->getDialect());
   if (auto shaped = dyn_cast<ShapedType>(op->getOperand(0).getType())) {

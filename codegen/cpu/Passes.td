@@ -38,6 +38,13 @@ def LowerMath : Pass<"aot-lower-math", "::mlir::ModuleOp"> {
       "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def EraseNarrowFloats : Pass<"aot-erase-narrow-floats", "::mlir::ModuleOp"> {
+  let summary = "Make integers of the 16-bit floats that the target does not know";
+  let options = [
+    Option<"hardwareF16", "hardware-f16", "bool", "true", "The target converts between f16 and f32">,
+  ];
+}
+
 def LowerRequire : Pass<"aot-lower-require", "::mlir::func::FuncOp"> {
   let summary = "Turn checks into branches to an early return of a status";
   let dependentDialects = ["::mlir::cf::ControlFlowDialect", "::mlir::arith::ArithDialect"];
