@@ -6,7 +6,8 @@
 //
 //   |d| <= 1e-4 * max|ref| + 1e-3 * |ref|
 //
-// where float16 and bfloat16, which are coarser than that, get a few units in the last place instead. A tolerance that
+// where float16 and bfloat16, which are coarser than that, get a few units in the last place instead, and float8 and
+// float4 one. A tolerance that
 // is given replaces this by |d| <= atol + rtol * |ref| for every float type. NaN equals NaN, an infinity itself.
 //
 //===----------------------------------------------------------------------===//

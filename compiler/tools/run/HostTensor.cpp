@@ -14,23 +14,34 @@
 #include <cstring>
 
 using namespace onnx_aot;
+using llvm::StringRef;
 
 static const DtypeInfo dtypes[] = {
-    {ONNX_AOT_FLOAT, "float", "f4", 4, 0x1p-23, 1},
-    {ONNX_AOT_UINT8, "uint8", "u1", 1, 0, 1},
-    {ONNX_AOT_INT8, "int8", "i1", 1, 0, 1},
-    {ONNX_AOT_UINT16, "uint16", "u2", 2, 0, 1},
-    {ONNX_AOT_INT16, "int16", "i2", 2, 0, 1},
-    {ONNX_AOT_INT32, "int32", "i4", 4, 0, 1},
-    {ONNX_AOT_INT64, "int64", "i8", 8, 0, 1},
-    {ONNX_AOT_BOOL, "bool", "b1", 1, 0, 1},
-    {ONNX_AOT_FLOAT16, "float16", "f2", 2, 0x1p-10, 1},
-    {ONNX_AOT_DOUBLE, "double", "f8", 8, 0x1p-52, 1},
-    {ONNX_AOT_UINT32, "uint32", "u4", 4, 0, 1},
-    {ONNX_AOT_UINT64, "uint64", "u8", 8, 0, 1},
-    {ONNX_AOT_COMPLEX64, "complex64", "c8", 8, 0x1p-23, 2},
-    {ONNX_AOT_COMPLEX128, "complex128", "c16", 16, 0x1p-52, 2},
-    {ONNX_AOT_BFLOAT16, "bfloat16", nullptr, 2, 0x1p-7, 1},
+    {ONNX_AOT_FLOAT, "float", "f4", true, 4, 0x1p-23, 1},
+    {ONNX_AOT_UINT8, "uint8", "u1", true, 1, 0, 1},
+    {ONNX_AOT_INT8, "int8", "i1", true, 1, 0, 1},
+    {ONNX_AOT_UINT16, "uint16", "u2", true, 2, 0, 1},
+    {ONNX_AOT_INT16, "int16", "i2", true, 2, 0, 1},
+    {ONNX_AOT_INT32, "int32", "i4", true, 4, 0, 1},
+    {ONNX_AOT_INT64, "int64", "i8", true, 8, 0, 1},
+    {ONNX_AOT_BOOL, "bool", "b1", true, 1, 0, 1},
+    {ONNX_AOT_FLOAT16, "float16", "f2", true, 2, 0x1p-10, 1},
+    {ONNX_AOT_DOUBLE, "double", "f8", true, 8, 0x1p-52, 1},
+    {ONNX_AOT_UINT32, "uint32", "u4", true, 4, 0, 1},
+    {ONNX_AOT_UINT64, "uint64", "u8", true, 8, 0, 1},
+    {ONNX_AOT_COMPLEX64, "complex64", "c8", true, 8, 0x1p-23, 2},
+    {ONNX_AOT_COMPLEX128, "complex128", "c16", true, 16, 0x1p-52, 2},
+    {ONNX_AOT_BFLOAT16, "bfloat16", "u2", false, 2, 0x1p-7, 1},
+    {ONNX_AOT_FLOAT8E4M3FN, "float8e4m3fn", "u1", false, 1, 0x1p-3, 1},
+    {ONNX_AOT_FLOAT8E4M3FNUZ, "float8e4m3fnuz", "u1", false, 1, 0x1p-3, 1},
+    {ONNX_AOT_FLOAT8E5M2, "float8e5m2", "u1", false, 1, 0x1p-2, 1},
+    {ONNX_AOT_FLOAT8E5M2FNUZ, "float8e5m2fnuz", "u1", false, 1, 0x1p-2, 1},
+    {ONNX_AOT_UINT4, "uint4", "u1", false, 1, 0, 1},
+    {ONNX_AOT_INT4, "int4", "i1", false, 1, 0, 1},
+    {ONNX_AOT_FLOAT4E2M1, "float4e2m1", "u1", false, 1, 0x1p-1, 1},
+    {ONNX_AOT_FLOAT8E8M0, "float8e8m0", "u1", false, 1, 0x1p-2, 1},
+    {ONNX_AOT_UINT2, "uint2", "u1", false, 1, 0, 1},
+    {ONNX_AOT_INT2, "int2", "i1", false, 1, 0, 1},
 };
 
 const DtypeInfo *onnx_aot::findDtype(int32_t dtype) {
@@ -40,8 +51,14 @@ const DtypeInfo *onnx_aot::findDtype(int32_t dtype) {
 
 const DtypeInfo *onnx_aot::findDtypeByNumpy(llvm::StringRef descr) {
   const DtypeInfo *found =
-      llvm::find_if(dtypes, [&](const DtypeInfo &info) { return info.numpy && descr == info.numpy; });
+      llvm::find_if(dtypes, [&](const DtypeInfo &info) { return info.isNumpy && descr == info.numpy; });
   return found == std::end(dtypes) ? nullptr : found;
+}
+
+void onnx_aot::adoptDtype(HostTensor &tensor, int32_t dtype) {
+  const DtypeInfo *given = findDtype(tensor.dtype), *wanted = findDtype(dtype);
+  if (given && wanted && !wanted->isNumpy && StringRef(wanted->numpy) == given->numpy)
+    tensor.dtype = dtype;
 }
 
 int64_t HostTensor::countElements(llvm::ArrayRef<int64_t> dims) {
@@ -57,6 +74,30 @@ template <typename T> static T load(const std::vector<char> &data, int64_t index
   return value;
 }
 
+/// Of the floats that C++ has no type for; null for other types.
+static const llvm::fltSemantics *narrowSemantics(int32_t dtype) {
+  switch (dtype) {
+  case ONNX_AOT_FLOAT16:
+    return &llvm::APFloat::IEEEhalf();
+  case ONNX_AOT_BFLOAT16:
+    return &llvm::APFloat::BFloat();
+  case ONNX_AOT_FLOAT8E4M3FN:
+    return &llvm::APFloat::Float8E4M3FN();
+  case ONNX_AOT_FLOAT8E4M3FNUZ:
+    return &llvm::APFloat::Float8E4M3FNUZ();
+  case ONNX_AOT_FLOAT8E5M2:
+    return &llvm::APFloat::Float8E5M2();
+  case ONNX_AOT_FLOAT8E5M2FNUZ:
+    return &llvm::APFloat::Float8E5M2FNUZ();
+  case ONNX_AOT_FLOAT8E8M0:
+    return &llvm::APFloat::Float8E8M0FNU();
+  case ONNX_AOT_FLOAT4E2M1:
+    return &llvm::APFloat::Float4E2M1FN();
+  default:
+    return nullptr;
+  }
+}
+
 double HostTensor::number(int64_t index) const {
   switch (dtype) {
   case ONNX_AOT_FLOAT:
@@ -66,9 +107,13 @@ double HostTensor::number(int64_t index) const {
   case ONNX_AOT_COMPLEX128:
     return load<double>(data, index);
   case ONNX_AOT_UINT8:
+  case ONNX_AOT_UINT4:
+  case ONNX_AOT_UINT2:
   case ONNX_AOT_BOOL:
     return load<uint8_t>(data, index);
   case ONNX_AOT_INT8:
+  case ONNX_AOT_INT4:
+  case ONNX_AOT_INT2:
     return load<int8_t>(data, index);
   case ONNX_AOT_UINT16:
     return load<uint16_t>(data, index);
@@ -82,13 +127,17 @@ double HostTensor::number(int64_t index) const {
     return static_cast<double>(load<uint64_t>(data, index));
   case ONNX_AOT_INT64:
     return static_cast<double>(load<int64_t>(data, index));
-  case ONNX_AOT_FLOAT16:
-    return llvm::APFloat(llvm::APFloat::IEEEhalf(), llvm::APInt(16, load<uint16_t>(data, index))).convertToDouble();
-  case ONNX_AOT_BFLOAT16:
-    return llvm::APFloat(llvm::APFloat::BFloat(), llvm::APInt(16, load<uint16_t>(data, index))).convertToDouble();
   default:
-    return 0;
+    break;
   }
+  const llvm::fltSemantics *semantics = narrowSemantics(dtype);
+  if (!semantics)
+    return 0;
+  uint64_t bits = findDtype(dtype)->size == 2 ? load<uint16_t>(data, index) : load<uint8_t>(data, index);
+  llvm::APFloat value(*semantics, llvm::APInt(64, bits).trunc(llvm::APFloat::getSizeInBits(*semantics)));
+  bool losesInfo = false;
+  value.convert(llvm::APFloat::IEEEdouble(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+  return value.convertToDouble();
 }
 
 std::string HostTensor::text(int64_t index, unsigned digits) const {
@@ -135,8 +184,8 @@ template <typename T> static void store(std::vector<char> &data, int64_t index, 
   memcpy(data.data() + index * sizeof(T), &value, sizeof(T));
 }
 
-static uint16_t toHalf(double value, const llvm::fltSemantics &semantics) {
-  llvm::APFloat number(value);
+static uint16_t toNarrow(double value, const llvm::fltSemantics &semantics) {
+  llvm::APFloat number(&semantics == &llvm::APFloat::Float8E8M0FNU() ? 1 + value * value : value);
   bool losesInfo = false;
   number.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &losesInfo);
   return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
@@ -157,16 +206,24 @@ void onnx_aot::fillRandom(HostTensor &tensor, uint64_t seed) {
     case ONNX_AOT_COMPLEX128:
       store<double>(tensor.data, i, generator.nextReal());
       break;
-    case ONNX_AOT_FLOAT16:
-      store<uint16_t>(tensor.data, i, toHalf(generator.nextReal(), llvm::APFloat::IEEEhalf()));
+    case ONNX_AOT_UINT4:
+    case ONNX_AOT_UINT2:
+      store<uint8_t>(tensor.data, i, generator.next() >> (tensor.dtype == ONNX_AOT_UINT4 ? 60 : 62));
       break;
-    case ONNX_AOT_BFLOAT16:
-      store<uint16_t>(tensor.data, i, toHalf(generator.nextReal(), llvm::APFloat::BFloat()));
+    case ONNX_AOT_INT4:
+    case ONNX_AOT_INT2:
+      store<int8_t>(tensor.data, i,
+                    static_cast<int64_t>(generator.next()) >> (tensor.dtype == ONNX_AOT_INT4 ? 60 : 62));
       break;
     case ONNX_AOT_BOOL:
       store<uint8_t>(tensor.data, i, generator.next() >> 63);
       break;
     default: {
+      if (const llvm::fltSemantics *semantics = narrowSemantics(tensor.dtype)) {
+        uint16_t bits = toNarrow(generator.nextReal(), *semantics);
+        memcpy(tensor.data.data() + i * info->size, &bits, info->size);
+        break;
+      }
       // Small values: they are often indices, lengths or token numbers. Little endian: the low byte comes first.
       uint64_t value = info->size == 1 ? generator.next() >> 56 : (generator.next() >> 32) % 10;
       memcpy(tensor.data.data() + i * info->size, &value, info->size);

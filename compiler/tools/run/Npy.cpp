@@ -199,8 +199,8 @@ Expected<HostTensor> onnx_aot::readNpy(StringRef path) {
 
 std::string onnx_aot::formatNpy(const HostTensor &tensor) {
   const DtypeInfo *info = findDtype(tensor.dtype);
-  // NumPy has no bfloat16; the bits are kept as integers.
-  std::string descr = std::string(info->size == 1 ? "|" : "<") + (info->numpy ? info->numpy : "u2");
+  // NumPy has no bfloat16 nor anything narrower; the bits are kept as integers.
+  std::string descr = std::string(info->size == 1 ? "|" : "<") + info->numpy;
   std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (";
   for (int64_t dim : tensor.dims)
     header += std::to_string(dim) + ", ";
