@@ -51,11 +51,11 @@ struct VerifyGraphContract : impl::VerifyGraphContractBase<VerifyGraphContract> 
   }
 
   static bool isNotStored(func::FuncOp function, StringRef role, StringAttr name, Type type) {
-    if (onnx::isArithmeticType(type))
+    if (onnx::isNumberType(type))
       return false;
     emitError(function.getLoc(), "unsupported: ")
         << role << " \"" << (name ? name.getValue() : "") << "\" has elements of type " << getElementTypeOrSelf(type)
-        << "; supported are " << onnx::kArithmeticTypes;
+        << "; supported are bool and numbers";
     return true;
   }
 };

@@ -65,7 +65,7 @@ std::optional<SmallVector<int64_t>> onnx_aot::onnx::getConstantIntegers(Value va
     uint64_t bits = 0;
     std::memcpy(&bits, bytes.data() + at, size);
     bool isSigned = !type.isUnsigned() && type.getWidth() > 1;
-    result.push_back(isSigned ? llvm::SignExtend64(bits, size * 8) : int64_t(bits));
+    result.push_back(isSigned ? llvm::SignExtend64(bits, type.getWidth()) : int64_t(bits));
   }
   return result;
 }

@@ -68,11 +68,32 @@ bool onnx_aot::onnx::isArithmeticType(Type type) {
   return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(element);
 }
 
-LogicalResult onnx_aot::onnx::requireArithmeticTypes(Operation *op) {
+bool onnx_aot::onnx::isRealType(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  if (auto integer = dyn_cast<IntegerType>(element))
+    return llvm::is_contained({1u, 2u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth());
+  return isa<Float16Type, BFloat16Type, Float32Type, Float64Type, Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type,
+             Float8E5M2FNUZType, Float8E8M0FNUType, Float4E2M1FNType>(element);
+}
+
+bool onnx_aot::onnx::isNumberType(Type type) {
+  auto complex = dyn_cast<ComplexType>(getElementTypeOrSelf(type));
+  return isRealType(complex ? complex.getElementType() : type);
+}
+
+static LogicalResult requireTypes(Operation *op, bool (*isAllowed)(Type), StringRef allowed) {
   for (TypeRange types : {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
     for (Type type : types)
-      if (!isArithmeticType(type))
+      if (!isAllowed(type))
         return op->emitError("unsupported: element type ")
-               << getElementTypeOrSelf(type) << "; supported are " << kArithmeticTypes;
+               << getElementTypeOrSelf(type) << "; supported are " << allowed;
   return success();
+}
+
+LogicalResult onnx_aot::onnx::requireArithmeticTypes(Operation *op) {
+  return requireTypes(op, isArithmeticType, kArithmeticTypes);
+}
+
+LogicalResult onnx_aot::onnx::requireRealTypes(Operation *op) {
+  return requireTypes(op, isRealType, "bool and all integer and floating-point types");
 }

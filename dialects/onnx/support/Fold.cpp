@@ -6,6 +6,7 @@
 #include "dialects/onnx/support/Fold.h"
 #include "dialects/onnx/OnnxInterfaces.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/DataTypes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/Support/Threading.h"
@@ -28,7 +29,7 @@ RankedTensorType onnx_aot::onnx::staticResultType(Operation *op, unsigned result
 bool onnx_aot::onnx::isSmall(RankedTensorType type) {
   constexpr int64_t kLargestFold = 1024;
   Type element = type.getElementType();
-  return element.isIntOrFloat() && type.getNumElements() * bytesPerElement(element) <= kLargestFold;
+  return isNumberType(element) && type.getNumElements() * bytesPerElement(element) <= kLargestFold;
 }
 
 ElementsAttr onnx_aot::onnx::reshapeConstant(ElementsAttr source, RankedTensorType type) {
@@ -66,7 +67,7 @@ ElementsAttr onnx_aot::onnx::moveElements(ElementsAttr source, RankedTensorType 
                                           llvm::function_ref<int64_t(ArrayRef<int64_t>)> position) {
   SmallVector<char> storage;
   ArrayRef<char> bytes;
-  if (!type.getElementType().isIntOrFloat() || !getRawBytes(source, storage, bytes))
+  if (!isNumberType(type) || !getRawBytes(source, storage, bytes))
     return nullptr;
   int64_t size = bytesPerElement(type.getElementType());
   SmallVector<char> moved;

@@ -33,10 +33,16 @@ func.func @fixed(%x: tensor<4xf32>) -> tensor<4xf32> {
 // -----
 
 // Nothing says how a caller stores these.
-// expected-error @+3 {{unsupported: input "x" has elements of type 'ui4'; supported are bool, integers of 8 to 64 bits}}
-// expected-error @+2 {{unsupported: input "z" has elements of type 'f8E4M3FN'}}
-// expected-error @+1 {{unsupported: output "y" has elements of type 'f8E4M3FN'; supported are bool, integers}}
-func.func @not_stored(%x: tensor<4xui4> {onnx.name = "x"}, %z: tensor<2xf8E4M3FN> {onnx.name = "z"}) -> (tensor<2xf32>, tensor<2xf8E4M3FN> {onnx.name = "y"}) {
+// expected-error @+3 {{unsupported: input "x" has elements of type 'ui3'; supported are bool and numbers}}
+// expected-error @+2 {{unsupported: input "z" has elements of type 'f6E2M3FN'}}
+// expected-error @+1 {{unsupported: output "y" has elements of type 'f6E2M3FN'; supported are bool and numbers}}
+func.func @not_stored(%x: tensor<4xui3> {onnx.name = "x"}, %z: tensor<2xf6E2M3FN> {onnx.name = "z"}) -> (tensor<2xf32>, tensor<2xf6E2M3FN> {onnx.name = "y"}) {
   %y = "onnx.Constant"() {value = dense<0.0> : tensor<2xf32>} : () -> tensor<2xf32>
-  return %y, %z : tensor<2xf32>, tensor<2xf8E4M3FN>
+  return %y, %z : tensor<2xf32>, tensor<2xf6E2M3FN>
+}
+
+// -----
+
+func.func @stored(%x: tensor<4xui4>, %y: tensor<2xf8E4M3FN>, %z: tensor<2xcomplex<f32>>) -> (tensor<4xui4>, tensor<2xf8E4M3FN>, tensor<2xcomplex<f32>>) {
+  return %x, %y, %z : tensor<4xui4>, tensor<2xf8E4M3FN>, tensor<2xcomplex<f32>>
 }
