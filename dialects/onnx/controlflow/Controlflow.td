@@ -44,6 +44,8 @@ def Onnx_LoopOp : Onnx_Op<"Loop", 25,
   let familyDeclaration = [{
     /// Whether the condition is true before and after every iteration.
     bool isAlwaysTrue();
+    /// Whether no iteration changes the condition.
+    bool keepsCondition();
     /// The number of iterations where it is constant.
     std::optional<int64_t> getTripCount();
     /// Makes the types of the body's arguments as precise as those of the operands.

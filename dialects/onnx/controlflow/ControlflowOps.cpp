@@ -18,7 +18,20 @@ static std::optional<Shape> commonShape(const std::optional<Shape> &a, const std
     return std::nullopt;
   Shape shape;
   for (auto [x, y] : llvm::zip(*a, *b))
-    shape.push_back(x.isKnown() && y.isKnown() && x.get() == y.get() ? x : Dim());
+    shape.push_back(x.equals(y) ? x : Dim());
+  return shape;
+}
+
+/// The shape of a carried value after any number of iterations: that of the initial value where an iteration keeps it,
+/// `argument` being what it starts from.
+static std::optional<Shape> carriedShape(const std::optional<Shape> &initial, const std::optional<Shape> &argument,
+                                         const std::optional<Shape> &next) {
+  std::optional<Shape> shape = commonShape(initial, next);
+  if (!shape || !argument || argument->size() != shape->size())
+    return shape;
+  for (auto [dim, start, before, after] : llvm::zip(*shape, *initial, *argument, *next))
+    if (dim.isUnknown() && after.equals(before))
+      dim = start;
   return shape;
 }
 
@@ -67,16 +80,17 @@ LogicalResult IfOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape>
 
 //===-- Loop ------------------------------------------------------------------------------------------------------===//
 
-bool LoopOp::isAlwaysTrue() {
-  auto isTrue = [](Value value) {
-    std::optional<SmallVector<int64_t>> constant = getConstantIntegers(value);
-    return constant && constant->size() == 1 && constant->front();
-  };
-  if (getCond() && !isTrue(getCond()))
-    return false;
+static bool isTrue(Value value) {
+  std::optional<SmallVector<int64_t>> constant = getConstantIntegers(value);
+  return constant && constant->size() == 1 && constant->front();
+}
+
+bool LoopOp::keepsCondition() {
   Value next = yieldsOf(getBody()).front();
   return next == getBody().getArgument(1) || isTrue(next);
 }
+
+bool LoopOp::isAlwaysTrue() { return (!getCond() || isTrue(getCond())) && keepsCondition(); }
 
 std::optional<int64_t> LoopOp::getTripCount() {
   std::optional<SmallVector<int64_t>> condition, bound;
@@ -146,12 +160,18 @@ LogicalResult LoopOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShap
     Type element = ctx.elementType(initial);
     if (ctx.elementType(value) != element || ctx.elementType(body.getArgument(index + 2)) != element) // (C3)
       return emitOpError("carried value ") << index << " changes its type";
-    results.emplace_back(element, trips == 0 ? ctx.shape(initial) : commonShape(ctx.shape(initial), ctx.shape(value)));
+    results.emplace_back(element, trips == 0 ? ctx.shape(initial)
+                                             : carriedShape(ctx.shape(initial), ctx.shape(body.getArgument(index + 2)),
+                                                            ctx.shape(value)));
   }
+  Dim count = trips ? Dim(*trips) : Dim();
+  if (!trips && getM() && isAlwaysTrue())
+    if (std::optional<Shape> bound = ctx.dims(getM()); bound && bound->size() == 1)
+      count = Dim::max(bound->front(), 0);
   for (Value value : values.drop_front(carried + 1)) {
     std::optional<Shape> shape = ctx.shape(value);
     if (shape)
-      shape->insert(shape->begin(), trips ? Dim(*trips) : Dim());
+      shape->insert(shape->begin(), count);
     results.emplace_back(ctx.elementType(value), shape);
   }
   return success();
@@ -219,13 +239,14 @@ LogicalResult ScanOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShap
     Dim extent = (*shape)[*axis];
     if (trips.isKnown() && extent.isKnown() && extent.get() != trips.get())
       return emitOpError("scan inputs have ") << trips.get() << " and " << extent.get() << " slices";
-    if (extent.isKnown())
+    if (extent.isKnown() || trips.isUnknown())
       trips = extent;
   }
   for (auto [index, initial] : llvm::enumerate(operands.take_front(states))) {
     if (ctx.elementType(values[index]) != ctx.elementType(initial))
       return emitOpError("state ") << index << " changes its type";
-    results.emplace_back(ctx.elementType(initial), commonShape(ctx.shape(initial), ctx.shape(values[index])));
+    results.emplace_back(ctx.elementType(initial), carriedShape(ctx.shape(initial), ctx.shape(body.getArgument(index)),
+                                                                ctx.shape(values[index])));
   }
   for (auto [index, value] : llvm::enumerate(values.drop_front(states))) {
     std::optional<Shape> shape = ctx.shape(value);

@@ -1,19 +1,20 @@
 //===- ControlflowToLinalg.cpp - lowering of the operators with bodies --------------------------------------------===//
 //
-// Bodies move into scf operations, whose results have static shapes: every way through gives the same ones.
+// Bodies move into scf operations. What branches or iterations give different extents has an open one in the result.
 //
 //   %y = "onnx.If"(%c) ({ onnx.Yield %a }, { onnx.Yield %b })
 // becomes
 //   %y = scf.if %bit -> tensor<4xf32> { scf.yield %a } else { scf.yield %b }
 //
-// A loop whose condition never ends it becomes scf.for, any other scf.while, which carries the tensors, the iteration's
-// number and the condition. Slices are collected in tensors that scf.for carries.
+// A loop whose condition never changes becomes scf.for, any other scf.while, which carries the tensors, the iteration's
+// number and the condition. Slices are collected in tensors that are carried, too.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/controlflow/Controlflow.h"
 #include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
+#include "dialects/onnx/support/Sizes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -38,14 +39,22 @@ Value extractBool(OpBuilder &builder, Location loc, Value tensor) {
   return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, stored, zero);
 }
 
+/// A region's result under the type that the operation around it gives; null where their ranks differ.
+Value adapt(OpBuilder &builder, Location loc, Value value, Type type) {
+  auto from = dyn_cast<RankedTensorType>(value.getType()), to = dyn_cast<RankedTensorType>(type);
+  if (!from || !to || from.getRank() != to.getRank())
+    return Value();
+  return castTensor(builder, loc, value, type);
+}
+
 struct LowerIf : OnnxLowering<IfOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(IfOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     SmallVector<Type> types;
     for (auto [index, result] : llvm::enumerate(op.getResults())) {
-      for (Region *branch : {&op.getThenBranch(), &op.getElseBranch()})
-        if (yieldOf(*branch).getValues()[index].getType() != result.getType())
-          return op.emitError("unsupported: the branches give output ") << index << " different shapes";
+      if (!isa<RankedTensorType>(result.getType()))
+        return op.emitError("unsupported: the branches give output ")
+               << index << " different ranks, and the condition is known at run time only";
       types.push_back(stored(result));
     }
     Value condition = extractBool(rewriter, op.getLoc(), adaptor.getCond());
@@ -69,140 +78,230 @@ void inlineBody(Region &body, Block *block, ValueRange arguments, ConversionPatt
   rewriter.inlineBlockBefore(&body.front(), block, block->end(), arguments);
 }
 
-struct LowerLoop : OnnxLowering<LoopOp> {
-  using OnnxLowering::OnnxLowering;
+/// What Loop and Scan have in common: values that are carried and slices that are collected.
+template <typename OpTy> struct LowerRepeated : OnnxLowering<OpTy> {
+  using Base = OnnxLowering<OpTy>;
+  using Base::Base;
+
+  /// The initial values under the types of the body's inputs, which hold for all iterations.
+  static FailureOr<SmallVector<Value>> startValues(OpTy op, ValueRange values, ArrayRef<BlockArgument> arguments,
+                                                   ConversionPatternRewriter &rewriter) {
+    SmallVector<Value> initial;
+    for (auto [index, value, argument] : llvm::enumerate(values, arguments)) {
+      Value adapted = isa<RankedTensorType>(argument.getType())
+                          ? adapt(rewriter, op.getLoc(), value, Base::stored(argument))
+                          : Value();
+      if (!adapted) {
+        op.emitError("unsupported: carried value ") << index << " changes its rank from iteration to iteration";
+        return failure();
+      }
+      initial.push_back(adapted);
+    }
+    return initial;
+  }
+
+  /// A tensor for the slices that `value` is in all iterations, collected along `axis`.
+  FailureOr<Value> collected(OpTy op, Value value, int64_t axis, OpFoldResult trips,
+                             ConversionPatternRewriter &rewriter) const {
+    SmallVector<OpFoldResult> sizes;
+    for (Dim dim : Base::shape(value)) {
+      ShapeAnalysis *analysis = static_cast<const TensorTypeConverter *>(this->getTypeConverter())->getShapes();
+      if (!dim.isKnown() && !(analysis && !dim.isUnknown() && analysis->isKnownBefore(op, dim))) {
+        op.emitError("unsupported: a collected value whose shape is known in the iteration only");
+        return failure();
+      }
+      FailureOr<OpFoldResult> size = lowerSize(this->getTypeConverter(), rewriter, op, dim);
+      if (failed(size))
+        return failure();
+      sizes.push_back(*size);
+    }
+    sizes.insert(sizes.begin() + axis, trips);
+    return emptyTensor(rewriter, op.getLoc(), sizes, Base::stored(value).getElementType());
+  }
+
+  /// Replaces `op` by what its loop gives.
+  static LogicalResult replaceByLoop(OpTy op, ValueRange values, ConversionPatternRewriter &rewriter) {
+    SmallVector<Value> results;
+    for (auto [result, value] : llvm::zip(op->getResults(), values)) {
+      Value adapted =
+          isa<RankedTensorType>(result.getType()) ? adapt(rewriter, op.getLoc(), value, Base::stored(result)) : Value();
+      if (!adapted)
+        return op.emitError("unsupported: the rank of a result is not known");
+      results.push_back(adapted);
+    }
+    rewriter.replaceOp(op, results);
+    return success();
+  }
+};
+
+struct LowerLoop : LowerRepeated<LoopOp> {
+  using LowerRepeated::LowerRepeated;
+
+  /// No loop makes room for more slices than that before it knows how many there will be.
+  static constexpr int64_t kMostReserved = int64_t(1) << 24;
+
   LogicalResult matchAndRewrite(LoopOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     YieldOp yield = yieldOf(op.getBody());
     ValueRange carried = adaptor.getVInitial();
-    ValueRange values = yield.getValues().drop_front();
     std::optional<int64_t> trips = op.getTripCount();
-    bool isFor = op.isAlwaysTrue() || trips;
+    bool isFor = op.keepsCondition() || trips;
     if (isFor && !op.getM() && !trips)
       return op.emitError("unsupported: a loop without an end");
     if (trips == 0)
       return replaceByInitial(op, carried, rewriter);
     Block &body = op.getBody().front();
-    for (auto [index, value] : llvm::enumerate(values.take_front(carried.size())))
-      if (value.getType() != op.getVInitial()[index].getType() ||
-          value.getType() != body.getArgument(index + 2).getType())
-        return op.emitError("unsupported: carried value ") << index << " changes its shape from iteration to iteration";
-    ValueRange scanned = values.drop_front(carried.size());
-    if (!trips && !scanned.empty())
+    ValueRange scanned = yield.getValues().drop_front(carried.size() + 1);
+    if (!isFor && !scanned.empty() && !isReservable(op))
       return op.emitError(
-          "unsupported: outputs that collect the values of a number of iterations that is not constant");
-    for (Value value : scanned)
-      if (!cast<ShapedType>(value.getType()).hasStaticShape())
-        return op.emitError("unsupported: a collected value whose shape depends on data");
+                 "unsupported: outputs that collect the values of a number of iterations without a bound; give "
+                 "the Loop a trip count M of at most ")
+             << kMostReserved;
 
-    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0),
-          one = arith::ConstantIndexOp::create(rewriter, loc, 1);
     Value bound;
     if (trips)
       bound = arith::ConstantIndexOp::create(rewriter, loc, *trips);
     else if (op.getM())
-      bound = arith::IndexCastOp::create(rewriter, loc, rewriter.getIndexType(),
-                                         extractScalar(rewriter, loc, adaptor.getM()));
-    Type iterationType = body.getArgument(0).getType();
-    SmallVector<Value> initial(carried);
-    if (!isFor)
-      return lowerToWhile(op, adaptor, bound, initial, rewriter);
-
-    SmallVector<int64_t> axes(scanned.size(), 0), reversed(scanned.size(), 0);
+      bound = runTimeBound(op, adaptor, isFor, rewriter);
+    FailureOr<SmallVector<Value>> initial =
+        startValues(op, carried, llvm::to_vector(body.getArguments().drop_front(2)), rewriter);
+    if (failed(initial))
+      return failure();
+    OpFoldResult room = trips ? OpFoldResult(rewriter.getIndexAttr(*trips)) : OpFoldResult(bound);
     for (Value value : scanned) {
-      SmallVector<int64_t> shape(type(value).getShape());
-      shape.insert(shape.begin(), *trips);
-      initial.push_back(emptyTensor(rewriter, loc, RankedTensorType::get(shape, stored(value).getElementType())));
+      FailureOr<Value> all = collected(op, value, 0, room, rewriter);
+      if (failed(all))
+        return failure();
+      initial->push_back(*all);
     }
+    SmallVector<int64_t> zeros(scanned.size(), 0);
     rewriter.modifyOpInPlace(yield, [&] {
       yield.setSkipped(1);
-      yield.setScanAxes(axes);
-      yield.setScanReversed(reversed);
+      yield.setScanAxes(zeros);
+      yield.setScanReversed(zeros);
     });
+    return isFor ? lowerToFor(op, bound, *initial, rewriter) : lowerToWhile(op, adaptor, bound, *initial, rewriter);
+  }
+
+  /// Whether there is a trip count that bounds the number of slices by what may be reserved.
+  static bool isReservable(LoopOp op) {
+    if (!op.getM())
+      return false;
+    std::optional<SmallVector<int64_t>> bound = getConstantIntegers(op.getM());
+    return !bound || (bound->size() == 1 && bound->front() <= kMostReserved);
+  }
+
+  /// The number of iterations that M allows: not below 0, and 0 where the condition of a for loop does not hold.
+  static Value runTimeBound(LoopOp op, OpAdaptor adaptor, bool isFor, ConversionPatternRewriter &rewriter) {
+    Location loc = op.getLoc();
+    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
+    Value bound = arith::IndexCastOp::create(rewriter, loc, rewriter.getIndexType(),
+                                             extractScalar(rewriter, loc, adaptor.getM()));
+    bound = arith::MaxSIOp::create(rewriter, loc, bound, zero);
+    if (!isFor || !op.getCond() || op.isAlwaysTrue())
+      return bound;
+    return arith::SelectOp::create(rewriter, loc, extractBool(rewriter, loc, adaptor.getCond()), bound, zero);
+  }
+
+  /// What a body sees of the loop itself.
+  static SmallVector<Value> loopArguments(LoopOp op, Value number, OpBuilder &builder) {
+    Block &body = op.getBody().front();
+    auto conditionType = RankedTensorType::get(type(body.getArgument(1)).getShape(), builder.getI8Type());
+    return {iterationTensor(builder, op.getLoc(), number, body.getArgument(0).getType()),
+            // Inside, the condition holds.
+            arith::ConstantOp::create(builder, op.getLoc(), DenseElementsAttr::get(conditionType, int8_t(1)))};
+  }
+
+  static LogicalResult lowerToFor(LoopOp op, Value bound, ValueRange initial, ConversionPatternRewriter &rewriter) {
+    Location loc = op.getLoc();
+    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0),
+          one = arith::ConstantIndexOp::create(rewriter, loc, 1);
     auto loop = scf::ForOp::create(rewriter, loc, zero, bound, one, initial);
-    if (initial.empty())
-      rewriter.eraseOp(loop.getBody()->getTerminator());
-    rewriter.setInsertionPointToStart(loop.getBody());
-    // Inside, the condition holds.
-    auto conditionType = RankedTensorType::get(type(body.getArgument(1)).getShape(), rewriter.getI8Type());
-    SmallVector<Value> arguments = {
-        iterationTensor(rewriter, loc, loop.getInductionVar(), iterationType),
-        arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(conditionType, int8_t(1)))};
-    llvm::append_range(arguments, loop.getRegionIterArgs().take_front(carried.size()));
-    inlineBody(op.getBody(), loop.getBody(), arguments, rewriter);
-    rewriter.replaceOp(op, loop.getResults().take_front(op.getNumResults()));
-    return success();
+    {
+      OpBuilder::InsertionGuard guard(rewriter);
+      if (initial.empty())
+        rewriter.eraseOp(loop.getBody()->getTerminator());
+      rewriter.setInsertionPointToStart(loop.getBody());
+      SmallVector<Value> arguments = loopArguments(op, loop.getInductionVar(), rewriter);
+      llvm::append_range(arguments, loop.getRegionIterArgs().take_front(op.getVInitial().size()));
+      inlineBody(op.getBody(), loop.getBody(), arguments, rewriter);
+    }
+    return replaceByLoop(op, loop.getResults(), rewriter);
   }
 
   /// What a loop without an iteration gives, whatever its body does to shapes.
   static LogicalResult replaceByInitial(LoopOp op, ValueRange carried, ConversionPatternRewriter &rewriter) {
     SmallVector<Value> results(carried);
-    for (Value result : op.getResults().drop_front(std::min<size_t>(carried.size(), op.getNumResults())))
+    for (Value result : op.getResults().drop_front(std::min<size_t>(carried.size(), op.getNumResults()))) {
+      if (!isa<RankedTensorType>(result.getType()) || !stored(result).hasStaticShape())
+        return op.emitError("unsupported: a loop without an iteration that collects values of an open shape");
       results.push_back(emptyTensor(rewriter, op.getLoc(), stored(result)));
+    }
     results.resize(op.getNumResults());
-    rewriter.replaceOp(op, results);
-    return success();
+    return replaceByLoop(op, results, rewriter);
   }
 
-  LogicalResult lowerToWhile(LoopOp op, OpAdaptor adaptor, Value bound, SmallVector<Value> initial,
-                             ConversionPatternRewriter &rewriter) const {
+  static LogicalResult lowerToWhile(LoopOp op, OpAdaptor adaptor, Value bound, SmallVector<Value> initial,
+                                    ConversionPatternRewriter &rewriter) {
     Location loc = op.getLoc();
-    Block &body = op.getBody().front();
-    size_t carried = initial.size();
+    size_t values = initial.size(), carried = op.getVInitial().size();
     Value condition = op.getCond() ? extractBool(rewriter, loc, adaptor.getCond())
                                    : Value(arith::ConstantIntOp::create(rewriter, loc, 1, 1));
     initial.push_back(arith::ConstantIndexOp::create(rewriter, loc, 0));
     initial.push_back(condition);
     auto types = llvm::to_vector(ValueRange(initial).getTypes());
     SmallVector<Location> locations(types.size(), loc);
-    rewriter.modifyOpInPlace(yieldOf(op.getBody()), [&] { yieldOf(op.getBody()).setSkipped(1); });
     auto loop = scf::WhileOp::create(rewriter, loc, types, initial);
-    Block *before = rewriter.createBlock(&loop.getBefore(), {}, types, locations);
-    Value again = before->getArgument(carried + 1);
-    if (bound) {
-      Value isLeft =
-          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::slt, before->getArgument(carried), bound);
-      again = arith::AndIOp::create(rewriter, loc, again, isLeft);
+    {
+      OpBuilder::InsertionGuard guard(rewriter);
+      Block *before = rewriter.createBlock(&loop.getBefore(), {}, types, locations);
+      Value again = before->getArgument(values + 1);
+      if (bound) {
+        Value isLeft =
+            arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::slt, before->getArgument(values), bound);
+        again = arith::AndIOp::create(rewriter, loc, again, isLeft);
+      }
+      scf::ConditionOp::create(rewriter, loc, again, before->getArguments());
+      Block *after = rewriter.createBlock(&loop.getAfter(), {}, types, locations);
+      SmallVector<Value> arguments = loopArguments(op, after->getArgument(values), rewriter);
+      llvm::append_range(arguments, after->getArguments().take_front(carried));
+      inlineBody(op.getBody(), after, arguments, rewriter);
     }
-    scf::ConditionOp::create(rewriter, loc, again, before->getArguments());
-    Block *after = rewriter.createBlock(&loop.getAfter(), {}, types, locations);
-    auto conditionType = RankedTensorType::get(type(body.getArgument(1)).getShape(), rewriter.getI8Type());
-    SmallVector<Value> arguments = {
-        iterationTensor(rewriter, loc, after->getArgument(carried), body.getArgument(0).getType()),
-        arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(conditionType, int8_t(1)))};
-    llvm::append_range(arguments, after->getArguments().take_front(carried));
-    inlineBody(op.getBody(), after, arguments, rewriter);
-    rewriter.replaceOp(op, loop.getResults().take_front(op.getNumResults()));
-    return success();
+    // There is room for more slices than there may be.
+    SmallVector<Value> results(loop.getResults().take_front(values));
+    for (Value &all : MutableArrayRef<Value>(results).drop_front(carried)) {
+      SmallVector<OpFoldResult> sizes = sizesOf(rewriter, loc, all);
+      sizes.front() = loop.getResult(values);
+      SmallVector<OpFoldResult> offsets(sizes.size(), rewriter.getIndexAttr(0)),
+          strides(sizes.size(), rewriter.getIndexAttr(1));
+      all = tensor::ExtractSliceOp::create(rewriter, loc, all, offsets, sizes, strides);
+    }
+    return replaceByLoop(op, results, rewriter);
   }
 };
 
-struct LowerScan : OnnxLowering<ScanOp> {
-  using OnnxLowering::OnnxLowering;
+struct LowerScan : LowerRepeated<ScanOp> {
+  using LowerRepeated::LowerRepeated;
   LogicalResult matchAndRewrite(ScanOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     unsigned states = op.getNumStates();
-    OperandRange operands = op.getInitialStateAndScanInputs();
     YieldOp yield = yieldOf(op.getBody());
     Block &body = op.getBody().front();
-    for (auto [index, value] : llvm::enumerate(yield.getValues().take_front(states)))
-      if (value.getType() != operands[index].getType() || value.getType() != body.getArgument(index).getType())
-        return op.emitError("unsupported: state ") << index << " changes its shape from iteration to iteration";
-    RankedTensorType first = type(operands[states]);
-    int64_t trips = first.getDimSize(*op.getInputAxis(0, first.getRank()));
-
     ValueRange inputs = adaptor.getInitialStateAndScanInputs();
-    SmallVector<Value> initial(inputs.take_front(states));
+    RankedTensorType first = type(op.getInitialStateAndScanInputs()[states]);
+    OpFoldResult trips = sizeOf(rewriter, loc, inputs[states], *op.getInputAxis(0, first.getRank()));
+    FailureOr<SmallVector<Value>> initial =
+        startValues(op, inputs.take_front(states), llvm::to_vector(body.getArguments().take_front(states)), rewriter);
+    if (failed(initial))
+      return failure();
     SmallVector<int64_t> axes, reversed;
     for (auto [index, value] : llvm::enumerate(yield.getValues().drop_front(states))) {
-      auto slice = cast<RankedTensorType>(value.getType());
-      if (!slice.hasStaticShape())
-        return op.emitError("unsupported: a collected value whose shape depends on data");
-      axes.push_back(*op.getOutputAxis(index, slice.getRank() + 1));
+      axes.push_back(*op.getOutputAxis(index, type(value).getRank() + 1));
       reversed.push_back(op.isOutputReversed(index));
-      SmallVector<int64_t> shape(slice.getShape());
-      shape.insert(shape.begin() + axes.back(), trips);
-      initial.push_back(emptyTensor(rewriter, loc, RankedTensorType::get(shape, stored(value).getElementType())));
+      FailureOr<Value> all = collected(op, value, axes.back(), trips, rewriter);
+      if (failed(all))
+        return failure();
+      initial->push_back(*all);
     }
     rewriter.modifyOpInPlace(yield, [&] {
       yield.setScanAxes(axes);
@@ -210,34 +309,42 @@ struct LowerScan : OnnxLowering<ScanOp> {
     });
     Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
     Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
-    Value bound = arith::ConstantIndexOp::create(rewriter, loc, trips);
-    auto loop = scf::ForOp::create(rewriter, loc, zero, bound, one, initial);
-    if (initial.empty())
-      rewriter.eraseOp(loop.getBody()->getTerminator());
-    rewriter.setInsertionPointToStart(loop.getBody());
-    SmallVector<Value> arguments(loop.getRegionIterArgs().take_front(states));
-    for (auto [index, input] : llvm::enumerate(inputs.drop_front(states))) {
-      auto whole = cast<RankedTensorType>(input.getType());
-      int64_t axis = *op.getInputAxis(index, whole.getRank());
-      Value place = loop.getInductionVar();
-      if (op.isInputReversed(index)) {
-        Value last = arith::ConstantIndexOp::create(rewriter, loc, trips - 1);
-        place = arith::SubIOp::create(rewriter, loc, last, place);
-      }
-      SmallVector<OpFoldResult> offsets(whole.getRank(), rewriter.getIndexAttr(0)),
-          strides(whole.getRank(), rewriter.getIndexAttr(1)), sizes;
-      for (int64_t extent : whole.getShape())
-        sizes.push_back(rewriter.getIndexAttr(extent));
-      offsets[axis] = place;
-      sizes[axis] = rewriter.getIndexAttr(1);
-      SmallVector<int64_t> shape(whole.getShape());
-      shape.erase(shape.begin() + axis);
-      arguments.push_back(tensor::ExtractSliceOp::create(
-          rewriter, loc, RankedTensorType::get(shape, whole.getElementType()), input, offsets, sizes, strides));
+    Value bound = asIndex(rewriter, loc, trips);
+    auto loop = scf::ForOp::create(rewriter, loc, zero, bound, one, *initial);
+    {
+      OpBuilder::InsertionGuard guard(rewriter);
+      if (initial->empty())
+        rewriter.eraseOp(loop.getBody()->getTerminator());
+      rewriter.setInsertionPointToStart(loop.getBody());
+      SmallVector<Value> arguments(loop.getRegionIterArgs().take_front(states));
+      for (auto [index, input] : llvm::enumerate(inputs.drop_front(states)))
+        arguments.push_back(sliceOf(op, index, input, body.getArgument(states + index), loop, rewriter));
+      inlineBody(op.getBody(), loop.getBody(), arguments, rewriter);
     }
-    inlineBody(op.getBody(), loop.getBody(), arguments, rewriter);
-    rewriter.replaceOp(op, loop.getResults().take_front(op.getNumResults()));
-    return success();
+    return replaceByLoop(op, loop.getResults(), rewriter);
+  }
+
+  /// What scan input `index` is in the present iteration.
+  static Value sliceOf(ScanOp op, unsigned index, Value input, BlockArgument argument, scf::ForOp loop,
+                       OpBuilder &builder) {
+    Location loc = op.getLoc();
+    auto whole = cast<RankedTensorType>(input.getType());
+    int64_t axis = *op.getInputAxis(index, whole.getRank());
+    Value place = loop.getInductionVar();
+    if (op.isInputReversed(index)) {
+      Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+      Value last = arith::SubIOp::create(builder, loc, loop.getUpperBound(), one);
+      place = arith::SubIOp::create(builder, loc, last, place);
+    }
+    SmallVector<OpFoldResult> offsets(whole.getRank(), builder.getIndexAttr(0)),
+        strides(whole.getRank(), builder.getIndexAttr(1)), sizes = sizesOf(builder, loc, input);
+    offsets[axis] = place;
+    sizes[axis] = builder.getIndexAttr(1);
+    SmallVector<int64_t> shape(whole.getShape());
+    shape.erase(shape.begin() + axis);
+    Value slice = tensor::ExtractSliceOp::create(builder, loc, RankedTensorType::get(shape, whole.getElementType()),
+                                                 input, offsets, sizes, strides);
+    return castTensor(builder, loc, slice, stored(argument));
   }
 };
 
@@ -261,51 +368,61 @@ struct LowerRequire : OpConversionPattern<RequireOp> {
 struct LowerYield : OpConversionPattern<YieldOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(YieldOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    if (auto branches = dyn_cast<scf::IfOp>(op->getParentOp())) {
-      rewriter.replaceOpWithNewOp<scf::YieldOp>(op, adaptor.getValues().take_front(branches.getNumResults()));
-      return success();
-    }
+    Operation *parent = op->getParentOp();
     ValueRange values = adaptor.getValues();
-    if (isa<scf::WhileOp>(op->getParentOp())) {
-      // Carried tensors, the number of the next iteration, whether it takes place.
-      SmallVector<Value> next(values.drop_front(op.getSkipped().value_or(0)));
-      Value one = arith::ConstantIndexOp::create(rewriter, op.getLoc(), 1);
-      next.push_back(arith::AddIOp::create(rewriter, op.getLoc(), op->getBlock()->getArgument(next.size()), one));
-      next.push_back(extractBool(rewriter, op.getLoc(), values.front()));
-      rewriter.replaceOpWithNewOp<scf::YieldOp>(op, next);
-      return success();
+    if (auto branches = dyn_cast<scf::IfOp>(parent))
+      return yield(op, llvm::to_vector(values.take_front(branches.getNumResults())), branches.getResultTypes(),
+                   rewriter);
+    SmallVector<Value> next(values.drop_front(op.getSkipped().value_or(0)));
+    if (auto loop = dyn_cast<scf::ForOp>(parent)) {
+      collect(op, next, loop.getRegionIterArgs(), loop.getInductionVar(), rewriter);
+      return yield(op, next, loop.getResultTypes(), rewriter);
     }
-    if (auto loop = dyn_cast<scf::ForOp>(op->getParentOp())) {
-      rewriter.replaceOpWithNewOp<scf::YieldOp>(op, collect(op, values, loop, rewriter));
-      return success();
-    }
-    return rewriter.notifyMatchFailure(op, "the operator around it is not lowered");
+    auto loop = dyn_cast<scf::WhileOp>(parent);
+    if (!loop)
+      return rewriter.notifyMatchFailure(op, "the operator around it is not lowered");
+    // Carried tensors, the number of the next iteration, whether it takes place.
+    Value number = op->getBlock()->getArgument(next.size());
+    collect(op, next, op->getBlock()->getArguments(), number, rewriter);
+    Value one = arith::ConstantIndexOp::create(rewriter, op.getLoc(), 1);
+    next.push_back(arith::AddIOp::create(rewriter, op.getLoc(), number, one));
+    next.push_back(extractBool(rewriter, op.getLoc(), values.front()));
+    return yield(op, next, loop.getResultTypes(), rewriter);
   }
 
-  /// What the next iteration starts with: carried values, and collected ones at their place.
-  static SmallVector<Value> collect(YieldOp op, ValueRange values, scf::ForOp loop, OpBuilder &builder) {
-    Location loc = op.getLoc();
-    SmallVector<Value> next(values.drop_front(op.getSkipped().value_or(0)));
-    ArrayRef<int64_t> axes = op.getScanAxes().value_or(ArrayRef<int64_t>());
-    size_t carried = next.size() - axes.size();
-    for (auto [index, axis] : llvm::enumerate(axes)) {
-      Value all = loop.getRegionIterArg(carried + index);
-      auto type = cast<RankedTensorType>(all.getType());
-      Value place = loop.getInductionVar();
-      if ((*op.getScanReversed())[index]) {
-        Value last = arith::ConstantIndexOp::create(builder, loc, type.getDimSize(axis) - 1);
-        place = arith::SubIOp::create(builder, loc, last, place);
-      }
-      SmallVector<OpFoldResult> offsets(type.getRank(), builder.getIndexAttr(0)),
-          strides(type.getRank(), builder.getIndexAttr(1)), sizes;
-      for (int64_t extent : type.getShape())
-        sizes.push_back(builder.getIndexAttr(extent));
-      offsets[axis] = place;
-      sizes[axis] = builder.getIndexAttr(1);
-      next[carried + index] =
-          tensor::InsertSliceOp::create(builder, loc, next[carried + index], all, offsets, sizes, strides);
+  static LogicalResult yield(YieldOp op, SmallVector<Value> values, TypeRange types,
+                             ConversionPatternRewriter &rewriter) {
+    for (auto [value, type] : llvm::zip(values, types)) {
+      if (value.getType() == type)
+        continue;
+      value = adapt(rewriter, op.getLoc(), value, type);
+      if (!value)
+        return op.emitError("unsupported: a value that bodies or iterations give different ranks");
     }
-    return next;
+    rewriter.replaceOpWithNewOp<scf::YieldOp>(op, values);
+    return success();
+  }
+
+  /// Puts collected values at the place of iteration `number` in what `carried` holds of them.
+  static void collect(YieldOp op, MutableArrayRef<Value> next, ValueRange carried, Value number, OpBuilder &builder) {
+    Location loc = op.getLoc();
+    ArrayRef<int64_t> axes = op.getScanAxes().value_or(ArrayRef<int64_t>());
+    size_t first = next.size() - axes.size();
+    for (auto [index, axis] : llvm::enumerate(axes)) {
+      Value all = carried[first + index];
+      SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, all);
+      SmallVector<OpFoldResult> offsets(sizes.size(), builder.getIndexAttr(0)),
+          strides(sizes.size(), builder.getIndexAttr(1));
+      offsets[axis] = number;
+      if ((*op.getScanReversed())[index]) {
+        Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+        Value last = arith::SubIOp::create(builder, loc, asIndex(builder, loc, sizes[axis]), one);
+        offsets[axis] = arith::SubIOp::create(builder, loc, last, number).getResult();
+      }
+      sizes[axis] = builder.getIndexAttr(1);
+      next[first + index] =
+          tensor::InsertSliceOp::create(builder, loc, next[first + index], all, offsets, sizes, strides);
+    }
   }
 };
 } // namespace
