@@ -21,12 +21,21 @@ def OnnxOpInterface : OpInterface<"OnnxOpInterface"> {
     }], "const ::onnx_aot::onnx::OpSignature &", "getSignature", (ins)>,
     InterfaceMethod<[{
       Computes the element type and the shape of each result from the operands.
-      The one function serves inference (dims are constants or unknown) and,
-      through the context, reification (dims are SSA values).
+      The one function serves inference and, through dims that are symbolic
+      expressions, the sizes that a lowering computes at run time.
       Emits an error on the operation when the operands do not agree.
     }], "::llvm::LogicalResult", "inferResults",
       (ins "::onnx_aot::onnx::ShapeContext &":$ctx,
            "::llvm::SmallVectorImpl<::onnx_aot::onnx::ResultShape> &":$results)>,
+    InterfaceMethod<[{
+      The elements of one result, an integer tensor of rank 0 or 1 with few
+      elements, as expressions of the operands' shapes and elements. Operators
+      that take part in shape arithmetic answer; nullopt elsewhere. An element
+      that cannot be told is an unknown Dim.
+    }], "::std::optional<::onnx_aot::onnx::Shape>", "inferElements",
+      (ins "::onnx_aot::onnx::ShapeContext &":$ctx, "unsigned":$result), "", [{
+        return ::std::nullopt;
+      }]>,
   ];
 }
 

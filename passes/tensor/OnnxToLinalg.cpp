@@ -2,9 +2,10 @@
 //
 // Runs the lowering patterns of all families as one full conversion. Types change on the way: unsigned integers become
 // signless, bools become i8 (see Lowering.h). Constants become arith.constant. An operator all of whose results are
-// empty becomes tensor.empty, so that no family has to think of it.
+// empty becomes tensor.empty, so that no family has to think of it; a small integer tensor whose elements are known as
+// expressions of dims becomes tensor.from_elements of them, so that shape arithmetic is done on scalars.
 //
-// Before: static ranked tensors, onnx operations.  After: no onnx operation is left.
+// Before: ranked tensors, onnx operations.  After: no onnx operation is left.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
@@ -36,7 +37,7 @@ using namespace mlir;
 namespace {
 /// There is nothing to compute where no result has an element.
 struct LowerEmptyResults : OpInterfaceConversionPattern<onnx::OnnxOpInterface> {
-  LowerEmptyResults(TypeConverter &converter, MLIRContext *context)
+  LowerEmptyResults(onnx::TensorTypeConverter &converter, MLIRContext *context)
       : OpInterfaceConversionPattern(converter, context, /*benefit=*/100) {}
 
   LogicalResult matchAndRewrite(onnx::OnnxOpInterface op, ArrayRef<Value>,
@@ -53,6 +54,39 @@ struct LowerEmptyResults : OpInterfaceConversionPattern<onnx::OnnxOpInterface> {
     }
     rewriter.replaceOp(op, empties);
     return success();
+  }
+};
+
+/// What is computed by shape arithmetic alone.
+struct LowerKnownElements : OpInterfaceConversionPattern<onnx::OnnxOpInterface> {
+  LowerKnownElements(onnx::TensorTypeConverter &converter, MLIRContext *context)
+      : OpInterfaceConversionPattern(converter, context, /*benefit=*/50) {}
+
+  LogicalResult matchAndRewrite(onnx::OnnxOpInterface op, ArrayRef<Value>,
+                                ConversionPatternRewriter &rewriter) const override {
+    onnx::ShapeAnalysis *shapes = static_cast<const onnx::TensorTypeConverter *>(getTypeConverter())->getShapes();
+    auto isKnown = [&](Value result) {
+      const onnx::Shape *elements = shapes->recordedElements(result);
+      return elements && llvm::all_of(*elements, [&](onnx::Dim dim) { return shapes->isKnownBefore(op, dim); });
+    };
+    if (op->hasTrait<OpTrait::ConstantLike>() || !llvm::all_of(op->getResults(), isKnown))
+      return rewriter.notifyMatchFailure(op, "is not shape arithmetic");
+    SmallVector<Value> tensors;
+    for (Value result : op->getResults())
+      tensors.push_back(fromElements(rewriter, op, result, *shapes->recordedElements(result)));
+    rewriter.replaceOp(op, tensors);
+    return success();
+  }
+
+  Value fromElements(ConversionPatternRewriter &rewriter, Operation *op, Value result, ArrayRef<onnx::Dim> dims) const {
+    auto type = cast<RankedTensorType>(getTypeConverter()->convertType(result.getType()));
+    auto lowered = [&](Value value) { return rewriter.getRemappedValue(value); };
+    SmallVector<Value> elements;
+    for (onnx::Dim dim : dims) {
+      Value index = onnx::asIndex(rewriter, op->getLoc(), onnx::buildSize(rewriter, op->getLoc(), dim, lowered));
+      elements.push_back(rewriter.createOrFold<arith::IndexCastOp>(op->getLoc(), type.getElementType(), index));
+    }
+    return tensor::FromElementsOp::create(rewriter, op->getLoc(), type, elements);
   }
 };
 
@@ -76,12 +110,19 @@ private:
 
 struct OnnxToLinalg : impl::OnnxToLinalgBase<OnnxToLinalg> {
   void runOnOperation() override {
-    onnx::TensorTypeConverter converter;
+    // The dims that the graph stage left open become arithmetic. Types are final: only the expressions are wanted.
+    onnx::ShapeAnalysis shapes;
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      shapes.addArguments(function);
+      if (failed(shapes.recordAll(function.getBody())))
+        return signalPassFailure();
+    }
+    onnx::TensorTypeConverter converter(&shapes);
     RewritePatternSet patterns(&getContext());
 #define ONNX_FAMILY(Name) onnx::populate##Name##ToLinalg(converter, patterns);
 #include "dialects/onnx/FamilyLowerings.inc"
 #undef ONNX_FAMILY
-    patterns.add<LowerEmptyResults>(converter, &getContext());
+    patterns.add<LowerEmptyResults, LowerKnownElements>(converter, &getContext());
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);
     populateReturnOpTypeConversionPattern(patterns, converter);
 

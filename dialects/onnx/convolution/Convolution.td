@@ -56,3 +56,23 @@ def Onnx_CausalConvWithStateOp : Onnx_Op<"CausalConvWithState", 27,
     (outs Onnx_FloatTensor:$output, Optional<Onnx_FloatTensor>:$present_state), [AttrSizedOperandSegments]> {
   let summary = "Depthwise convolution of past positions, and the state for those to come";
 }
+
+def Onnx_DeformConvOp : Onnx_Op<"DeformConv", 22,
+    (ins Onnx_FloatTensor:$X, Onnx_FloatTensor:$W, // (C1), (C2), (C3)
+         Onnx_FloatTensor:$offset,                 // (C12) N x (offset_group * kernel elements * spatial dims) x output
+         Optional<Onnx_FloatTensor>:$B,            // (C4)
+         Optional<Onnx_FloatTensor>:$mask),        // (C13) N x (offset_group * kernel elements) x output
+    (ins OptionalAttr<Onnx_INTS>:$dilations, Onnx_IntDefault<1>:$group, OptionalAttr<Onnx_INTS>:$kernel_shape,
+         Onnx_IntDefault<1>:$offset_group, // (C14) divides the channels
+         OptionalAttr<Onnx_INTS>:$pads, OptionalAttr<Onnx_INTS>:$strides),
+    (outs Onnx_FloatTensor:$Y), [AttrSizedOperandSegments]> {
+  let summary = "Convolution whose windows read at positions that are data";
+}
+
+def Onnx_Col2ImOp : Onnx_Op<"Col2Im", 18,
+    (ins Onnx_NumberTensor:$input,     // (C15) N x (C * block elements) x blocks
+         Onnx_I64Tensor:$image_shape, Onnx_I64Tensor:$block_shape), // (C16) one positive entry per spatial dim
+    (ins OptionalAttr<Onnx_INTS>:$dilations, OptionalAttr<Onnx_INTS>:$pads, OptionalAttr<Onnx_INTS>:$strides), // (C17)
+    (outs Onnx_NumberTensor:$output)> {
+  let summary = "The sum of the blocks of an image, each at its place";
+}

@@ -15,6 +15,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/convolution/CausalConvolution.h"
 #include "dialects/onnx/convolution/Convolution.h"
+#include "dialects/onnx/convolution/DeformableConvolution.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "dialects/onnx/support/Window.h"
@@ -303,7 +304,7 @@ struct QuantizedKernel {
       return -1;
     if (cast<RankedTensorType>(value.getType()).getNumElements() != 1)
       return add(value, {maps.channel});
-    return add(buildReshape(builder, loc, value, {}), {});
+    return add(buildReshape(builder, loc, value, ArrayRef<int64_t>()), {});
   }
 
   Value build(RankedTensorType resultType) {
@@ -325,7 +326,7 @@ FailureOr<Convolution> quantizedParts(OpTy op, Value data, Value weights, Value 
     return failure();
   Value padding =
       zeroPoint
-          ? Value(tensor::ExtractOp::create(builder, loc, buildReshape(builder, loc, zeroPoint, {}), ValueRange()))
+          ? Value(tensor::ExtractOp::create(builder, loc, buildReshape(builder, loc, zeroPoint, ArrayRef<int64_t>()), ValueRange()))
           : zeroOf(builder, loc, data);
   int64_t groups = op.getGroup(), outputs = w[0] / groups, inputs = w[1];
   return Convolution{padData(builder, loc, data, *window, padding),
@@ -366,7 +367,7 @@ struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
       return op.emitError("unsupported: QLinearConv other than 8 bits wide with scales in single precision");
     QuantizedKernel kernel(rewriter, loc, *conv, type(op.getX()).getElementType(), type(op.getW()).getElementType(),
                            adaptor.getXZeroPoint(), adaptor.getWZeroPoint());
-    auto scalar = [&](Value value) { return buildReshape(rewriter, loc, value, {}); };
+    auto scalar = [&](Value value) { return buildReshape(rewriter, loc, value, ArrayRef<int64_t>()); };
     Value weightScale = adaptor.getWScale();
     if (type(op.getWScale()).getNumElements() == 1)
       weightScale = scalar(weightScale);
@@ -401,5 +402,7 @@ namespace onnx_aot::onnx {
 void populateConvolutionToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerConv, LowerConvTranspose, LowerConvInteger, LowerQLinearConv>(converter, patterns.getContext());
   populateCausalConvolutionToLinalg(converter, patterns);
+  populateDeformableConvolutionToLinalg(converter, patterns);
+  populateCol2ImToLinalg(converter, patterns);
 }
 } // namespace onnx_aot::onnx

@@ -7,14 +7,21 @@
 include "dialects/onnx/OnnxBase.td"
 
 def Onnx_NumberOrBoolTensor : TensorOf<[Onnx_Number, I1]>;
+def Onnx_FloatOrFloat8Tensor : TensorOf<[Onnx_Float, F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ]>;
 def Onnx_UnsignedTensor : TensorOf<[UI8, UI16, UI32, UI64]>;
 
 // (C1) the inputs broadcast, (C2) their element types fit `rule`, an ElementRule of support/ShapeContext.h.
 class Onnx_Elementwise<string name, int since, dag ins, dag attrs, dag outs, string rule, list<Trait> traits = []>
     : Onnx_Op<name, since, ins, attrs, outs, traits> {
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
   let extraClassDefinition = [{
     ::mlir::OpFoldResult foldByTable(::mlir::Operation *, ::llvm::ArrayRef<::mlir::Attribute>);
+    ::std::optional<Shape> inferElementsByTable(::mlir::Operation *, ShapeContext &);
+
+    ::std::optional<Shape> $cppClass::inferElements(ShapeContext &ctx, unsigned) {
+      return inferElementsByTable(*this, ctx);
+    }
 
     ::llvm::LogicalResult $cppClass::inferResults(ShapeContext &ctx, ::llvm::SmallVectorImpl<ResultShape> &results) {
       return inferElementwise(*this, ctx, results, ElementRule::}] # rule # [{);
@@ -83,14 +90,15 @@ def Onnx_LessOp : Onnx_Compare<"Less", 13, Onnx_NumberTensor>;
 def Onnx_LessOrEqualOp : Onnx_Compare<"LessOrEqual", 16, Onnx_NumberTensor>;
 def Onnx_GreaterOp : Onnx_Compare<"Greater", 13, Onnx_NumberTensor>;
 def Onnx_GreaterOrEqualOp : Onnx_Compare<"GreaterOrEqual", 16, Onnx_NumberTensor>;
-def Onnx_IsNaNOp : Onnx_Unary<"IsNaN", 20, Onnx_FloatTensor, "X", "Y", (ins), Onnx_BoolTensor, "Bool">;
-def Onnx_IsInfOp : Onnx_Unary<"IsInf", 20, Onnx_FloatTensor, "X", "Y",
+def Onnx_IsNaNOp : Onnx_Unary<"IsNaN", 20, Onnx_FloatOrFloat8Tensor, "X", "Y", (ins), Onnx_BoolTensor, "Bool">;
+def Onnx_IsInfOp : Onnx_Unary<"IsInf", 20, Onnx_FloatOrFloat8Tensor, "X", "Y",
     (ins Onnx_IntDefault<1>:$detect_negative, Onnx_IntDefault<1>:$detect_positive), Onnx_BoolTensor, "Bool">;
 def Onnx_WhereOp : Onnx_Op<"Where", 16,
     (ins Onnx_BoolTensor:$condition, Onnx_Tensor:$X, Onnx_Tensor:$Y), // (C1) broadcast, (C2) X and Y of one type
     (ins), (outs Onnx_Tensor:$output)> {
   let summary = "X where condition holds, else Y";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 //===-- Functions ---------------------------------------------------------===//
@@ -122,10 +130,11 @@ def Onnx_ErfOp : Onnx_Unary<"Erf", 13, Onnx_NumberTensor>;
 def Onnx_IdentityOp : Onnx_Op<"Identity", 25, (ins AnyType:$input), (ins), (outs AnyType:$output)> {
   let summary = "The input";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 def Onnx_CastOp : Onnx_Op<"Cast", 25, (ins Onnx_Tensor:$input),
     (ins Onnx_INT:$to, // (C1) a TensorProto.DataType that is a number or bool
-         Onnx_IntDefault<1>:$saturate, Onnx_StringDefault<"up">:$round_mode), // for float8 only
+         Onnx_IntDefault<1>:$saturate, Onnx_StringDefault<"up">:$round_mode), // (C2) for float8 only: up, down, nearest
     (outs Onnx_Tensor:$output)> {
   let summary = "The value in another element type";
   let description = [{
@@ -133,6 +142,7 @@ def Onnx_CastOp : Onnx_Op<"Cast", 25, (ins Onnx_Tensor:$input),
     32 and 64 bits signed, and that value's low bits for the others; NaN becomes the lowest value.
   }];
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 def Onnx_CastLikeOp : Onnx_Op<"CastLike", 25, (ins Onnx_Tensor:$input, Onnx_Tensor:$target_type),
     (ins Onnx_IntDefault<1>:$saturate, Onnx_StringDefault<"up">:$round_mode), (outs Onnx_Tensor:$output)> {

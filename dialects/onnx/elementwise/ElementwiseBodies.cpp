@@ -8,6 +8,7 @@
 #include "dialects/onnx/elementwise/ElementwiseBodies.h"
 #include "dialects/onnx/elementwise/Elementwise.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/NarrowFloats.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -244,8 +245,19 @@ static Value erfBody(Operation *, ScalarBody &s) {
   return castScalar(s.b, loc, result, real, s.type[0]);
 }
 
-Value onnx_aot::onnx::castBody(Operation *, ScalarBody &s) {
-  return castScalar(s.b, s.b.getLoc(), s.x[0], s.type[0], s.resultType);
+Value onnx_aot::onnx::castBody(Operation *op, ScalarBody &s) {
+  Value result = castScalar(s.b, s.b.getLoc(), s.x[0], s.type[0], s.resultType);
+  if (!isNarrowFloat(s.resultType))
+    return result;
+  auto roundingOf = [](auto cast) {
+    StringRef mode = cast.getRoundMode();
+    return NarrowRounding{cast.getSaturate() != 0, mode == "down"      ? NarrowRounding::Down
+                                                   : mode == "nearest" ? NarrowRounding::Nearest
+                                                                       : NarrowRounding::Up};
+  };
+  auto cast = dyn_cast<CastOp>(op);
+  NarrowRounding rounding = cast ? roundingOf(cast) : roundingOf(llvm::cast<CastLikeOp>(op));
+  return encodeNarrowFloat(s.b, s.b.getLoc(), result, s.resultType, rounding);
 }
 
 //===-- The table -------------------------------------------------------------------------------------------------===//

@@ -61,8 +61,6 @@ OpFoldResult WhereOp::fold(FoldAdaptor adaptor) { return foldByTable(*this, adap
 //===-- Types -----------------------------------------------------------------------------------------------------===//
 
 LogicalResult IdentityOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
-  if (!isa<TensorType>(getInput().getType()))
-    return emitOpError("unsupported: inputs that are not tensors");
   results.emplace_back(ctx.elementType(getInput()), ctx.shape(getInput()));
   return success();
 }
@@ -85,7 +83,7 @@ static OpFoldResult foldCast(Operation *op, Attribute constant, Type to) {
   if (!elements)
     return {};
   auto isPlainFloat = [](Type type) { return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type); };
-  bool anySize = isPlainFloat(to) && isPlainFloat(elements.getElementType());
+  bool anySize = isPlainFloat(to) && isa<FloatType>(elements.getElementType());
   if (!anySize || elements.getShapedType().getNumElements() <= 256)
     return foldElementwise(op, constant, castBody);
 
@@ -99,7 +97,7 @@ static OpFoldResult foldCast(Operation *op, Attribute constant, Type to) {
   for (size_t at = 0; at < bytes.size(); at += size) {
     uint64_t bits = 0;
     std::memcpy(&bits, bytes.data() + at, size);
-    APFloat number(source, APInt(size * 8, bits));
+    APFloat number(source, APInt(APFloat::getSizeInBits(source), bits));
     bool lost;
     number.convert(cast<FloatType>(to).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
     bits = number.bitcastToAPInt().getZExtValue();
@@ -108,10 +106,18 @@ static OpFoldResult foldCast(Operation *op, Attribute constant, Type to) {
   return makeConstant(RankedTensorType::get(elements.getShapedType().getShape(), to), result, "cast");
 }
 
+template <typename OpTy> static LogicalResult checkRoundMode(OpTy op) {
+  if (llvm::is_contained({"up", "down", "nearest"}, op.getRoundMode()))
+    return success();
+  return op.emitOpError("round_mode must be up, down or nearest, not '") << op.getRoundMode() << "'";
+}
+
 LogicalResult CastOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   Type to = elementTypeOfDataType(getContext(), getTo());
   if (!to) // (C1)
     return emitOpError("unsupported: casts to the data type ") << getTo() << "; supported are numbers and bool";
+  if (failed(checkRoundMode(*this)))
+    return failure();
   results.emplace_back(to, ctx.shape(getInput()));
   return success();
 }
@@ -121,6 +127,8 @@ OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
 }
 
 LogicalResult CastLikeOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
+  if (failed(checkRoundMode(*this)))
+    return failure();
   results.emplace_back(ctx.elementType(getTargetType()), ctx.shape(getInput()));
   return success();
 }
@@ -131,10 +139,16 @@ OpFoldResult CastLikeOp::fold(FoldAdaptor adaptor) {
 
 LogicalResult BitCastOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   Type from = ctx.elementType(getInput()), to = elementTypeOfDataType(getContext(), getTo());
-  if (!to)
+  if (getTo() == 14 || getTo() == 15)
+    to = ComplexType::get(getTo() == 14 ? Type(Float32Type::get(getContext())) : Float64Type::get(getContext()));
+  if (!to || !isNumberType(from))
     return emitOpError("unsupported: casts to the data type ") << getTo() << "; supported are numbers and bool";
-  if (!from.isIntOrFloat() || from.isInteger(1) != to.isInteger(1) ||
-      from.getIntOrFloatBitWidth() != to.getIntOrFloatBitWidth()) // (C1)
+  auto widthOf = [](Type type) -> unsigned { // bool takes a byte
+    if (auto complex = dyn_cast<ComplexType>(type))
+      return 2 * complex.getElementType().getIntOrFloatBitWidth();
+    return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth();
+  };
+  if (widthOf(from) != widthOf(to)) // (C1)
     return emitOpError("element types differ in width: ") << from << " and " << to;
   results.emplace_back(to, ctx.shape(getInput()));
   return success();

@@ -22,18 +22,52 @@ struct LowerIdentity : OnnxLowering<IdentityOp> {
   }
 };
 
+/// Where over what is only moved: complex numbers and the narrow types are selected in stored form.
+struct LowerStoredWhere : OnnxLowering<WhereOp> {
+  LowerStoredWhere(TypeConverter &converter, MLIRContext *context) : OnnxLowering(converter, context, /*benefit=*/2) {}
+  LogicalResult matchAndRewrite(WhereOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    if (isArithmeticType(op.getType()) || !isNumberType(op.getType()))
+      return rewriter.notifyMatchFailure(op, "selects values in compute form");
+    RankedTensorType result = stored(op.getOutput());
+    Type bits = result.getElementType(), condition = rewriter.getI1Type();
+    FailureOr<SmallVector<OpFoldResult>> extents = sizes(rewriter, op, op.getOutput());
+    if (failed(extents))
+      return failure();
+    SmallVector<Value> aligned;
+    for (auto [operand, lowered] : llvm::zip(op->getOperands(), adaptor.getOperands()))
+      aligned.push_back(
+          alignOperand(getTypeConverter(), rewriter, op, operand, lowered, op.getOutput(), *extents));
+    rewriter.replaceOp(op, buildElementwise(rewriter, op.getLoc(), result, aligned,
+                                            {condition, bits, bits}, [](ScalarBody &s) -> Value {
+                                              return arith::SelectOp::create(s.b, s.x[0], s.x[1], s.x[2]);
+                                            }));
+    return success();
+  }
+};
+
+/// Whether every value of `from` lies in memory as its cast to `to` does. Integers of up to 8 bits are extended to a
+/// byte, which is the same number in 8 bits.
+static bool haveSameMemory(Type from, Type to) {
+  if (from == to)
+    return true;
+  if (!isa<IntegerType>(from) || !isa<IntegerType>(to) || to.isInteger(1))
+    return false;
+  if (from.isInteger(1))
+    return storageType(to).isInteger(8);
+  return storageType(from) == storageType(to) && to.getIntOrFloatBitWidth() >= 8;
+}
+
 /// Cast and CastLike, whose second operand gives a type only.
 template <typename OpTy> struct LowerCast : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Type from = getElementTypeOrSelf(op.getInput().getType()), to = getElementTypeOrSelf(op.getType());
-    bool sameMemory = storageType(from) == storageType(to) && from.isInteger(1) == to.isInteger(1);
-    if (sameMemory || (from.isInteger(1) && storageType(to).isInteger(8))) {
+    if (haveSameMemory(from, to)) {
       rewriter.replaceOp(op, adaptor.getInput());
       return success();
     }
-    if (failed(requireArithmeticTypes(op)))
+    if (failed(requireRealTypes(op)))
       return failure();
     rewriter.replaceOp(op, buildElementwise(rewriter, op.getLoc(), this->type(op.getOutput()), adaptor.getInput(), from,
                                             [&](ScalarBody &s) { return castBody(op, s); }));
@@ -46,12 +80,15 @@ struct LowerBitCast : OnnxLowering<BitCastOp> {
   LogicalResult matchAndRewrite(BitCastOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     Value input = adaptor.getInput();
     RankedTensorType result = stored(op.getOutput());
+    Type from = getElementTypeOrSelf(op.getInput().getType()), to = getElementTypeOrSelf(op.getType());
+    if (from.isIntOrFloat() && !from.isInteger(1) && from.getIntOrFloatBitWidth() < 8 && from != to) {
+      rewriter.replaceOp(op, convertNarrow(rewriter, op, input, result, from, to));
+      return success();
+    }
     if (input.getType() == result) {
       rewriter.replaceOp(op, input);
       return success();
     }
-    if (failed(requireArithmeticTypes(op)))
-      return failure();
     SmallVector<AffineMap> maps(2, rewriter.getMultiDimIdentityMap(result.getRank()));
     SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
     rewriter.replaceOpWithNewOp<linalg::GenericOp>(op, result, input, emptyTensor(rewriter, op.getLoc(), result), maps,
@@ -62,12 +99,21 @@ struct LowerBitCast : OnnxLowering<BitCastOp> {
                                                    });
     return success();
   }
+
+  /// Types of less than 8 bits differ in the upper bits of their bytes.
+  static Value convertNarrow(OpBuilder &builder, BitCastOp op, Value input, RankedTensorType result, Type from,
+                             Type to) {
+    auto unsignedType = IntegerType::get(op.getContext(), from.getIntOrFloatBitWidth(), IntegerType::Unsigned);
+    Type target = isa<IntegerType>(to) ? to : Type(unsignedType), byte = result.getElementType();
+    return buildElementwise(builder, op.getLoc(), result, input, byte,
+                            [&](ScalarBody &s) { return castScalar(s.b, s.b.getLoc(), s.x[0], byte, target); });
+  }
 };
 } // namespace
 
 namespace onnx_aot::onnx {
 void populateElementwiseToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   populateElementwiseRows(getElementwiseBodies(), converter, patterns);
-  patterns.add<LowerIdentity, LowerCast<CastOp>, LowerCast<CastLikeOp>, LowerBitCast>(converter, patterns.getContext());
+  patterns.add<LowerIdentity, LowerStoredWhere, LowerCast<CastOp>, LowerCast<CastLikeOp>, LowerBitCast>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

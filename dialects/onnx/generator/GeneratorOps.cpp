@@ -40,6 +40,19 @@ LogicalResult ConstantOfShapeOp::inferResults(ShapeContext &ctx, SmallVectorImpl
   return success();
 }
 
+std::optional<Shape> ConstantOfShapeOp::inferElements(ShapeContext &ctx, unsigned) {
+  std::optional<Shape> shape = ctx.dims(getInput());
+  auto fill = dyn_cast_or_null<IntegerAttr>(getFill());
+  constexpr int64_t longest = 64;
+  Dim count = shape ? product(*shape) : Dim();
+  if (!fill || !count.isKnown() || count.get() < 0 || count.get() > longest)
+    return std::nullopt;
+  int64_t value = (fill.getType().isInteger(1) || fill.getType().isUnsignedInteger())
+                      ? int64_t(fill.getValue().getZExtValue())
+                      : fill.getValue().getSExtValue();
+  return Shape(count.get(), Dim(value));
+}
+
 OpFoldResult ConstantOfShapeOp::fold(FoldAdaptor) {
   RankedTensorType type = getConstant(getInput()) ? staticResultType(*this) : nullptr;
   if (!type || !isSmall(type))
@@ -74,6 +87,16 @@ static Dim countOf(RangeOp op) {
   return count < 0x1p53 ? Dim(int64_t(count)) : Dim();
 }
 
+/// The number of elements where the direction is known.
+static Dim symbolicCount(std::optional<Shape> start, std::optional<Shape> limit, std::optional<Shape> delta) {
+  if (!start || !limit || !delta || start->size() != 1 || limit->size() != 1 || delta->size() != 1 ||
+      !delta->front().isKnown() || delta->front().is(0))
+    return Dim();
+  int64_t step = delta->front().get();
+  Dim distance = step > 0 ? limit->front() - start->front() : start->front() - limit->front();
+  return Dim::max(distance.ceilDiv(step > 0 ? step : -step), 0);
+}
+
 LogicalResult RangeOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   Type elementType = ctx.elementType(getStart());
   for (Value operand : getOperands()) {
@@ -85,7 +108,10 @@ LogicalResult RangeOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSha
   auto isZero = [](const auto &values) { return values && !values->empty() && values->front() == 0; };
   if (isZero(getConstantIntegers(getDelta())) || isZero(getConstantFloats(getDelta()))) // (C2)
     return emitOpError("delta is 0");
-  results.emplace_back(elementType, Shape{countOf(*this)});
+  Dim count = countOf(*this);
+  if (count.isUnknown() && isa<IntegerType>(elementType))
+    count = symbolicCount(ctx.dims(getStart()), ctx.dims(getLimit()), ctx.dims(getDelta()));
+  results.emplace_back(elementType, Shape{count});
   return success();
 }
 
@@ -103,6 +129,19 @@ static void appendNumber(SmallVectorImpl<char> &bytes, Type type, double value) 
   uint64_t raw = bits.getZExtValue();
   const char *data = reinterpret_cast<const char *>(&raw);
   bytes.append(data, data + bytesPerElement(type));
+}
+
+std::optional<Shape> RangeOp::inferElements(ShapeContext &ctx, unsigned) {
+  std::optional<Shape> start = ctx.dims(getStart()), delta = ctx.dims(getDelta());
+  auto type = dyn_cast<RankedTensorType>(getType());
+  constexpr int64_t longest = 64;
+  if (!start || !delta || start->size() != 1 || delta->size() != 1 || !type || !type.hasStaticShape() ||
+      type.getNumElements() > longest)
+    return std::nullopt;
+  Shape elements;
+  for (int64_t i = 0; i < type.getNumElements(); ++i)
+    elements.push_back(start->front() + delta->front() * i);
+  return elements;
 }
 
 OpFoldResult RangeOp::fold(FoldAdaptor) {

@@ -11,6 +11,7 @@ def Onnx_GatherOp : Onnx_Op<"Gather", 13,
     (outs Onnx_Tensor:$output)> {
   let summary = "Takes the slices along an axis that the indices name";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 def Onnx_GatherElementsOp : Onnx_Op<"GatherElements", 13,

@@ -59,6 +59,21 @@ LogicalResult GatherOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSh
   return success();
 }
 
+std::optional<Shape> GatherOp::inferElements(ShapeContext &ctx, unsigned) {
+  std::optional<Shape> list = ctx.dims(getData());
+  auto indices = ctx.integers(getIndices());
+  if (!list || !indices)
+    return std::nullopt;
+  Shape taken;
+  for (int64_t index : *indices) {
+    int64_t position = wrapAxis(index, list->size());
+    if (position < 0 || position >= int64_t(list->size()))
+      return std::nullopt;
+    taken.push_back((*list)[position]);
+  }
+  return taken;
+}
+
 OpFoldResult GatherOp::fold(FoldAdaptor) {
   ElementsAttr data = getConstant(getData()), indexAttr = getConstant(getIndices());
   if (!data || !indexAttr)

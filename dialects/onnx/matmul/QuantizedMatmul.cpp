@@ -149,7 +149,7 @@ struct LowerQLinearMatMul : OnnxLowering<QLinearMatMulOp> {
     size_t scaleAt = spec.inputs.size();
     if (isSingle) {
       for (Value &scale : scales)
-        scale = buildReshape(rewriter, loc, scale, {});
+        scale = buildReshape(rewriter, loc, scale, ArrayRef<int64_t>());
       Value factor = buildElementwise(rewriter, loc, RankedTensorType::get({}, real), scales, scaleTypes,
                                       [](ScalarBody &body) { return combine(body.b, body.x); });
       add(factor, maps.map({}));

@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
 
 /// Zero of a stored element type.
@@ -22,142 +23,118 @@ static Value storedZero(OpBuilder &builder, Location loc, Type storedType) {
   return arith::ConstantOp::create(builder, loc, cast<TypedAttr>(builder.getZeroAttr(storedType)));
 }
 
-static void splitBorders(ArrayRef<Border> borders, SmallVector<int64_t> &low, SmallVector<int64_t> &high) {
-  for (const Border &border : borders) {
-    low.push_back(border.low);
-    high.push_back(border.high);
-  }
-}
-
-/// buildPad with the element of a tensor that has one.
-static Value padWith(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
-                     Value value) {
-  SmallVector<int64_t> cropLow, cropHigh, shape;
-  SmallVector<OpFoldResult> offsets;
-  for (auto [before, after] : llvm::zip(low, high)) {
-    cropLow.push_back(std::min<int64_t>(before, 0));
-    cropHigh.push_back(std::min<int64_t>(after, 0));
-    offsets.push_back(builder.getIndexAttr(std::max<int64_t>(before, 0)));
-  }
-  source = buildPad(builder, loc, source, cropLow, cropHigh, Value());
-  auto kept = cast<RankedTensorType>(source.getType());
-  for (auto [extent, before, after] : llvm::zip(kept.getShape(), low, high))
-    shape.push_back(extent + std::max<int64_t>(before, 0) + std::max<int64_t>(after, 0));
-  int64_t rank = shape.size(), valueRank = cast<RankedTensorType>(value.getType()).getRank();
-  SmallVector<AffineExpr> zeros(valueRank, builder.getAffineConstantExpr(0));
-  Value filled = buildMove(builder, loc, value, RankedTensorType::get(shape, kept.getElementType()),
-                           AffineMap::get(rank, 0, zeros, builder.getContext()));
-  if (kept.getNumElements() == 0)
-    return filled;
-  SmallVector<OpFoldResult> ones(rank, builder.getIndexAttr(1));
-  SmallVector<OpFoldResult> sizes = getAsIndexOpFoldResult(builder.getContext(), kept.getShape());
-  return tensor::InsertSliceOp::create(builder, loc, source, filled, offsets, sizes, ones);
-}
+using Sizes = SmallVector<OpFoldResult>;
 
 namespace {
 /// Index arithmetic in the body of a linalg.generic.
 struct IndexBuilder {
   ImplicitLocOpBuilder &b;
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-  Value add(Value value, int64_t amount) {
-    return amount == 0 ? value : Value(arith::AddIOp::create(b, value, constant(amount)));
+  Value clamp(Value value, Value low, Value high) {
+    value = arith::MaxSIOp::create(b, value, low);
+    return arith::MinSIOp::create(b, value, high);
   }
-  Value clamp(Value value, int64_t low, int64_t high) {
-    value = arith::MaxSIOp::create(b, value, constant(low));
-    return arith::MinSIOp::create(b, value, constant(high));
+  /// The remainder in 0..period-1.
+  Value modulo(Value value, Value period) {
+    Value remainder = arith::RemSIOp::create(b, value, period);
+    Value isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, remainder, constant(0));
+    return arith::SelectOp::create(b, isNegative, arith::AddIOp::create(b, remainder, period), remainder);
   }
-  /// The remainder in 0..period-1; `value` >= -offset, where offset is a multiple of the period.
-  Value modulo(Value value, int64_t period, int64_t offset) {
-    return arith::RemUIOp::create(b, add(value, offset), constant(period));
-  }
-  /// The element in 0..extent-1 that a border of `mode` shows at `value`, which may lie outside by up to `low` before.
-  Value inside(Value value, StringRef mode, int64_t extent, int64_t low) {
+  /// The element in 0..extent-1 that a border of `mode` shows at `value`, which may lie outside. The dim is not empty.
+  Value inside(Value value, StringRef mode, Value extent) {
+    Value last = arith::SubIOp::create(b, extent, constant(1));
     if (mode == "edge")
-      return clamp(value, 0, extent - 1);
-    bool reflects = mode == "reflect";
-    int64_t period = reflects ? 2 * (extent - 1) : extent;
-    if (period <= 1)
-      return constant(0);
-    Value remainder = modulo(value, period, llvm::alignTo(std::max<int64_t>(low, 0), period));
-    if (!reflects)
-      return remainder;
-    return arith::MinSIOp::create(b, remainder, arith::SubIOp::create(b, constant(period), remainder));
+      return clamp(value, constant(0), last);
+    if (mode == "wrap")
+      return modulo(value, arith::MaxSIOp::create(b, extent, constant(1)));
+    // A dim of one element reflects to itself.
+    Value period = arith::MaxSIOp::create(b, arith::MulIOp::create(b, last, constant(2)), constant(1));
+    Value remainder = modulo(value, period);
+    Value mirrored = arith::MinSIOp::create(b, remainder, arith::SubIOp::create(b, period, remainder));
+    return arith::MinSIOp::create(b, mirrored, last);
   }
 };
 
 struct LowerPad : OnnxLowering<PadOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(PadOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType in = type(op.getData()), result = stored(op.getOutput());
-    auto borders = padBorders(op, in.getRank());
-    if (!borders) {
-      rewriter.replaceOp(op, padByData(rewriter, op, adaptor));
-      return success();
-    }
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Location loc = op.getLoc();
+    Sizes low, high;
+    amounts(b, op, adaptor, low, high);
+    Value source = adaptor.getData(), padded;
     if (op.getMode() == "constant") {
-      SmallVector<int64_t> low, high;
-      splitBorders(*borders, low, high);
-      Value padded = adaptor.getConstantValue()
-                         ? padWith(rewriter, op.getLoc(), adaptor.getData(), low, high, adaptor.getConstantValue())
-                         : buildPad(rewriter, op.getLoc(), adaptor.getData(), low, high,
-                                    storedZero(rewriter, op.getLoc(), result.getElementType()));
-      rewriter.replaceOp(op, padded);
-      return success();
+      requireRoom(b, source, low, high);
+      padded = buildPad(b, loc, source, low, high, fillValue(b, op, adaptor));
+    } else {
+      padded = extend(b, op.getMode(), source, low, high);
     }
-    Value source = adaptor.getData();
-    SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
-    auto generic = linalg::GenericOp::create(
-        rewriter, op.getLoc(), result, ValueRange(), emptyTensor(rewriter, op.getLoc(), result),
-        rewriter.getMultiDimIdentityMap(result.getRank()), iterators, [&](OpBuilder &nested, Location loc, ValueRange) {
-          ImplicitLocOpBuilder b(loc, nested);
-          IndexBuilder index{b};
-          SmallVector<Value> from;
-          for (auto [dim, border] : llvm::enumerate(*borders)) {
-            Value position = index.add(linalg::IndexOp::create(b, dim), -border.low);
-            bool isInside = border.low <= 0 && border.high <= 0;
-            from.push_back(isInside ? position : index.inside(position, op.getMode(), in.getDimSize(dim), border.low));
-          }
-          linalg::YieldOp::create(b, tensor::ExtractOp::create(b, source, from).getResult());
-        });
-    rewriter.replaceOp(op, generic.getResults());
+    rewriter.replaceOp(op, fitted(b, padded, stored(op.getOutput())));
     return success();
   }
 
-  /// Amounts that are data, where the shape of the result is known: every element looks for its source.
-  static Value padByData(OpBuilder &builder, PadOp op, OpAdaptor adaptor) {
-    RankedTensorType in = type(op.getData()), result = stored(op.getOutput());
-    ImplicitLocOpBuilder outer(op.getLoc(), builder);
-    SmallVector<Value> low = amountsBefore(outer, op, adaptor);
-    bool isConstant = op.getMode() == "constant";
-    Value source = adaptor.getData(), fill = isConstant ? fillValue(outer, op, adaptor) : Value();
-    SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
-    auto body = [&](OpBuilder &nested, Location loc, ValueRange) {
-      ImplicitLocOpBuilder b(loc, nested);
+  /// `tensor` under the type that was inferred or declared, which the run checks where it says more.
+  static Value fitted(ImplicitLocOpBuilder &b, Value tensor, RankedTensorType type) {
+    auto present = cast<RankedTensorType>(tensor.getType());
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (present.isDynamicDim(dim) && !type.isDynamicDim(dim))
+        requireEqual(b, b.getLoc(), sizeOf(b, b.getLoc(), tensor, dim), b.getIndexAttr(type.getDimSize(dim)),
+                     aot::Code::shape_mismatch);
+    return castTensor(b, b.getLoc(), tensor, type);
+  }
+
+  /// No more may be removed than there is.
+  static void requireRoom(ImplicitLocOpBuilder &b, Value source, ArrayRef<OpFoldResult> low,
+                          ArrayRef<OpFoldResult> high) {
+    for (auto [dim, before, after] : llvm::enumerate(low, high)) {
+      if (constantSize(before).value_or(-1) >= 0 && constantSize(after).value_or(-1) >= 0)
+        continue;
+      OpFoldResult extent = addSizes(b, b.getLoc(), sizeOf(b, b.getLoc(), source, dim), before);
+      extent = addSizes(b, b.getLoc(), extent, after);
+      if (constantSize(extent).value_or(-1) >= 0)
+        continue;
+      Value zero = arith::ConstantIndexOp::create(b, 0);
+      Value fits = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, asIndex(b, b.getLoc(), extent), zero);
+      aot::RequireOp::create(b, fits, aot::Code::invalid_value);
+    }
+  }
+
+  /// Every element looks for its source.
+  static Value extend(ImplicitLocOpBuilder &outer, StringRef mode, Value source, ArrayRef<OpFoldResult> low,
+                      ArrayRef<OpFoldResult> high) {
+    Location loc = outer.getLoc();
+    requireRoom(outer, source, low, high);
+    Sizes extents = sizesOf(outer, loc, source), sizes;
+    SmallVector<Value> before, whole;
+    for (auto [dim, extent] : llvm::enumerate(extents)) {
+      sizes.push_back(addSizes(outer, loc, addSizes(outer, loc, low[dim], extent), high[dim]));
+      before.push_back(asIndex(outer, loc, low[dim]));
+      whole.push_back(asIndex(outer, loc, extent));
+      if (constantSize(extent).value_or(0) > 0 || constantSize(sizes.back()) == 0)
+        continue;
+      // An empty dim has nothing to show.
+      Value zero = arith::ConstantIndexOp::create(outer, 0), size = asIndex(outer, loc, sizes.back());
+      Value hasSource = arith::CmpIOp::create(outer, arith::CmpIPredicate::sgt, whole.back(), zero);
+      Value isEmpty = arith::CmpIOp::create(outer, arith::CmpIPredicate::eq, size, zero);
+      aot::RequireOp::create(outer, arith::OrIOp::create(outer, hasSource, isEmpty), aot::Code::invalid_value);
+    }
+    Value empty = emptyTensor(outer, loc, sizes, getElementTypeOrSelf(source.getType()));
+    SmallVector<utils::IteratorType> iterators(sizes.size(), utils::IteratorType::parallel);
+    auto body = [&](OpBuilder &nested, Location bodyLoc, ValueRange) {
+      ImplicitLocOpBuilder b(bodyLoc, nested);
       IndexBuilder index{b};
       SmallVector<Value> from;
-      Value isInside = arith::ConstantIntOp::create(b, 1, 1);
-      for (auto [dim, amount] : llvm::enumerate(low)) {
-        int64_t extent = in.getDimSize(dim);
-        Value position = arith::SubIOp::create(b, linalg::IndexOp::create(b, dim), amount);
-        Value nearest = index.clamp(position, 0, extent - 1);
-        Value same = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, position, nearest);
-        isInside = arith::AndIOp::create(b, isInside, same);
-        // No more than the result's extent lies before the input, whatever the data says.
-        int64_t most = result.getDimSize(dim);
-        Value shown = index.clamp(position, -most, 2 * most + extent);
-        from.push_back(isConstant ? nearest : index.inside(shown, op.getMode(), extent, most));
+      for (auto [dim, amount] : llvm::enumerate(before)) {
+        Value position = linalg::IndexOp::create(b, dim);
+        if (constantSize(low[dim]) != 0)
+          position = arith::SubIOp::create(b, position, amount);
+        bool isInside = constantSize(low[dim]).value_or(1) <= 0 && constantSize(high[dim]).value_or(1) <= 0;
+        from.push_back(isInside ? position : index.inside(position, mode, whole[dim]));
       }
-      Value element = tensor::ExtractOp::create(b, source, from);
-      if (isConstant)
-        element = arith::SelectOp::create(b, isInside, element, fill);
-      linalg::YieldOp::create(b, element);
+      linalg::YieldOp::create(b, tensor::ExtractOp::create(b, source, from).getResult());
     };
-    if (in.getNumElements() == 0) {
-      Value value = isConstant ? fill : storedZero(outer, op.getLoc(), result.getElementType());
-      return linalg::FillOp::create(outer, value, emptyTensor(outer, op.getLoc(), result)).getResult(0);
-    }
-    return linalg::GenericOp::create(outer, result, ValueRange(), emptyTensor(outer, op.getLoc(), result),
-                                     outer.getMultiDimIdentityMap(result.getRank()), iterators, body)
+    return linalg::GenericOp::create(outer, empty.getType(), ValueRange(), empty,
+                                     outer.getMultiDimIdentityMap(sizes.size()), iterators, body)
         .getResult(0);
   }
 
@@ -165,45 +142,64 @@ struct LowerPad : OnnxLowering<PadOp> {
     if (!adaptor.getConstantValue())
       return storedZero(b, op.getLoc(), stored(op.getOutput()).getElementType());
     SmallVector<Value> zeros(type(op.getConstantValue()).getRank(), arith::ConstantIndexOp::create(b, 0));
-    return tensor::ExtractOp::create(b, adaptor.getConstantValue(), zeros);
+    return b.createOrFold<tensor::ExtractOp>(adaptor.getConstantValue(), zeros);
   }
 
-  /// How many elements come before each dim of the input.
-  static SmallVector<Value> amountsBefore(ImplicitLocOpBuilder &b, PadOp op, OpAdaptor adaptor) {
-    int64_t rank = type(op.getData()).getRank(), count = type(op.getPads()).getNumElements() / 2;
-    auto read = [&](Value list, int64_t at) -> Value {
-      Value entry = tensor::ExtractOp::create(b, list, ValueRange{arith::ConstantIndexOp::create(b, at)});
-      return arith::IndexCastOp::create(b, b.getIndexType(), entry);
-    };
-    SmallVector<Value> low(rank, arith::ConstantIndexOp::create(b, 0));
+  /// How many elements come before and after each dim of the input.
+  static void amounts(ImplicitLocOpBuilder &b, PadOp op, OpAdaptor adaptor, Sizes &low, Sizes &high) {
+    int64_t rank = type(op.getData()).getRank();
+    low.assign(rank, b.getIndexAttr(0));
+    high.assign(rank, b.getIndexAttr(0));
+    if (auto borders = padBorders(op, rank)) {
+      for (auto [dim, border] : llvm::enumerate(*borders)) {
+        low[dim] = b.getIndexAttr(border.low);
+        high[dim] = b.getIndexAttr(border.high);
+      }
+      return;
+    }
     auto axes = getConstantIntegers(op.getAxes());
-    for (int64_t i = 0; i < count; ++i) {
-      Value amount = read(adaptor.getPads(), i);
+    for (int64_t i = 0, count = type(op.getPads()).getNumElements() / 2; i < count; ++i) {
+      Value before = listEntry(b, adaptor.getPads(), i), after = listEntry(b, adaptor.getPads(), count + i);
       if (!op.getAxes() || axes) {
-        low[axes ? wrapAxis((*axes)[i], rank) : i] = amount;
+        int64_t dim = axes ? wrapAxis((*axes)[i], rank) : i;
+        low[dim] = getAsOpFoldResult(before);
+        high[dim] = getAsOpFoldResult(after);
         continue;
       }
-      Value axis = read(adaptor.getAxes(), i);
+      Value axis = listEntry(b, adaptor.getAxes(), i);
       for (int64_t dim = 0; dim < rank; ++dim) {
-        Value fromFront =
-            arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, dim));
-        Value fromEnd =
-            arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, dim - rank));
-        low[dim] = arith::SelectOp::create(b, arith::OrIOp::create(b, fromFront, fromEnd), amount, low[dim]);
+        auto isAxis = [&](int64_t name) -> Value {
+          return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, name));
+        };
+        Value isDim = arith::OrIOp::create(b, isAxis(dim), isAxis(dim - rank));
+        low[dim] = arith::SelectOp::create(b, isDim, before, asIndex(b, b.getLoc(), low[dim])).getResult();
+        high[dim] = arith::SelectOp::create(b, isDim, after, asIndex(b, b.getLoc(), high[dim])).getResult();
       }
     }
-    return low;
   }
 };
 
+/// Where the difference is odd, the side after the centre gets the larger share.
 struct LowerCenterCropPad : OnnxLowering<CenterCropPadOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(CenterCropPadOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    SmallVector<int64_t> low, high;
-    splitBorders(centerBorders(type(op.getInputData()).getShape(), type(op.getOutputData()).getShape()), low, high);
-    Value zero = storedZero(rewriter, op.getLoc(), stored(op.getOutputData()).getElementType());
-    rewriter.replaceOp(op, buildPad(rewriter, op.getLoc(), adaptor.getInputData(), low, high, zero));
+    Location loc = op.getLoc();
+    FailureOr<Sizes> target = sizes(rewriter, op, op.getOutputData());
+    if (failed(target))
+      return failure();
+    Sizes low, high;
+    Value two = arith::ConstantIndexOp::create(rewriter, loc, 2);
+    for (auto [dim, wanted] : llvm::enumerate(*target)) {
+      OpFoldResult extent = sizeOf(rewriter, loc, adaptor.getInputData(), dim);
+      OpFoldResult difference = subtractSizes(rewriter, loc, wanted, extent);
+      low.push_back(
+          getAsOpFoldResult(rewriter.createOrFold<arith::DivSIOp>(loc, asIndex(rewriter, loc, difference), two)));
+      high.push_back(subtractSizes(rewriter, loc, difference, low.back()));
+    }
+    Value zero = storedZero(rewriter, loc, stored(op.getOutputData()).getElementType());
+    Value result = buildPad(rewriter, loc, adaptor.getInputData(), low, high, zero);
+    rewriter.replaceOp(op, castTensor(rewriter, loc, result, stored(op.getOutputData())));
     return success();
   }
 };
@@ -225,8 +221,9 @@ struct LowerTrilu : OnnxLowering<TriluOp> {
     maps.push_back(rewriter.getMultiDimIdentityMap(rank));
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     auto generic = linalg::GenericOp::create(
-        rewriter, op.getLoc(), result, inputs, emptyTensor(rewriter, op.getLoc(), result), maps, iterators,
-        [&](OpBuilder &nested, Location loc, ValueRange elements) {
+        rewriter, op.getLoc(), result, inputs,
+        emptyTensor(rewriter, op.getLoc(), sizesOf(rewriter, op.getLoc(), adaptor.getInput()), result.getElementType()),
+        maps, iterators, [&](OpBuilder &nested, Location loc, ValueRange elements) {
           ImplicitLocOpBuilder b(loc, nested);
           auto index = [&](int64_t dim) -> Value {
             return arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, dim));
@@ -250,12 +247,15 @@ struct LowerReverseSequence : OnnxLowering<ReverseSequenceOp> {
   LogicalResult matchAndRewrite(ReverseSequenceOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType result = stored(op.getY());
-    int64_t rank = result.getRank(), time = op.getTimeAxis(), extent = result.getDimSize(time);
+    int64_t rank = result.getRank(), time = op.getTimeAxis();
+    Sizes sizes = sizesOf(rewriter, op.getLoc(), adaptor.getInput());
+    Value extent = asIndex(rewriter, op.getLoc(), sizes[time]);
     AffineMap batch = AffineMap::get(rank, 0, rewriter.getAffineDimExpr(op.getBatchAxis()), op.getContext());
     Value source = adaptor.getInput();
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     auto generic = linalg::GenericOp::create(
-        rewriter, op.getLoc(), result, adaptor.getSequenceLens(), emptyTensor(rewriter, op.getLoc(), result),
+        rewriter, op.getLoc(), result, adaptor.getSequenceLens(),
+        emptyTensor(rewriter, op.getLoc(), sizes, result.getElementType()),
         ArrayRef<AffineMap>{batch, rewriter.getMultiDimIdentityMap(rank)}, iterators,
         [&](OpBuilder &nested, Location loc, ValueRange elements) {
           ImplicitLocOpBuilder b(loc, nested);
@@ -264,8 +264,9 @@ struct LowerReverseSequence : OnnxLowering<ReverseSequenceOp> {
           for (int64_t dim = 0; dim < rank; ++dim)
             from.push_back(linalg::IndexOp::create(b, dim));
           // A length outside of the tensor must not lead outside of it.
-          Value length = index.clamp(arith::IndexCastOp::create(b, b.getIndexType(), elements[0]), 0, extent);
-          Value mirrored = arith::SubIOp::create(b, index.add(length, -1), from[time]);
+          Value length = arith::IndexCastOp::create(b, b.getIndexType(), elements[0]);
+          length = index.clamp(length, index.constant(0), extent);
+          Value mirrored = arith::SubIOp::create(b, arith::SubIOp::create(b, length, index.constant(1)), from[time]);
           Value within = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, from[time], length);
           from[time] = arith::SelectOp::create(b, within, mirrored, from[time]);
           linalg::YieldOp::create(b, tensor::ExtractOp::create(b, source, from).getResult());

@@ -11,6 +11,7 @@ def Onnx_ReshapeOp : Onnx_Op<"Reshape", 25,
     itself, in which case there may be no -1 beside it (C4). The numbers of elements agree (C5).
   }];
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 def Onnx_FlattenOp : Onnx_Op<"Flatten", 25, (ins Onnx_Tensor:$input),
@@ -25,6 +26,7 @@ def Onnx_SqueezeOp : Onnx_Op<"Squeeze", 25,
     (ins), (outs Onnx_Tensor:$squeezed)> {
   let summary = "Removes dims of extent 1: those of `axes`, or all";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 def Onnx_UnsqueezeOp : Onnx_Op<"Unsqueeze", 25,
@@ -32,6 +34,7 @@ def Onnx_UnsqueezeOp : Onnx_Op<"Unsqueeze", 25,
     (ins), (outs Onnx_Tensor:$expanded)> {
   let summary = "Inserts dims of extent 1 at `axes` of the result";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 //===-- Another order -----------------------------------------------------===//
@@ -72,6 +75,7 @@ def Onnx_ConcatOp : Onnx_Op<"Concat", 13,
     (ins Onnx_INT:$axis), (outs Onnx_Tensor:$concat_result)> {
   let summary = "Joins tensors along an axis";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 def Onnx_SliceOp : Onnx_Op<"Slice", 13,
@@ -80,6 +84,7 @@ def Onnx_SliceOp : Onnx_Op<"Slice", 13,
     (ins), (outs Onnx_Tensor:$output), [AttrSizedOperandSegments]> {
   let summary = "Takes every steps[i]-th element from starts[i] to ends[i] (not included) along axes[i]";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 def Onnx_SplitOp : Onnx_Op<"Split", 18,
@@ -88,6 +93,7 @@ def Onnx_SplitOp : Onnx_Op<"Split", 18,
     (outs Variadic<Onnx_Tensor>:$outputs)> {
   let summary = "Cuts a tensor into parts along an axis";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 def Onnx_TriluOp : Onnx_Op<"Trilu", 14,
@@ -103,6 +109,7 @@ def Onnx_ExpandOp : Onnx_Op<"Expand", 13,
     (ins), (outs Onnx_Tensor:$output)> {
   let summary = "Broadcasts a tensor with a shape";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 def Onnx_TileOp : Onnx_Op<"Tile", 13,
@@ -110,6 +117,7 @@ def Onnx_TileOp : Onnx_Op<"Tile", 13,
     (ins), (outs Onnx_Tensor:$output)> {
   let summary = "Repeats a tensor along each dim";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 
 def Onnx_PadOp : Onnx_Op<"Pad", 25,
@@ -132,7 +140,7 @@ def Onnx_ShapeOp : Onnx_Op<"Shape", 25, (ins Onnx_Tensor:$data),
     (ins OptionalAttr<Onnx_INT>:$end, Onnx_IntDefault<0>:$start), (outs Onnx_I64Tensor:$shape)> {
   let summary = "The dims from `start` to `end` (not included)";
   let hasFolder = 1;
-  let familyDeclaration = [{
+  let familyDeclaration = Onnx_InferElements # [{
     /// `start` and `end` counted from the front and within 0..rank.
     std::pair<int64_t, int64_t> getRange(int64_t rank);
   }];
@@ -141,4 +149,5 @@ def Onnx_ShapeOp : Onnx_Op<"Shape", 25, (ins Onnx_Tensor:$data),
 def Onnx_SizeOp : Onnx_Op<"Size", 25, (ins Onnx_Tensor:$data), (ins), (outs Onnx_I64Tensor:$size)> {
   let summary = "The number of elements";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }

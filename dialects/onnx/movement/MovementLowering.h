@@ -2,17 +2,22 @@
 #ifndef ONNX_AOT_DIALECTS_ONNX_MOVEMENT_MOVEMENTLOWERING_H
 #define ONNX_AOT_DIALECTS_ONNX_MOVEMENT_MOVEMENTLOWERING_H
 
+#include "dialects/aot/AotDialect.h"
 #include "dialects/onnx/movement/Movement.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace onnx_aot::onnx {
 
-/// A tensor of type `stored` whose element at each index is the element of `source` that `map` gives.
-mlir::Value buildMove(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source, mlir::RankedTensorType stored,
-                      mlir::AffineMap map);
+/// A tensor of `sizes` whose element at each index is the element of `source` that `map` gives.
+mlir::Value buildMove(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
+                      llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::AffineMap map);
 
-/// Slice of a known shape whose starts, steps or axes are data.
+/// The run ends with `code` unless both are the same.
+void requireEqual(mlir::OpBuilder &builder, mlir::Location loc, mlir::OpFoldResult a, mlir::OpFoldResult b,
+                  aot::Code code);
+
+/// Slice whose starts, ends, steps or axes are data; `stored` is the result's type, whose dims may be open.
 mlir::Value buildSliceByData(mlir::OpBuilder &builder, mlir::Location loc, SliceOp::Adaptor operands,
                              mlir::RankedTensorType stored);
 

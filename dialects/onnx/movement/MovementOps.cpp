@@ -6,6 +6,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/movement/Movement.h"
 #include "dialects/onnx/movement/Ranges.h"
+#include "dialects/onnx/support/Axes.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/MathExtras.h"
@@ -51,8 +52,12 @@ LogicalResult ReshapeOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultS
   int64_t inferred = -1;
   bool hasZero = false;
   for (auto [index, dim] : llvm::enumerate(dims)) {
-    if (!dim.isKnown())
+    if (!dim.isKnown()) {
+      // What may turn out to be -1 or to copy a dim is left to the run.
+      if (!dim.isAtLeast(0))
+        dim = Dim();
       continue;
+    }
     if (dim.is(-1)) {
       if (inferred >= 0) // (C2)
         return emitOpError("the shape has -1 twice");
@@ -79,6 +84,8 @@ LogicalResult ReshapeOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultS
       if (!divides) // (C5)
         return emitOpError() << elements.get() << " elements do not divide into the shape";
       dims[inferred] = rest.is(0) ? Dim(0) : Dim(elements.get() / rest.get());
+    } else {
+      dims[inferred] = elements.floorDiv(rest);
     }
   } else {
     Dim count = product(dims);
@@ -282,7 +289,7 @@ LogicalResult ConcatOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSh
       if (int64_t(index) == axis)
         merged = merged + dim;
       else if (!merged.isKnown())
-        merged = dim;
+        merged = dim.isUnknown() ? merged : dim;
       else if (dim.isKnown() && dim.get() != merged.get()) // (C2)
         return emitOpError("dimension ") << index << " of the inputs differs: " << merged.get() << " and " << dim.get();
     }
@@ -324,12 +331,11 @@ LogicalResult SliceOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSha
   if (failed(normalized))
     return failure();
   Shape dims = *in;
-  bool bounded = starts && ends && (steps || !getSteps());
+  std::optional<Shape> firsts = ctx.dims(getStarts()), lasts = ctx.dims(getEnds());
   for (auto [index, axis] : llvm::enumerate(*normalized)) {
-    Dim &dim = dims[axis];
-    dim = dim.isKnown() && bounded
-              ? Dim(clampRange((*starts)[index], (*ends)[index], steps ? (*steps)[index] : 1, dim.get()).count)
-              : Dim();
+    bool isTold = firsts && lasts && (steps || !getSteps());
+    dims[axis] =
+        isTold ? openRange((*firsts)[index], (*lasts)[index], steps ? (*steps)[index] : 1, dims[axis]).count : Dim();
   }
   results.emplace_back(elementType, dims);
   return success();
@@ -362,12 +368,11 @@ LogicalResult SplitOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSha
     }
     if (extent.isKnown() && sum != extent.get()) // (C1)
       return emitOpError("the sizes add up to ") << sum << ", the dimension is " << extent.get();
-  } else if (extent.isKnown() && !getSplit()) {
-    sizes = splitSizes(*this, extent.get());
   }
+  std::optional<Shape> parts = getSplit() ? ctx.dims(getSplit()) : std::optional(splitSizes(*this, extent));
   for (unsigned i = 0; i < getNumResults(); ++i) {
     Shape dims = *in;
-    dims[*axis] = sizes ? Dim((*sizes)[i]) : Dim();
+    dims[*axis] = parts && i < parts->size() ? (*parts)[i] : Dim();
     results.emplace_back(elementType, dims);
   }
   return success();
@@ -437,18 +442,23 @@ LogicalResult PadOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape
   std::optional<int64_t> axisCount = getAxes() ? lengthOf(ctx, getAxes()) : rank, amounts = lengthOf(ctx, getPads());
   if (axisCount && amounts && *amounts != 2 * *axisCount) // (C1)
     return emitOpError("pads has ") << *amounts << " entries for " << *axisCount << " axes";
-  if (auto axes = ctx.integers(getAxes()); axes && failed(distinctAxes(*this, *axes, rank))) // (C3)
+  auto axes = ctx.integers(getAxes());
+  if (axes && failed(distinctAxes(*this, *axes, rank))) // (C3)
     return failure();
   std::optional<SmallVector<Border>> borders = padBorders(*this, rank);
   Shape dims(rank);
+  if (std::optional<Shape> open = ctx.dims(getPads()); open && !borders && (axes || !getAxes())) {
+    dims = *in;
+    for (size_t i = 0, count = open->size() / 2; i < count; ++i)
+      dims[axes ? wrapAxis((*axes)[i], rank) : i] =
+          dims[axes ? wrapAxis((*axes)[i], rank) : i] + (*open)[i] + (*open)[count + i];
+  }
   for (int64_t i = 0; borders && i < rank; ++i) {
     constexpr int64_t kMost = int64_t(1) << 40;
     auto [low, high] = (*borders)[i];
     if (std::min(low, high) < -kMost || std::max(low, high) > kMost)
       return emitOpError("an amount is too large");
     dims[i] = (*in)[i] + Dim(low + high);
-    if (!(*in)[i].isKnown() && low == 0 && high == 0)
-      dims[i] = Dim();
     if (dims[i].isKnown() && dims[i].get() < 0)
       return emitOpError("more elements are removed than dimension ") << i << " has";
     if (getMode() != "constant" && (*in)[i].is(0) && dims[i].isKnown() && !dims[i].is(0))

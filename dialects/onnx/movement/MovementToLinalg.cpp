@@ -19,24 +19,35 @@
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
 
-Value onnx_aot::onnx::buildMove(OpBuilder &builder, Location loc, Value source, RankedTensorType stored,
+using Sizes = SmallVector<OpFoldResult>;
+
+Value onnx_aot::onnx::buildMove(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> sizes,
                                 AffineMap map) {
-  SmallVector<utils::IteratorType> iterators(stored.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, loc, stored, source, emptyTensor(builder, loc, stored),
-                                   ArrayRef<AffineMap>{map, builder.getMultiDimIdentityMap(stored.getRank())},
-                                   iterators,
+  Value empty = emptyTensor(builder, loc, sizes, getElementTypeOrSelf(source.getType()));
+  SmallVector<utils::IteratorType> iterators(sizes.size(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, empty.getType(), source, empty,
+                                   ArrayRef<AffineMap>{map, builder.getMultiDimIdentityMap(sizes.size())}, iterators,
                                    [](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
                                      linalg::YieldOp::create(nested, bodyLoc, elements[0]);
                                    })
       .getResult(0);
 }
 
+void onnx_aot::onnx::requireEqual(OpBuilder &builder, Location loc, OpFoldResult a, OpFoldResult b, aot::Code code) {
+  if (a == b)
+    return;
+  Value left = asIndex(builder, loc, a), right = asIndex(builder, loc, b);
+  Value same = builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, left, right);
+  aot::RequireOp::create(builder, loc, same, code);
+}
+
 /// A tensor whose dim i is dim permutation[i] of `source`.
 static Value buildTranspose(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> permutation) {
   auto type = cast<RankedTensorType>(source.getType());
-  SmallVector<int64_t> shape = applyPermutation(type.getShape(), permutation);
+  Sizes sizes = applyPermutation(sizesOf(builder, loc, source), permutation);
   SmallVector<unsigned> inverse(permutation.size());
   bool moves = false;
   int64_t last = -1;
@@ -49,35 +60,37 @@ static Value buildTranspose(OpBuilder &builder, Location loc, Value source, Arra
     }
   }
   if (!moves)
-    return buildReshape(builder, loc, source, shape);
-  return buildMove(builder, loc, source, RankedTensorType::get(shape, type.getElementType()),
-                   AffineMap::getPermutationMap(inverse, builder.getContext()));
+    return buildReshape(builder, loc, source, sizes);
+  return buildMove(builder, loc, source, sizes, AffineMap::getPermutationMap(inverse, builder.getContext()));
+}
+
+/// The part of `source` that begins at `starts`; positive steps only.
+static Value buildPart(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> starts,
+                       ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> steps) {
+  if (llvm::any_of(sizes, [](OpFoldResult size) { return constantSize(size) == 0; }))
+    return emptyTensor(builder, loc, sizes, getElementTypeOrSelf(source.getType()));
+  return tensor::ExtractSliceOp::create(builder, loc, source, starts, sizes, steps);
 }
 
 /// The part of `source` that `ranges` name: taken forwards, and turned around where a range goes backwards.
 static Value buildRanges(OpBuilder &builder, Location loc, Value source, ArrayRef<Section> ranges) {
-  auto type = cast<RankedTensorType>(source.getType());
-  SmallVector<OpFoldResult> offsets, sizes, strides;
+  Sizes starts, sizes, steps;
   SmallVector<AffineExpr> exprs;
-  SmallVector<int64_t> shape;
-  bool reverses = false;
+  bool reverses = false, isEmpty = false;
   for (auto [dim, range] : llvm::enumerate(ranges)) {
     bool backwards = range.step < 0;
     AffineExpr here = builder.getAffineDimExpr(dim);
-    offsets.push_back(builder.getIndexAttr(backwards ? range.start + range.step * (range.count - 1) : range.start));
+    starts.push_back(builder.getIndexAttr(backwards ? range.start + range.step * (range.count - 1) : range.start));
     sizes.push_back(builder.getIndexAttr(range.count));
-    strides.push_back(builder.getIndexAttr(std::abs(range.step)));
+    steps.push_back(builder.getIndexAttr(std::abs(range.step)));
     exprs.push_back(backwards ? range.count - 1 - here : here);
-    shape.push_back(range.count);
     reverses |= backwards;
+    isEmpty |= range.count == 0;
   }
-  auto result = RankedTensorType::get(shape, type.getElementType());
-  if (result.getNumElements() == 0)
-    return emptyTensor(builder, loc, result);
-  Value taken = tensor::ExtractSliceOp::create(builder, loc, source, offsets, sizes, strides);
-  if (!reverses)
+  Value taken = buildPart(builder, loc, source, starts, sizes, steps);
+  if (!reverses || isEmpty)
     return taken;
-  return buildMove(builder, loc, taken, result, AffineMap::get(ranges.size(), 0, exprs, builder.getContext()));
+  return buildMove(builder, loc, taken, sizes, AffineMap::get(ranges.size(), 0, exprs, builder.getContext()));
 }
 
 namespace {
@@ -86,11 +99,59 @@ template <typename OpTy> struct LowerReshape : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType result = this->type(op->getResult(0));
-    if (result.getNumElements() != this->type(op->getOperand(0)).getNumElements())
+    Value source = adaptor.getOperands()[0];
+    Shape from = this->shape(op->getOperand(0)), to = this->shape(op->getResult(0));
+    Dim before = product(from), after = product(to);
+    if (before.isKnown() && after.isKnown() && before.get() != after.get())
       return op.emitError("the declared shape has another number of elements than the input");
-    rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), adaptor.getOperands()[0], result.getShape()));
+    FailureOr<Sizes> sizes = targetSizes(op, adaptor, rewriter);
+    if (failed(sizes))
+      return failure();
+    if (!before.equals(after))
+      requireEqual(rewriter, op.getLoc(), productOf(rewriter, op.getLoc(), sizesOf(rewriter, op.getLoc(), source)),
+                   productOf(rewriter, op.getLoc(), *sizes), aot::Code::shape_mismatch);
+    Value reshaped = buildReshape(rewriter, op.getLoc(), source, *sizes);
+    rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), reshaped, this->stored(op->getResult(0))));
     return success();
+  }
+
+  FailureOr<Sizes> targetSizes(OpTy op, typename OpTy::Adaptor adaptor, ConversionPatternRewriter &rewriter) const {
+    if constexpr (std::is_same_v<OpTy, ReshapeOp>)
+      if (!this->isKnownBefore(op, op.getReshaped()))
+        return sizesByData(op, adaptor, rewriter);
+    return this->sizes(rewriter, op, op->getResult(0));
+  }
+
+  /// The shape operand is read when the model runs: 0 copies a dim, -1 takes what is left.
+  static Sizes sizesByData(ReshapeOp op, ReshapeOp::Adaptor adaptor, OpBuilder &builder) {
+    ImplicitLocOpBuilder b(op.getLoc(), builder);
+    Location loc = op.getLoc();
+    Sizes in = sizesOf(b, loc, adaptor.getData()), sizes;
+    Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+    Value rest = one;
+    SmallVector<Value> isOpen;
+    for (int64_t i = 0; i < OnnxLowering<OpTy>::type(op.getReshaped()).getRank(); ++i) {
+      Value extent = listEntry(b, adaptor.getShape(), i);
+      if (!op.getAllowzero() && i < int64_t(in.size())) {
+        Value copies = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, extent, zero);
+        extent = arith::SelectOp::create(b, copies, asIndex(b, loc, in[i]), extent);
+      }
+      Value isOpenDim = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, extent, zero);
+      isOpen.push_back(isOpenDim);
+      rest = arith::MulIOp::create(b, rest, arith::SelectOp::create(b, isOpenDim, one, extent));
+      sizes.push_back(extent);
+    }
+    // With two -1 the product is not the number of elements, which is checked.
+    Value total = asIndex(b, loc, productOf(b, loc, in));
+    Value left = arith::DivUIOp::create(b, total, arith::MaxUIOp::create(b, rest, one));
+    for (auto [size, isOpenDim] : llvm::zip(sizes, isOpen))
+      size = arith::SelectOp::create(b, isOpenDim, left, asIndex(b, loc, size)).getResult();
+    for (auto [size, extent] : llvm::zip(sizes, OnnxLowering<OpTy>::type(op.getReshaped()).getShape()))
+      if (!ShapedType::isDynamic(extent)) {
+        requireEqual(b, loc, size, b.getIndexAttr(extent), aot::Code::shape_mismatch);
+        size = b.getIndexAttr(extent);
+      }
+    return sizes;
   }
 };
 
@@ -108,16 +169,21 @@ struct LowerDepthToSpace : OnnxLowering<DepthToSpaceOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(DepthToSpaceOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    ArrayRef<int64_t> in = type(op.getInput()).getShape();
-    int64_t b = op.getBlocksize(), channels = in[1] / (b * b);
+    Sizes in = sizesOf(rewriter, op.getLoc(), adaptor.getInput());
+    FailureOr<Sizes> out = sizes(rewriter, op, op.getOutput());
+    if (failed(out))
+      return failure();
+    OpFoldResult b = rewriter.getIndexAttr(op.getBlocksize()), channels = (*out)[1];
+    requireEqual(rewriter, op.getLoc(), in[1], productOf(rewriter, op.getLoc(), {channels, b, b}),
+                 aot::Code::shape_mismatch);
     bool channelsFirst = op.getMode() == "CRD";
-    SmallVector<int64_t> split = channelsFirst ? SmallVector<int64_t>{in[0], channels, b, b, in[2], in[3]}
-                                               : SmallVector<int64_t>{in[0], b, b, channels, in[2], in[3]};
+    Sizes split =
+        channelsFirst ? Sizes{in[0], channels, b, b, in[2], in[3]} : Sizes{in[0], b, b, channels, in[2], in[3]};
     SmallVector<int64_t> permutation =
         channelsFirst ? SmallVector<int64_t>{0, 1, 4, 2, 5, 3} : SmallVector<int64_t>{0, 3, 4, 1, 5, 2};
     Value blocks = buildReshape(rewriter, op.getLoc(), adaptor.getInput(), split);
     blocks = buildTranspose(rewriter, op.getLoc(), blocks, permutation);
-    rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), blocks, type(op.getOutput()).getShape()));
+    rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), blocks, *out));
     return success();
   }
 };
@@ -127,11 +193,18 @@ struct LowerSpaceToDepth : OnnxLowering<SpaceToDepthOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(SpaceToDepthOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    ArrayRef<int64_t> in = type(op.getInput()).getShape();
-    int64_t b = op.getBlocksize();
-    Value blocks = buildReshape(rewriter, op.getLoc(), adaptor.getInput(), {in[0], in[1], in[2] / b, b, in[3] / b, b});
+    Sizes in = sizesOf(rewriter, op.getLoc(), adaptor.getInput());
+    FailureOr<Sizes> out = sizes(rewriter, op, op.getOutput());
+    if (failed(out))
+      return failure();
+    OpFoldResult b = rewriter.getIndexAttr(op.getBlocksize());
+    for (int64_t dim : {2, 3})
+      requireEqual(rewriter, op.getLoc(), in[dim], multiplySizes(rewriter, op.getLoc(), (*out)[dim], b),
+                   aot::Code::shape_mismatch);
+    Value blocks =
+        buildReshape(rewriter, op.getLoc(), adaptor.getInput(), Sizes{in[0], in[1], (*out)[2], b, (*out)[3], b});
     blocks = buildTranspose(rewriter, op.getLoc(), blocks, {0, 3, 5, 1, 2, 4});
-    rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), blocks, type(op.getOutput()).getShape()));
+    rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), blocks, *out));
     return success();
   }
 };
@@ -140,19 +213,24 @@ struct LowerConcat : OnnxLowering<ConcatOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(ConcatOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType result = stored(op.getConcatResult());
+    Location loc = op.getLoc();
     int64_t axis = wrapAxis(op.getAxis(), result.getRank());
-    Value joined = emptyTensor(rewriter, op.getLoc(), result);
-    SmallVector<OpFoldResult> offsets(result.getRank(), rewriter.getIndexAttr(0));
-    SmallVector<OpFoldResult> ones(result.getRank(), rewriter.getIndexAttr(1));
-    int64_t offset = 0;
-    for (Value input : adaptor.getInputs()) {
-      auto part = cast<RankedTensorType>(input.getType());
-      if (part.getNumElements() == 0)
+    FailureOr<Sizes> whole = sizes(rewriter, op, op.getConcatResult());
+    if (failed(whole))
+      return failure();
+    Value joined = emptyTensor(rewriter, loc, *whole, result.getElementType());
+    Sizes offsets(result.getRank(), rewriter.getIndexAttr(0)), ones(result.getRank(), rewriter.getIndexAttr(1));
+    Shape shared = shape(op.getConcatResult());
+    for (auto [input, part] : llvm::zip(op.getInputs(), adaptor.getInputs())) {
+      auto type = cast<RankedTensorType>(part.getType());
+      if (type.hasStaticShape() && type.getNumElements() == 0)
         continue;
-      offsets[axis] = rewriter.getIndexAttr(offset);
-      joined = tensor::InsertSliceOp::create(rewriter, op.getLoc(), input, joined, offsets,
-                                             getAsIndexOpFoldResult(op.getContext(), part.getShape()), ones);
-      offset += part.getDimSize(axis);
+      Sizes extents = sizesOf(rewriter, loc, part);
+      for (auto [dim, extent] : llvm::enumerate(shape(input)))
+        if (int64_t(dim) != axis && !extent.equals(shared[dim]))
+          requireEqual(rewriter, loc, extents[dim], (*whole)[dim], aot::Code::shape_mismatch);
+      joined = tensor::InsertSliceOp::create(rewriter, loc, part, joined, offsets, extents, ones);
+      offsets[axis] = addSizes(rewriter, loc, offsets[axis], extents[axis]);
     }
     rewriter.replaceOp(op, joined);
     return success();
@@ -162,10 +240,40 @@ struct LowerConcat : OnnxLowering<ConcatOp> {
 struct LowerSlice : OnnxLowering<SliceOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(SliceOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    auto ranges = sliceRanges(op, type(op.getData()).getShape());
-    rewriter.replaceOp(op, ranges ? buildRanges(rewriter, op.getLoc(), adaptor.getData(), *ranges)
-                                  : buildSliceByData(rewriter, op.getLoc(), adaptor, stored(op.getOutput())));
+    RankedTensorType in = type(op.getData());
+    auto ranges = in.hasStaticShape() ? sliceRanges(op, in.getShape()) : std::nullopt;
+    if (ranges) {
+      rewriter.replaceOp(op, buildRanges(rewriter, op.getLoc(), adaptor.getData(), *ranges));
+      return success();
+    }
+    Value part = openPart(op, adaptor, rewriter);
+    if (!part)
+      part = buildSliceByData(rewriter, op.getLoc(), adaptor, stored(op.getOutput()));
+    rewriter.replaceOp(op, part);
     return success();
+  }
+
+  /// A part whose starts and sizes are expressions and whose steps are positive constants; null elsewhere.
+  Value openPart(SliceOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const {
+    ShapeContext ctx = context();
+    std::optional<Shape> firsts = ctx.dims(op.getStarts()), lasts = ctx.dims(op.getEnds());
+    auto axes = ctx.integers(op.getAxes()), steps = ctx.integers(op.getSteps());
+    if (!firsts || !lasts || (op.getAxes() && !axes) || (op.getSteps() && !steps) ||
+        (steps && llvm::any_of(*steps, [](int64_t step) { return step <= 0; })))
+      return nullptr;
+    Shape in = shape(op.getData());
+    Location loc = op.getLoc();
+    Sizes starts(in.size(), rewriter.getIndexAttr(0)), strides(in.size(), rewriter.getIndexAttr(1));
+    Sizes counts = sizesOf(rewriter, loc, adaptor.getData());
+    for (auto [i, first] : llvm::enumerate(*firsts)) {
+      int64_t axis = axes ? wrapAxis((*axes)[i], in.size()) : int64_t(i), step = steps ? (*steps)[i] : 1;
+      OpenSection section = openRange(first, (*lasts)[i], step, in[axis]);
+      starts[axis] = buildSize(rewriter, loc, section.start, lowered(rewriter));
+      counts[axis] = buildSize(rewriter, loc, section.count, lowered(rewriter));
+      strides[axis] = rewriter.getIndexAttr(step);
+    }
+    return castTensor(rewriter, loc, buildPart(rewriter, loc, adaptor.getData(), starts, counts, strides),
+                      stored(op.getOutput()));
   }
 };
 
@@ -173,18 +281,33 @@ struct LowerSplit : OnnxLowering<SplitOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(SplitOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType in = type(op.getInput());
+    Location loc = op.getLoc();
     int64_t axis = wrapAxis(op.getAxis(), in.getRank());
-    SmallVector<Section> ranges;
-    for (int64_t extent : in.getShape())
-      ranges.push_back({0, extent, 1});
-    SmallVector<Value> parts;
-    int64_t start = 0;
+    Sizes starts(in.getRank(), rewriter.getIndexAttr(0)), ones(in.getRank(), rewriter.getIndexAttr(1));
+    SmallVector<Sizes> extents;
+    Dim sum = 0;
+    OpFoldResult total = rewriter.getIndexAttr(0);
     for (Value output : op.getOutputs()) {
-      ranges[axis] = {start, type(output).getDimSize(axis), 1};
-      start += ranges[axis].count;
-      if (start > in.getDimSize(axis))
-        return op.emitError("the declared shapes are larger than the input");
-      parts.push_back(buildRanges(rewriter, op.getLoc(), adaptor.getInput(), ranges));
+      FailureOr<Sizes> part = sizes(rewriter, op, output);
+      if (failed(part))
+        return failure();
+      extents.push_back(*part);
+      total = addSizes(rewriter, loc, total, (*part)[axis]);
+      sum = sum + shape(output)[axis];
+    }
+    Dim extent = shape(op.getInput())[axis];
+    if (sum.isKnown() && extent.isKnown() && sum.get() > extent.get())
+      return op.emitError("the declared shapes are larger than the input");
+    if (!(extent - sum).isAtLeast(0)) {
+      Value whole = asIndex(rewriter, loc, sizeOf(rewriter, loc, adaptor.getInput(), axis));
+      Value fits =
+          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sle, asIndex(rewriter, loc, total), whole);
+      aot::RequireOp::create(rewriter, loc, fits, aot::Code::shape_mismatch);
+    }
+    SmallVector<Value> parts;
+    for (const Sizes &part : extents) {
+      parts.push_back(buildPart(rewriter, loc, adaptor.getInput(), starts, part, ones));
+      starts[axis] = addSizes(rewriter, loc, starts[axis], part[axis]);
     }
     rewriter.replaceOp(op, parts);
     return success();
@@ -194,16 +317,22 @@ struct LowerSplit : OnnxLowering<SplitOp> {
 struct LowerExpand : OnnxLowering<ExpandOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(ExpandOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType result = stored(op.getOutput());
-    ArrayRef<int64_t> in = type(op.getInput()).getShape();
+    RankedTensorType in = type(op.getInput()), result = stored(op.getOutput());
+    FailureOr<Sizes> target = sizes(rewriter, op, op.getOutput());
+    if (failed(target))
+      return failure();
     SmallVector<int64_t> broadcast;
-    if (!OpTrait::util::getBroadcastedShape(in, result.getShape(), broadcast) ||
-        result.getShape() != ArrayRef(broadcast))
+    if (in.hasStaticShape() && result.hasStaticShape() &&
+        (!OpTrait::util::getBroadcastedShape(in.getShape(), result.getShape(), broadcast) ||
+         result.getShape() != ArrayRef(broadcast)))
       return op.emitError("the input does not broadcast to the declared shape");
-    Value expanded = result.getNumElements() == type(op.getInput()).getNumElements()
-                         ? buildReshape(rewriter, op.getLoc(), adaptor.getInput(), result.getShape())
-                         : buildMove(rewriter, op.getLoc(), adaptor.getInput(), result,
-                                     broadcastMap(op.getContext(), in, result.getShape()));
+    Value source =
+        alignOperand(getTypeConverter(), rewriter, op, op.getInput(), adaptor.getInput(), op.getOutput(), *target);
+    auto aligned = cast<RankedTensorType>(source.getType());
+    Value expanded = product(shape(op.getInput())).equals(product(shape(op.getOutput())))
+                         ? buildReshape(rewriter, op.getLoc(), adaptor.getInput(), *target)
+                         : buildMove(rewriter, op.getLoc(), source, *target,
+                                     broadcastMap(op.getContext(), aligned.getShape(), result.getShape()));
     rewriter.replaceOp(op, expanded);
     return success();
   }
@@ -214,46 +343,61 @@ struct LowerTile : OnnxLowering<TileOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(TileOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType in = type(op.getInput()), result = stored(op.getOutput());
-    for (auto [extent, repeated] : llvm::zip_equal(in.getShape(), result.getShape()))
-      if (extent == 0 ? repeated != 0 : repeated % extent != 0)
-        return op.emitError("the declared shape is not made of whole repeats");
-    if (result.getNumElements() == 0) {
-      rewriter.replaceOp(op, emptyTensor(rewriter, op.getLoc(), result));
+    Location loc = op.getLoc();
+    FailureOr<Sizes> target = sizes(rewriter, op, op.getOutput());
+    if (failed(target))
+      return failure();
+    if (result.hasStaticShape() && result.getNumElements() == 0) {
+      rewriter.replaceOp(op, emptyTensor(rewriter, loc, result));
       return success();
     }
-    SmallVector<int64_t> shape;
+    Sizes extents = sizesOf(rewriter, loc, adaptor.getInput()), split;
+    std::optional<Shape> told = context().dims(op.getRepeats());
     SmallVector<AffineExpr> exprs;
     for (int64_t dim = 0; dim < in.getRank(); ++dim) {
-      int64_t repeats = result.getDimSize(dim) / in.getDimSize(dim);
-      if (repeats != 1)
-        shape.push_back(repeats);
-      exprs.push_back(rewriter.getAffineDimExpr(shape.size()));
-      shape.push_back(in.getDimSize(dim));
+      Dim repeats = told ? (*told)[dim] : Dim();
+      if (!in.isDynamicDim(dim) && !result.isDynamicDim(dim)) {
+        if (result.getDimSize(dim) % in.getDimSize(dim) != 0)
+          return op.emitError("the declared shape is not made of whole repeats");
+        repeats = result.getDimSize(dim) / in.getDimSize(dim);
+      }
+      if (!repeats.is(1))
+        split.push_back(buildSize(rewriter, loc, repeats, lowered(rewriter)));
+      exprs.push_back(rewriter.getAffineDimExpr(split.size()));
+      split.push_back(extents[dim]);
     }
     Value tiled =
-        buildMove(rewriter, op.getLoc(), adaptor.getInput(), RankedTensorType::get(shape, result.getElementType()),
-                  AffineMap::get(shape.size(), 0, exprs, op.getContext()));
-    rewriter.replaceOp(op, buildReshape(rewriter, op.getLoc(), tiled, result.getShape()));
+        buildMove(rewriter, loc, adaptor.getInput(), split, AffineMap::get(split.size(), 0, exprs, op.getContext()));
+    rewriter.replaceOp(op, buildReshape(rewriter, loc, tiled, *target));
     return success();
   }
 };
 
-/// Shape and Size fold; they are left only where nothing folds (onnx-aot-opt on a single pass).
+/// A list of sizes, or the one of rank 0, as an int64 tensor.
+Value listOfSizes(OpBuilder &builder, Location loc, RankedTensorType type, ArrayRef<OpFoldResult> sizes) {
+  SmallVector<Value> elements;
+  for (OpFoldResult size : sizes)
+    elements.push_back(
+        builder.createOrFold<arith::IndexCastOp>(loc, type.getElementType(), asIndex(builder, loc, size)));
+  return tensor::FromElementsOp::create(builder, loc, type, elements);
+}
+
 struct LowerShape : OnnxLowering<ShapeOp> {
   using OnnxLowering::OnnxLowering;
-  LogicalResult matchAndRewrite(ShapeOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ShapeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     auto [start, end] = op.getRange(type(op.getData()).getRank());
-    ArrayRef<int64_t> dims = type(op.getData()).getShape().slice(start, end - start);
-    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, DenseElementsAttr::get(type(op.getShape()), dims));
+    Sizes extents = sizesOf(rewriter, op.getLoc(), adaptor.getData());
+    rewriter.replaceOp(
+        op, listOfSizes(rewriter, op.getLoc(), stored(op.getShape()), ArrayRef(extents).slice(start, end - start)));
     return success();
   }
 };
 
 struct LowerSize : OnnxLowering<SizeOp> {
   using OnnxLowering::OnnxLowering;
-  LogicalResult matchAndRewrite(SizeOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
-    int64_t elements = type(op.getData()).getNumElements();
-    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, DenseElementsAttr::get(type(op.getSize()), ArrayRef(elements)));
+  LogicalResult matchAndRewrite(SizeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    OpFoldResult count = productOf(rewriter, op.getLoc(), sizesOf(rewriter, op.getLoc(), adaptor.getData()));
+    rewriter.replaceOp(op, listOfSizes(rewriter, op.getLoc(), stored(op.getSize()), count));
     return success();
   }
 };

@@ -33,10 +33,19 @@ static LogicalResult tileRepeats(NodeForm &node) {
   return success();
 }
 
-static LogicalResult refuseSplitInput(NodeForm &node) {
-  if (node.input(1))
-    return node.unsupported("Split of opset 1 is supported with the attribute \"split\" only, not with the input");
-  return success();
+/// Split-1 may have its lengths as an input of the data's type; Split-13 has int64s.
+static LogicalResult castSplitInput(NodeForm &node) {
+  if (!node.input(1))
+    return success();
+  SmallVector<int64_t> lengths;
+  if (std::optional<SmallVector<double>> floats = getConstantFloats(node.input(1))) {
+    for (double length : *floats)
+      lengths.push_back(std::abs(length) < 0x1p53 ? int64_t(length) : -1);
+    node.inputs[1] = node.integers(lengths);
+  } else {
+    node.inputs[1] = node.create("Cast", node.input(1), node.intAttribute("to", /*int64*/ 7));
+  }
+  return success(node.inputs[1] != nullptr);
 }
 
 /// Since opset 18 a split into equal parts says how many.
@@ -57,7 +66,7 @@ ArrayRef<OpsetUpgrade> getMovementUpgrades() {
       {"Slice", 10, attributeToInput("starts", 1)},
       {"Slice", 10, attributeToInput("ends", 2)},
       {"Slice", 10, attributeToInput("axes", 3)},
-      {"Split", 2, refuseSplitInput},
+      {"Split", 2, castSplitInput},
       {"Split", 13, attributeToInput("split", 1)},
       {"Split", 18, countParts},
       {"Squeeze", 13, attributeToInput("axes", 1)},

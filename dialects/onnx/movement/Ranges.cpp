@@ -23,6 +23,28 @@ Section onnx_aot::onnx::clampRange(int64_t start, int64_t end, int64_t step, int
   return {count == 0 ? 0 : start, count, count <= 1 ? 1 : step};
 }
 
+/// A position counted from the front and brought within lowest..highest. Farther than any dim reaches, it is the end.
+static Dim clampPosition(Dim position, Dim extent, Dim lowest, Dim highest) {
+  constexpr int64_t farthest = int64_t(1) << 47;
+  if (position.isKnown() && position.get() >= farthest)
+    return highest;
+  if (position.isKnown() && position.get() <= -farthest)
+    return lowest;
+  return Dim::min(Dim::max(Dim::wrap(position, extent), lowest), highest);
+}
+
+OpenSection onnx_aot::onnx::openRange(Dim start, Dim end, int64_t step, Dim extent) {
+  if (start.isKnown() && end.isKnown() && extent.isKnown()) {
+    Section section = clampRange(start.get(), end.get(), step, extent.get());
+    return {section.start, section.count};
+  }
+  Dim lowest = step < 0 ? -1 : 0, highest = step < 0 ? extent - 1 : extent;
+  start = clampPosition(start, extent, lowest, highest);
+  end = clampPosition(end, extent, lowest, highest);
+  Dim distance = step < 0 ? start - end : end - start;
+  return {start, Dim::max(distance.ceilDiv(step < 0 ? -step : step), 0)};
+}
+
 std::optional<SmallVector<Section>> onnx_aot::onnx::sliceRanges(SliceOp op, ArrayRef<int64_t> shape) {
   auto starts = getConstantIntegers(op.getStarts()), ends = getConstantIntegers(op.getEnds());
   auto axes = getConstantIntegers(op.getAxes()), steps = getConstantIntegers(op.getSteps());
@@ -53,16 +75,13 @@ std::optional<SmallVector<Border>> onnx_aot::onnx::padBorders(PadOp op, int64_t 
   return borders;
 }
 
-std::optional<SmallVector<int64_t>> onnx_aot::onnx::splitSizes(SplitOp op, int64_t extent) {
-  if (op.getSplit())
-    return getConstantIntegers(op.getSplit());
-  // Equal parts, the last one smaller where they do not divide the dim.
+Shape onnx_aot::onnx::splitSizes(SplitOp op, Dim extent) {
   int64_t parts = op.getNumOutputs().value_or(op.getNumResults());
-  int64_t size = llvm::divideCeil(extent, parts);
+  Dim size = extent.ceilDiv(parts);
   // num_outputs is only a claim of the model: what is allocated follows from the results that are there.
-  SmallVector<int64_t> sizes(op.getNumResults());
+  Shape sizes(op.getNumResults());
   for (int64_t i = 0, end = sizes.size(); i < end; ++i)
-    sizes[i] = std::max<int64_t>(std::min(size, extent - i * size), 0);
+    sizes[i] = (extent - size * (i + 1)).isAtLeast(0) ? size : Dim::max(Dim::min(size, extent - size * i), 0);
   return sizes;
 }
 

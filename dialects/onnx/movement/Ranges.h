@@ -29,11 +29,19 @@ std::optional<llvm::SmallVector<Section>> sliceRanges(SliceOp op, llvm::ArrayRef
 /// The elements start..end-1 by step of a dim, clamped as Slice does.
 Section clampRange(int64_t start, int64_t end, int64_t step, int64_t extent);
 
+/// The same of a dim that may be open, by amounts that may be expressions; `step` is not 0. Unknown where an operand
+/// is.
+struct OpenSection {
+  Dim start, count;
+};
+OpenSection openRange(Dim start, Dim end, int64_t step, Dim extent);
+
 /// Pad's amounts, one border per dim; nullopt where they are not constant.
 std::optional<llvm::SmallVector<Border>> padBorders(PadOp op, int64_t rank);
 
-/// The number of elements that each result of Split takes; nullopt where `split` is not constant.
-std::optional<llvm::SmallVector<int64_t>> splitSizes(SplitOp op, int64_t extent);
+/// The number of elements that each result takes of a Split into equal parts, the last one smaller where they do not
+/// divide the dim.
+Shape splitSizes(SplitOp op, Dim extent);
 
 /// CenterCropPad as borders, from the shapes of its input and its result.
 llvm::SmallVector<Border> centerBorders(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> target);

@@ -12,19 +12,23 @@ class Onnx_Reduce<string name, int since> : Onnx_Op<name, since,
 def Onnx_ReduceSumOp : Onnx_Reduce<"ReduceSum", 13> {
   let summary = "Sum; 0 of an empty set";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 def Onnx_ReduceMeanOp : Onnx_Reduce<"ReduceMean", 18> { let summary = "Mean; not defined of an empty set"; }
 def Onnx_ReduceProdOp : Onnx_Reduce<"ReduceProd", 18> {
   let summary = "Product; 1 of an empty set";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 def Onnx_ReduceMaxOp : Onnx_Reduce<"ReduceMax", 20> {
   let summary = "Maximum (or); the smallest value of an empty set";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 def Onnx_ReduceMinOp : Onnx_Reduce<"ReduceMin", 20> {
   let summary = "Minimum (and); the largest value of an empty set";
   let hasFolder = 1;
+  let familyDeclaration = Onnx_InferElements;
 }
 def Onnx_ReduceL1Op : Onnx_Reduce<"ReduceL1", 18> { let summary = "Sum of absolute values"; }
 def Onnx_ReduceL2Op : Onnx_Reduce<"ReduceL2", 18> { let summary = "Square root of the sum of squares"; }

@@ -107,6 +107,32 @@ OpFoldResult ReduceMinOp::fold(FoldAdaptor) {
   });
 }
 
+//===-- Shape arithmetic ------------------------------------------------------------------------------------------===//
+
+/// The elements of a list, or of one number, combined; nothing else is reduced when shapes are computed.
+template <typename OpTy>
+static std::optional<Shape> inferTotal(OpTy op, ShapeContext &ctx, Dim first, Dim (*combine)(Dim, Dim)) {
+  std::optional<Shape> list = ctx.dims(op.getData());
+  if (!list || list->empty())
+    return std::nullopt;
+  for (Dim dim : *list)
+    first = combine(first, dim);
+  return Shape{first};
+}
+
+std::optional<Shape> ReduceSumOp::inferElements(ShapeContext &ctx, unsigned) {
+  return inferTotal(*this, ctx, 0, [](Dim a, Dim b) { return a + b; });
+}
+std::optional<Shape> ReduceProdOp::inferElements(ShapeContext &ctx, unsigned) {
+  return inferTotal(*this, ctx, 1, [](Dim a, Dim b) { return a * b; });
+}
+std::optional<Shape> ReduceMaxOp::inferElements(ShapeContext &ctx, unsigned) {
+  return inferTotal(*this, ctx, INT64_MIN, Dim::max);
+}
+std::optional<Shape> ReduceMinOp::inferElements(ShapeContext &ctx, unsigned) {
+  return inferTotal(*this, ctx, INT64_MAX, Dim::min);
+}
+
 #define INFER_REDUCE(Op)                                                                                               \
   LogicalResult Op::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {                           \
     return inferReduce(*this, ctx, results);                                                                           \
@@ -185,9 +211,10 @@ LogicalResult TopKOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShap
       return failure();
     Dim &extent = (*in)[*axis];
     std::optional<SmallVector<int64_t>> k = ctx.integers(getK());
+    std::optional<Shape> taken = ctx.dims(getK());
     if (k && (k->front() < 0 || (extent.isKnown() && k->front() > extent.get()))) // (C1)
       return emitOpError("K is ") << k->front() << " for an axis of " << extent.toType();
-    extent = k ? Dim(k->front()) : Dim();
+    extent = taken && taken->size() == 1 ? taken->front() : Dim();
   }
   results.emplace_back(ctx.elementType(getX()), in);
   if (getNumResults() > 1)

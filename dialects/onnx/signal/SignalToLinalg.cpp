@@ -24,7 +24,7 @@ using namespace onnx_aot::onnx;
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
 
 /// The one element of a tensor as a tensor of rank 0.
-static Value scalar(OpBuilder &builder, Location loc, Value value) { return buildReshape(builder, loc, value, {}); }
+static Value scalar(OpBuilder &builder, Location loc, Value value) { return buildReshape(builder, loc, value, ArrayRef<int64_t>()); }
 
 /// The one element of an integer tensor of ONNX type `type`, in 64 bits.
 static Value extractInteger(ImplicitLocOpBuilder &b, Value tensor, Type type) {

@@ -7,6 +7,7 @@
 #include "dialects/onnx/support/Elementwise.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/DataTypes.h"
+#include "dialects/onnx/support/NarrowFloats.h"
 #include "mlir/Dialect/Traits.h"
 
 using namespace mlir;
@@ -14,11 +15,13 @@ using namespace onnx_aot::onnx;
 
 //===-- Folding ---------------------------------------------------------------------------------------------------===//
 
-/// The element at `index` in compute form.
+/// The element at `index` in compute form, a narrow float in stored form.
 static TypedAttr loadElement(ArrayRef<char> bytes, int64_t index, Type type) {
   int64_t size = bytesPerElement(type);
   uint64_t bits = 0;
   std::memcpy(&bits, bytes.data() + index * size, size);
+  if (isNarrowFloat(type))
+    return IntegerAttr::get(storageType(type), APInt(8, bits));
   Type compute = computeType(type);
   if (auto real = dyn_cast<FloatType>(type)) {
     APFloat number(real.getFloatSemantics(), APInt(64, bits).trunc(real.getWidth()));
@@ -26,10 +29,12 @@ static TypedAttr loadElement(ArrayRef<char> bytes, int64_t index, Type type) {
     number.convert(cast<FloatType>(compute).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
     return FloatAttr::get(compute, number);
   }
-  return IntegerAttr::get(compute, APInt(64, bits).trunc(compute.getIntOrFloatBitWidth()));
+  APInt number = APInt(64, bits).trunc(type.getIntOrFloatBitWidth());
+  unsigned width = compute.getIntOrFloatBitWidth();
+  return IntegerAttr::get(compute, isUnsigned(type) ? number.zext(width) : number.sext(width));
 }
 
-/// Appends an element in compute form; false when it is not a number.
+/// Appends an element in compute form (a narrow float: in stored form); false when it is not a number.
 static bool storeElement(Attribute value, Type type, SmallVectorImpl<char> &bytes) {
   APInt bits;
   if (auto real = dyn_cast_or_null<FloatAttr>(value)) {
@@ -42,7 +47,8 @@ static bool storeElement(Attribute value, Type type, SmallVectorImpl<char> &byte
   } else {
     return false;
   }
-  uint64_t word = bits.zextOrTrunc(64).getZExtValue();
+  // The upper bits of 2- and 4-bit elements are zero in constants.
+  uint64_t word = bits.trunc(std::min(bits.getBitWidth(), type.getIntOrFloatBitWidth())).zextOrTrunc(64).getZExtValue();
   const char *begin = reinterpret_cast<const char *>(&word);
   bytes.append(begin, begin + bytesPerElement(type));
   return true;
@@ -76,11 +82,7 @@ static Attribute evaluate(Block &block, ArrayRef<TypedAttr> arguments, Value res
 ElementsAttr onnx_aot::onnx::foldElementwise(Operation *op, ArrayRef<Attribute> operands, ScalarFn body,
                                              int64_t maxBytes) {
   Type resultElement = getElementTypeOrSelf(op->getResult(0).getType());
-  auto folds = [](Type type) {
-    return isa<Float16Type, BFloat16Type, Float32Type, Float64Type>(type) ||
-           (type.isIntOrIndex() && !type.isIndex() && (type.isInteger(1) || type.getIntOrFloatBitWidth() >= 8));
-  };
-  if (operands.empty() || !folds(resultElement))
+  if (operands.empty() || !isRealType(resultElement))
     return {};
 
   // The operands' bytes and the result's shape.
@@ -91,7 +93,7 @@ ElementsAttr onnx_aot::onnx::foldElementwise(Operation *op, ArrayRef<Attribute> 
   SmallVector<int64_t> shape;
   for (auto [index, operand] : llvm::enumerate(operands)) {
     auto elements = dyn_cast_or_null<ElementsAttr>(operand);
-    if (!elements || !folds(elements.getElementType()))
+    if (!elements || !isRealType(elements.getElementType()))
       return {};
     types.push_back(elements.getElementType());
     shapes.emplace_back(elements.getShapedType().getShape());
@@ -111,13 +113,17 @@ ElementsAttr onnx_aot::onnx::foldElementwise(Operation *op, ArrayRef<Attribute> 
   // The body, once.
   Block block;
   for (Type type : types)
-    block.addArgument(computeType(type), op->getLoc());
+    block.addArgument(isNarrowFloat(type) ? storageType(type) : computeType(type), op->getLoc());
   OpBuilder builder(op->getContext());
   builder.setInsertionPointToEnd(&block);
   ImplicitLocOpBuilder b(op->getLoc(), builder);
-  SmallVector<Value> scalars(block.getArguments());
+  SmallVector<Value> scalars;
+  for (auto [argument, type] : llvm::zip(block.getArguments(), types))
+    scalars.push_back(isNarrowFloat(type) ? toCompute(b, b.getLoc(), argument, type) : Value(argument));
   ScalarBody scalarBody{b, scalars, types, resultElement};
   Value result = body(op, scalarBody);
+  if (result && isNarrowFloat(resultElement))
+    result = toStorage(b, b.getLoc(), result, resultElement);
   if (!result)
     return {};
 
@@ -149,13 +155,21 @@ struct LowerScalarRow : ConversionPattern {
 
   LogicalResult matchAndRewrite(Operation *op, ArrayRef<Value> operands,
                                 ConversionPatternRewriter &rewriter) const override {
-    if (failed(requireArithmeticTypes(op)))
+    if (failed(requireRealTypes(op)))
+      return failure();
+    Value result = op->getResult(0);
+    auto resultType = cast<RankedTensorType>(result.getType());
+    FailureOr<SmallVector<OpFoldResult>> sizes = lowerSizes(getTypeConverter(), rewriter, op, result);
+    if (failed(sizes))
       return failure();
     SmallVector<Type> types;
-    for (Value operand : op->getOperands())
+    SmallVector<Value> aligned;
+    for (auto [operand, lowered] : llvm::zip(op->getOperands(), operands)) {
       types.push_back(getElementTypeOrSelf(operand.getType()));
-    rewriter.replaceOp(op, buildElementwise(rewriter, op->getLoc(), cast<RankedTensorType>(op->getResult(0).getType()),
-                                            operands, types, [&](ScalarBody &s) { return body(op, s); }));
+      aligned.push_back(alignOperand(getTypeConverter(), rewriter, op, operand, lowered, result, *sizes));
+    }
+    rewriter.replaceOp(op, buildElementwise(rewriter, op->getLoc(), resultType, aligned, types,
+                                            [&](ScalarBody &s) { return body(op, s); }));
     return success();
   }
 

@@ -3,6 +3,8 @@
 #include "dialects/onnx/OnnxInterfaces.h"
 #include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/SequenceTypes.h"
+#include "dialects/onnx/support/ShapeAnalysis.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -12,49 +14,14 @@ using namespace onnx_aot::onnx;
 /// sums of sizes stay far from overflow.
 static constexpr int64_t kMostElements = int64_t(1) << 47;
 
-Dim Dim::operator+(Dim other) const {
-  int64_t result;
-  return value && other.value && !llvm::AddOverflow(*value, *other.value, result) ? Dim(result) : Dim();
-}
-
-Dim Dim::operator-(Dim other) const {
-  int64_t result;
-  return value && other.value && !llvm::SubOverflow(*value, *other.value, result) ? Dim(result) : Dim();
-}
-
-Dim Dim::operator*(Dim other) const {
-  if (is(0) || other.is(0))
-    return 0;
-  int64_t result;
-  if (!value || !other.value || llvm::MulOverflow(*value, *other.value, result))
-    return Dim();
-  return result;
-}
-
-Dim Dim::floorDiv(int64_t divisor) const {
-  return value && divisor != 0 ? Dim(llvm::divideFloorSigned(*value, divisor)) : Dim();
-}
-
-Dim Dim::ceilDiv(int64_t divisor) const {
-  return value && divisor != 0 ? Dim(llvm::divideCeilSigned(*value, divisor)) : Dim();
-}
-
-Dim onnx_aot::onnx::product(ArrayRef<Dim> dims) {
-  Dim result = 1;
-  for (Dim dim : dims)
-    result = result * dim;
-  for (Dim dim : dims)
-    if (dim.is(0))
-      return 0;
-  return result;
-}
-
 Type ShapeContext::elementType(Value value) const { return getElementTypeOrSelf(value.getType()); }
 
 std::optional<Shape> ShapeContext::shape(Value value) const {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type)
     return std::nullopt;
+  if (analysis)
+    return analysis->shapeOf(value);
   Shape dims;
   for (int64_t dim : type.getShape())
     dims.push_back(Dim::fromType(dim));
@@ -64,7 +31,14 @@ std::optional<Shape> ShapeContext::shape(Value value) const {
 ElementsAttr ShapeContext::constant(Value value) const { return getConstant(value); }
 
 std::optional<SmallVector<int64_t>> ShapeContext::integers(Value value) const {
-  return value ? getConstantIntegers(value) : std::nullopt;
+  if (!value)
+    return std::nullopt;
+  if (auto constant = getConstantIntegers(value))
+    return constant;
+  const Shape *elements = analysis ? analysis->recordedElements(value) : nullptr;
+  if (!elements || !llvm::all_of(*elements, [](Dim dim) { return dim.isKnown(); }))
+    return std::nullopt;
+  return llvm::map_to_vector(*elements, [](Dim dim) { return dim.get(); });
 }
 
 std::optional<Shape> ShapeContext::dims(Value value) const {
@@ -75,7 +49,7 @@ std::optional<Shape> ShapeContext::dims(Value value) const {
   constexpr int64_t maxRank = 1024;
   if (!extent || extent->size() > 1 || !product(*extent).isKnown() || product(*extent).get() > maxRank)
     return std::nullopt;
-  return Shape(product(*extent).get());
+  return analysis && isa<IntegerType>(elementType(value)) ? analysis->elementsOf(value) : Shape(product(*extent).get());
 }
 
 FailureOr<std::optional<Shape>> onnx_aot::onnx::broadcastShapes(Operation *op, ArrayRef<std::optional<Shape>> shapes) {
@@ -88,11 +62,11 @@ FailureOr<std::optional<Shape>> onnx_aot::onnx::broadcastShapes(Operation *op, A
     size_t offset = result.size() - shape->size();
     for (auto [index, dim] : llvm::enumerate(*shape)) {
       Dim &merged = result[offset + index];
-      if (merged.is(1) || (!merged.isKnown() && dim.isKnown() && !dim.is(1)))
-        merged = dim;
-      else if (merged.isKnown() && dim.isKnown() && !dim.is(1) && dim.get() != merged.get()) {
-        op->emitOpError("shapes do not broadcast: ") << merged.get() << " against " << dim.get() << " in axis "
-                                                     << offset + index;
+      if (!merged.isKnown() || !dim.isKnown() || merged.is(1) || dim.is(1))
+        merged = Dim::broadcast(merged, dim);
+      else if (dim.get() != merged.get()) {
+        op->emitOpError("shapes do not broadcast: ")
+            << merged.get() << " against " << dim.get() << " in axis " << offset + index;
         return failure();
       }
     }
@@ -108,8 +82,7 @@ LogicalResult onnx_aot::onnx::inferElementwise(Operation *op, ShapeContext &ctx,
   SmallVector<std::optional<Shape>> shapes;
   for (Value operand : op->getOperands()) {
     if (rule != ElementRule::First && ctx.elementType(operand) != element)
-      return op->emitOpError("inputs have different element types: ")
-             << element << " and " << ctx.elementType(operand);
+      return op->emitOpError("inputs have different element types: ") << element << " and " << ctx.elementType(operand);
     shapes.push_back(ctx.shape(operand));
   }
   FailureOr<std::optional<Shape>> shape = broadcastShapes(op, shapes);
@@ -140,33 +113,39 @@ FailureOr<SmallVector<int64_t>> onnx_aot::onnx::normalizeAxes(Operation *op, Arr
   return result;
 }
 
-FailureOr<SmallVector<Type>> onnx_aot::onnx::inferResultTypes(Operation *op) {
+FailureOr<SmallVector<ResultShape>> onnx_aot::onnx::inferResultShapes(Operation *op, ShapeContext context) {
   auto onnxOp = dyn_cast<OnnxOpInterface>(op);
-  if (!onnxOp)
-    return failure();
-  ShapeContext context;
   SmallVector<ResultShape> shapes;
-  if (failed(onnxOp.inferResults(context, shapes)))
+  if (!onnxOp || failed(onnxOp.inferResults(context, shapes)))
     return failure();
-  SmallVector<Type> types;
-  for (const ResultShape &shape : shapes) {
-    if (!shape.dims) {
-      types.push_back(UnrankedTensorType::get(shape.elementType));
+  for (auto [index, shape] : llvm::enumerate(shapes)) {
+    if (!shape.dims)
       continue;
-    }
-    SmallVector<int64_t> dims;
     Dim elements = 1;
     for (Dim dim : *shape.dims) {
       if (dim.isKnown() && dim.get() < 0)
         return op->emitOpError("a result would have the negative dimension ") << dim.get();
       if (dim.isKnown() && !dim.is(0))
         elements = elements * dim;
-      dims.push_back(dim.toType());
     }
-    auto type = RankedTensorType::get(dims, shape.elementType);
     if (!elements.isKnown() || elements.get() > kMostElements)
-      return op->emitOpError("the size of result ") << types.size() << ", " << type << ", overflows";
-    types.push_back(type);
+      return op->emitOpError("the size of result ") << index << ", " << typeOf(shape) << ", overflows";
   }
-  return types;
+  return shapes;
+}
+
+Type onnx_aot::onnx::typeOf(const ResultShape &shape) {
+  if (isCompound(shape.elementType))
+    return shape.elementType;
+  if (!shape.dims)
+    return UnrankedTensorType::get(shape.elementType);
+  return RankedTensorType::get(llvm::map_to_vector(*shape.dims, [](Dim dim) { return dim.toType(); }),
+                               shape.elementType);
+}
+
+FailureOr<SmallVector<Type>> onnx_aot::onnx::inferResultTypes(Operation *op, ShapeContext context) {
+  FailureOr<SmallVector<ResultShape>> shapes = inferResultShapes(op, context);
+  if (failed(shapes))
+    return failure();
+  return SmallVector<Type>(llvm::map_range(*shapes, typeOf));
 }

@@ -1,7 +1,8 @@
 //===- ShapeContext.h - how an operator reads shapes and states its own -------------------------------------------===//
 //
-// An operator's inferResults() is written once, against this context: dims are `Dim`s with ordinary arithmetic, where
-// an unknown dim makes every expression that uses it unknown. Example (Flatten):
+// An operator's inferResults() is written once, against this context: dims are `Dim`s with ordinary arithmetic (see
+// Dim.h). At import they are constants or unknown, as types tell; from the graph stage on a ShapeAnalysis stands behind
+// the context, and dims are expressions over the model's symbols. Example (Flatten):
 //
 //   ArrayRef<Dim> in = *ctx.shape(getInput());
 //   results.emplace_back(ctx.elementType(getInput()), {product(in.take_front(axis)), product(in.drop_front(axis))});
@@ -10,6 +11,7 @@
 #ifndef ONNX_AOT_DIALECTS_ONNX_SUPPORT_SHAPECONTEXT_H
 #define ONNX_AOT_DIALECTS_ONNX_SUPPORT_SHAPECONTEXT_H
 
+#include "dialects/onnx/support/Dim.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Operation.h"
@@ -17,35 +19,6 @@
 #include <optional>
 
 namespace onnx_aot::onnx {
-
-/// An extent: a constant, or not known.
-class Dim {
-public:
-  Dim() = default;
-  Dim(int64_t value) : value(value) {}
-  static Dim fromType(int64_t dim) { return mlir::ShapedType::isDynamic(dim) ? Dim() : Dim(dim); }
-
-  bool isKnown() const { return value.has_value(); }
-  /// Only where isKnown().
-  int64_t get() const { return *value; }
-  bool is(int64_t constant) const { return value && *value == constant; }
-  int64_t toType() const { return value.value_or(mlir::ShapedType::kDynamic); }
-
-  /// Unknown when the result overflows 64 bits.
-  Dim operator+(Dim other) const;
-  Dim operator-(Dim other) const;
-  Dim operator*(Dim other) const;
-  Dim floorDiv(int64_t divisor) const;
-  Dim ceilDiv(int64_t divisor) const;
-
-private:
-  std::optional<int64_t> value;
-};
-
-using Shape = llvm::SmallVector<Dim>;
-
-/// The product of `dims`; 1 for none, 0 when one of them is 0 even where others are unknown.
-Dim product(llvm::ArrayRef<Dim> dims);
 
 /// The type of one result. No dims: the rank is not known.
 struct ResultShape {
@@ -55,8 +28,15 @@ struct ResultShape {
   std::optional<Shape> dims;
 };
 
+class ShapeAnalysis;
+
 class ShapeContext {
 public:
+  /// Knows what types and constants tell.
+  ShapeContext() = default;
+  /// Knows what `analysis` has recorded, too.
+  explicit ShapeContext(ShapeAnalysis &analysis) : analysis(&analysis) {}
+
   mlir::Type elementType(mlir::Value value) const;
   /// The dims of a tensor value; nullopt where its rank is unknown.
   std::optional<Shape> shape(mlir::Value value) const;
@@ -65,8 +45,11 @@ public:
   /// The elements of an integer tensor of rank 0 or 1 that is constant; nullopt elsewhere (also for a null value).
   std::optional<llvm::SmallVector<int64_t>> integers(mlir::Value value) const;
   /// The elements of an integer tensor of rank 0 or 1 as dims, known one by one; nullopt where not even their number
-  /// is known.
+  /// is known. Nothing says that they are not negative.
   std::optional<Shape> dims(mlir::Value value) const;
+
+private:
+  ShapeAnalysis *analysis = nullptr;
 };
 
 /// Numpy's multidirectional broadcasting. nullopt where a rank is unknown; emits an error on `op` and fails where two

@@ -1,0 +1,151 @@
+//===- ShapeAnalysis.cpp - symbolic shapes of a function's values -------------------------------------------------===//
+#include "dialects/onnx/support/ShapeAnalysis.h"
+#include "dialects/onnx/OnnxInterfaces.h"
+#include "dialects/onnx/support/Constants.h"
+
+using namespace mlir;
+using namespace onnx_aot::onnx;
+
+/// Shape arithmetic works on lists as long as a rank; longer ones are data.
+static constexpr int64_t kMostElements = 64;
+
+void ShapeAnalysis::addArguments(FunctionOpInterface function) {
+  auto bounds = function->getAttrOfType<DictionaryAttr>("onnx.dim_bounds");
+  for (BlockArgument argument : function.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    auto names = function.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "onnx.dim_names");
+    if (!type || !names || int64_t(names.size()) != type.getRank())
+      continue;
+    Shape shape;
+    for (auto [dim, extent] : llvm::enumerate(type.getShape())) {
+      StringRef name = cast<StringAttr>(names[dim]).getValue();
+      if (!ShapedType::isDynamic(extent) || name.empty()) {
+        shape.push_back(Dim::fromType(extent));
+        continue;
+      }
+      auto range = bounds ? bounds.getAs<DenseI64ArrayAttr>(name) : nullptr;
+      std::optional<int64_t> low = range ? range[0] : 0;
+      std::optional<int64_t> high =
+          range && range[1] != std::numeric_limits<int64_t>::max() ? std::optional(range[1]) : std::nullopt;
+      shape.push_back(symbols.named(name, low, high));
+    }
+    shapes[argument] = shape;
+  }
+}
+
+//===-- Asking ----------------------------------------------------------------------------------------------------===//
+
+Shape ShapeAnalysis::shapeOf(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  auto it = shapes.find(value);
+  Shape shape;
+  for (auto [index, extent] : llvm::enumerate(type.getShape())) {
+    Dim dim = Dim::fromType(extent);
+    if (!dim.isKnown() && it != shapes.end() && index < it->second.size())
+      dim = it->second[index];
+    shape.push_back(dim.isUnknown() ? symbols.extent(value, index) : dim);
+  }
+  return shape;
+}
+
+Shape ShapeAnalysis::elementsOf(Value value) {
+  if (auto constant = getConstantIntegers(value))
+    return Shape(constant->begin(), constant->end());
+  Shape result(cast<RankedTensorType>(value.getType()).getNumElements());
+  const Shape *recorded = recordedElements(value);
+  for (auto [index, element] : llvm::enumerate(result)) {
+    if (recorded)
+      element = (*recorded)[index];
+    if (element.isUnknown())
+      element = symbols.element(value, index);
+  }
+  return result;
+}
+
+const Shape *ShapeAnalysis::recordedElements(Value value) const {
+  auto it = elements.find(value);
+  return it == elements.end() ? nullptr : &it->second;
+}
+
+//===-- Recording -------------------------------------------------------------------------------------------------===//
+
+LogicalResult ShapeAnalysis::recordAll(Region &region) {
+  for (Operation &op : region.front()) {
+    for (Region &body : op.getRegions())
+      if (failed(recordAll(body)))
+        return failure();
+    if (isa<OnnxOpInterface>(op) && failed(record(&op)))
+      return failure();
+  }
+  return success();
+}
+
+static bool isMadeOutside(Operation *op, Value value) {
+  return value.getDefiningOp() != op && !op->isAncestor(value.getParentBlock()->getParentOp());
+}
+
+bool ShapeAnalysis::isKnownBefore(Operation *op, Dim dim) const {
+  if (!dim.isSymbolic())
+    return dim.isKnown();
+  return llvm::all_of(dim.getExpr()->terms, [&](const DimExpr::Term &term) {
+    return llvm::all_of(term.symbols, [&](unsigned number) {
+      const DimSymbol &symbol = symbols[number];
+      if (symbol.value)
+        return isMadeOutside(op, symbol.value);
+      return symbol.kind == DimSymbol::Kind::Named || (isKnownBefore(op, symbol.lhs) && isKnownBefore(op, symbol.rhs));
+    });
+  });
+}
+
+FailureOr<SmallVector<Type>> ShapeAnalysis::record(Operation *op) {
+  FailureOr<SmallVector<ResultShape>> results = inferResultShapes(op, ShapeContext(*this));
+  if (failed(results))
+    return failure();
+  for (auto [result, shape] : llvm::zip(op->getResults(), *results))
+    recordShape(op, result, shape);
+  SmallVector<Type> types(llvm::map_range(*results, typeOf));
+  recordElements(op, types);
+  return types;
+}
+
+void ShapeAnalysis::recordShape(Operation *op, Value result, const ResultShape &shape) {
+  if (!shape.dims)
+    return;
+  Shape dims = *shape.dims;
+  for (Dim &dim : dims)
+    if (!isKnownBefore(op, dim))
+      dim = Dim();
+  shapes[result] = dims;
+}
+
+void ShapeAnalysis::recordElements(Operation *op, ArrayRef<Type> types) {
+  auto onnxOp = cast<OnnxOpInterface>(op);
+  ShapeContext context(*this);
+  for (auto [result, inferred] : llvm::zip(op->getResults(), types)) {
+    auto type = dyn_cast<RankedTensorType>(inferred);
+    if (!type || !isa<IntegerType>(type.getElementType()) || type.getRank() > 1 || !type.hasStaticShape() ||
+        type.getNumElements() > kMostElements || getConstant(result))
+      continue;
+    std::optional<Shape> values = onnxOp.inferElements(context, cast<OpResult>(result).getResultNumber());
+    if (values && int64_t(values->size()) == type.getNumElements())
+      elements[result] = *values;
+  }
+}
+
+void ShapeAnalysis::forget(Operation *op) {
+  op->walk([&](Operation *inner) {
+    for (Value result : inner->getResults()) {
+      shapes.erase(result);
+      elements.erase(result);
+    }
+  });
+}
+
+void ShapeAnalysis::replace(Value value, Value replacement) {
+  for (auto *map : {&shapes, &elements})
+    if (auto it = map->find(value); it != map->end()) {
+      Shape known = it->second;
+      map->erase(it);
+      map->try_emplace(replacement, known);
+    }
+}
