@@ -23,6 +23,7 @@
 // Runs before empty tensors are eliminated, so that producers write into these buffers.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -54,8 +55,12 @@ struct PlaceRegionResults : impl::PlaceRegionResultsBase<PlaceRegionResults> {
       else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
         if (inLoop(op) && !slice.getOffsets().empty()) {
           OpBuilder builder(op->getBlock(), std::next(op->getIterator()));
+          SmallVector<OpOperand *> uses;
+          for (OpOperand &use : slice.getResult().getUses())
+            uses.push_back(&use);
           Value buffer = place(builder, slice.getResult());
-          slice.getResult().replaceAllUsesExcept(buffer, buffer.getDefiningOp());
+          for (OpOperand *use : uses)
+            use->set(buffer);
         }
       } else if (auto slice = dyn_cast<tensor::InsertSliceOp>(op)) {
         if (inLoop(op) && !slice.getOffsets().empty()) {
@@ -82,7 +87,12 @@ struct PlaceRegionResults : impl::PlaceRegionResultsBase<PlaceRegionResults> {
         return empty.getDynamicSize(dim);
       else if (auto buffer = dyn_cast<bufferization::AllocTensorOp>(op); buffer && !buffer.getCopy())
         return buffer.getDynamicSize(builder, dim);
-      else
+      else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+        llvm::SmallBitVector dropped = slice.getDroppedDims();
+        for (auto [position, size] : llvm::enumerate(slice.getMixedSizes()))
+          if (!dropped.test(position) && dim-- == 0)
+            return getValueOrCreateConstantIndexOp(builder, op->getLoc(), size);
+      } else
         break;
       if (!cast<RankedTensorType>(value.getType()).isDynamicDim(dim))
         break;
@@ -101,24 +111,21 @@ struct PlaceRegionResults : impl::PlaceRegionResultsBase<PlaceRegionResults> {
     return store(builder, value, buffer);
   }
 
-  /// Whether `value` is made in `body` in a buffer for it alone, which then is one that may be yielded.
+  /// Whether `value` is made in `body`, out of nothing: it gets a buffer for it alone then, which may be yielded.
   static bool isPlaced(Value value, Block *body) {
-    SmallVector<Value> chain;
+    OpOperand *init = nullptr;
     while (auto made = value.getDefiningOp<DestinationStyleOpInterface>()) {
-      if (made->getBlock() != body || isa<bufferization::MaterializeInDestinationOp>(made))
+      bool isShared = init && !value.hasOneUse();
+      if (isShared || made->getBlock() != body || isa<bufferization::MaterializeInDestinationOp>(made))
         return false;
-      value = made.getTiedOpOperand(cast<OpResult>(value))->get();
-      if (!value.hasOneUse())
-        return false;
+      init = made.getTiedOpOperand(cast<OpResult>(value));
+      value = init->get();
     }
     auto empty = value.getDefiningOp<tensor::EmptyOp>();
-    if (!empty || empty->getBlock() != body)
+    if (!empty || !init)
       return false;
-    OpBuilder builder(empty);
-    Value buffer =
-        bufferization::AllocTensorOp::create(builder, empty.getLoc(), empty.getType(), empty.getDynamicSizes());
-    empty.replaceAllUsesWith(buffer);
-    empty.erase();
+    OpBuilder builder(init->getOwner());
+    init->set(bufferization::AllocTensorOp::create(builder, empty.getLoc(), empty.getType(), empty.getDynamicSizes()));
     return true;
   }
 

@@ -20,6 +20,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/MemRef/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Dominance.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/buffer/ArenaPlanner.h"
 #include "passes/buffer/BufferLifetimes.h"
@@ -50,6 +52,62 @@ struct Place {
   int group = -1; // -1: a slot
   int number = 0;
   int turn = -1; // the buffer of the first part that tells whose turn it is
+};
+
+/// Dim `dim` of a memref, where operations tell: through views, and into branches and loops that do not change it.
+Value dimOf(Value memref, int64_t dim, SmallPtrSetImpl<void *> &visited) {
+  if (!visited.insert(memref.getAsOpaquePointer()).second)
+    return Value();
+  auto type = cast<MemRefType>(memref.getType());
+  auto sizeAt = [&](auto op) -> Value {
+    unsigned dynamic = type.getDynamicDimIndex(dim);
+    return op.getDynamicSizes()[dynamic];
+  };
+  auto common = [](Value a, Value b) { return a == b ? a : Value(); };
+  if (!type.isDynamicDim(dim))
+    return Value();
+  if (auto argument = dyn_cast<BlockArgument>(memref)) {
+    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+    return loop && argument != loop.getInductionVar() ? dimOf(loop.getTiedLoopResult(argument), dim, visited) : Value();
+  }
+  Operation *op = memref.getDefiningOp();
+  if (auto alloc = dyn_cast<memref::AllocOp>(op))
+    return sizeAt(alloc);
+  if (auto view = dyn_cast<memref::ViewOp>(op))
+    return sizeAt(view);
+  if (auto view = dyn_cast<memref::ReinterpretCastOp>(op))
+    return dyn_cast<Value>(view.getMixedSizes()[dim]);
+  if (auto view = dyn_cast<memref::CastOp>(op); view && isa<MemRefType>(view.getSource().getType()))
+    return dimOf(view.getSource(), dim, visited);
+  if (auto branches = dyn_cast<scf::IfOp>(op)) {
+    unsigned number = cast<OpResult>(memref).getResultNumber();
+    return common(dimOf(branches.thenYield().getOperand(number), dim, visited),
+                  dimOf(branches.elseYield().getOperand(number), dim, visited));
+  }
+  if (auto loop = dyn_cast<scf::ForOp>(op)) {
+    auto result = cast<OpResult>(memref);
+    Value initial = dimOf(loop.getTiedLoopInit(result)->get(), dim, visited);
+    Value yielded = loop.getYieldedValues()[result.getResultNumber()];
+    if (yielded == loop.getTiedLoopRegionIterArg(result))
+      return initial;
+    return common(initial, dimOf(yielded, dim, visited));
+  }
+  return Value();
+}
+
+/// Such a dim, instead of asking the memref.
+struct ResolveDim : OpRewritePattern<memref::DimOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(memref::DimOp op, PatternRewriter &rewriter) const override {
+    std::optional<int64_t> dim = op.getConstantIndex();
+    SmallPtrSet<void *, 8> visited;
+    Value size = dim && isa<MemRefType>(op.getSource().getType()) ? dimOf(op.getSource(), *dim, visited) : Value();
+    // What is made inside of a branch or a loop is not known outside.
+    if (!size || !DominanceInfo().dominates(size, op))
+      return rewriter.notifyMatchFailure(op, "not known");
+    rewriter.replaceOp(op, size);
+    return success();
+  }
 };
 
 /// Plans one function.
@@ -87,6 +145,7 @@ private:
     memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
     memref::populateResolveShapedTypeResultDimsPatterns(patterns);
     populateAffineToStdConversionPatterns(patterns);
+    patterns.add<ResolveDim>(function.getContext());
     (void)applyPatternsGreedily(function, std::move(patterns));
   }
 
@@ -227,6 +286,7 @@ private:
   /// The caller's buffers must have a size too, or arithmetic on places in them would go wrong.
   void checkArguments(OpBuilder &builder) {
     Location loc = function.getLoc();
+    SmallVector<std::pair<int64_t, SmallVector<OpFoldResult>>> checked;
     for (auto cast : function.getBody().front().getOps<memref::ReinterpretCastOp>()) {
       auto pointer = dyn_cast<BlockArgument>(cast.getSource());
       int64_t bytes = pointer ? llvm::divideCeil(cast.getType().getElementTypeBitWidth(), 8) : 0;
@@ -236,6 +296,10 @@ private:
       });
       if (!pointer || cast.getResult() == arena || !areDims || sizes.knownBytes(extents, bytes))
         continue;
+      std::pair<int64_t, SmallVector<OpFoldResult>> buffer(bytes, extents);
+      if (llvm::is_contained(checked, buffer))
+        continue;
+      checked.push_back(buffer);
       Value size = sizeConstant(builder, loc, bytes);
       for (OpFoldResult extent : extents) {
         Value factor = isa<Attribute>(extent) ? sizeConstant(builder, loc, *getConstantIntValue(extent))

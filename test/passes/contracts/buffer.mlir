@@ -58,3 +58,25 @@ func.func @main(%arena: memref<64xi8>) -> i32 {
   %a = memref.view %arena[%offset][] : memref<64xi8> to memref<4xf32>
   return %ok : i32
 }
+
+// -----
+
+// An arena whose size is computed, and a slot of the context.
+func.func @main(%n: index {aot.dim = "n"}, %p: memref<i8> {aot.arena}, %ctx: !llvm.ptr {aot.context}) -> i32 attributes {aot.arena_function = @arena_bytes, aot.slots = 1 : i64} {
+  %ok = arith.constant 0 : i32
+  %zero = arith.constant 0 : index
+  %arena = memref.reinterpret_cast %p to offset: [0], sizes: [%n], strides: [1] : memref<i8> to memref<?xi8>
+  %a = memref.view %arena[%n][%n] : memref<?xi8> to memref<?xf32>
+  %slot, %there = aot.slot %ctx[%zero], %n : !llvm.ptr -> memref<?xi8>
+  aot.require %there, out_of_memory
+  %b = memref.view %slot[%zero][%n] : memref<?xi8> to memref<?xf32>
+  return %ok : i32
+}
+
+// -----
+
+// expected-error @+1 {{contract of the buffer stage: the entry has a context or slots, but not both}}
+func.func @main(%arena: memref<64xi8>, %ctx: !llvm.ptr {aot.context}) -> i32 {
+  %ok = arith.constant 0 : i32
+  return %ok : i32
+}
