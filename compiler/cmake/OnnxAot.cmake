@@ -2,7 +2,7 @@
 # installed onnx-aot and by the root CMakeLists.txt. The compiler is the target onnx-aot::onnx-aot, made here from
 # ONNX_AOT_EXECUTABLE unless it exists; the public headers (ONNX_AOT_INCLUDE_DIR) are the target onnx-aot::runtime.
 #
-#   add_onnx_model(mnist MODEL mnist.onnx [NAME prefix] [TARGET triple] [MCPU cpu] [DIMS batch=8 ...] [THREADS n]
+#   add_onnx_model(mnist MODEL mnist.onnx [NAME prefix] [TARGET triple] [MCPU cpu] [DIMS batch=1..8 ...] [THREADS n]
 #                  [OPTIONS flags ...])
 #   target_link_libraries(firmware PRIVATE mnist)
 #
