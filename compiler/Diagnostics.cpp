@@ -57,6 +57,16 @@ void Diagnostics::report(ErrorKind kind, std::string text, std::vector<std::stri
     entries.push_back({kind, std::move(text), std::move(notes)});
 }
 
+std::vector<ErrorEntry> Diagnostics::withdraw(size_t count) {
+  std::lock_guard<std::mutex> lock(mutex);
+  std::vector<ErrorEntry> taken(std::make_move_iterator(entries.begin() + count),
+                                std::make_move_iterator(entries.end()));
+  entries.resize(count);
+  for (const ErrorEntry &entry : taken)
+    seen.erase(entry.text);
+  return taken;
+}
+
 void Diagnostics::user(const NodeRef &node, const Twine &reason) {
   report(ErrorKind::User, inFile(inNode(node, reason.str())));
 }

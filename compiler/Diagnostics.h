@@ -84,6 +84,8 @@ public:
 
   bool hasErrors() const { return !entries.empty(); }
   llvm::ArrayRef<ErrorEntry> errors() const { return entries; }
+  /// Takes back the errors behind the first `count`: what was tried is done in another way.
+  std::vector<ErrorEntry> withdraw(size_t count);
   int exitStatus() const;
 
   /// Prints the collected errors once, to stderr; the entries stay readable.

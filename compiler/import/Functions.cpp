@@ -7,6 +7,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/import/Importer.h"
 #include "compiler/import/Types.h"
+#include "dialects/onnx/support/SequenceTypes.h"
 
 using namespace mlir;
 using namespace onnx_aot;
@@ -112,8 +113,29 @@ void Importer::inlineFunction(const pb::FunctionProto &function, const pb::NodeP
   defineOutputs(node, ref, scope, results);
 }
 
+/// What is known of the inputs of an operator's body without their declarations. Shapes may change from call to call.
+static SmallVector<Type> bodyInputTypes(const OpRequest &request, MLIRContext *context) {
+  SmallVector<Type> types;
+  auto add = [&](Value value) {
+    Type type = value ? value.getType() : Type();
+    if (type && (request.op == "SequenceMap" || !onnx::isCompound(type)))
+      type = UnrankedTensorType::get(onnx::tensorElementType(type));
+    types.push_back(type);
+  };
+  if (request.op == "Loop") {
+    types = {RankedTensorType::get({}, IntegerType::get(context, 64)),
+             RankedTensorType::get({}, IntegerType::get(context, 1))};
+    for (Value input : ArrayRef(request.inputs).drop_front(std::min<size_t>(2, request.inputs.size())))
+      add(input);
+  } else if (request.op == "Scan" || request.op == "SequenceMap") {
+    for (Value input : request.inputs)
+      add(input);
+  }
+  return types;
+}
+
 bool Importer::importSubgraph(const pb::GraphProto &graph, const NodeRef &ref, Location location, Region &region,
-                              Scope &scope, const Frame &frame) {
+                              Scope &scope, const Frame &frame, ArrayRef<Type> inputTypes) {
   if (!RegisteredOperationName::lookup("onnx.Yield", &context)) {
     diagnostics.unsupported(ref, "operators with subgraphs are not supported");
     return false;
@@ -126,7 +148,10 @@ bool Importer::importSubgraph(const pb::GraphProto &graph, const NodeRef &ref, L
   for (const pb::ValueInfoProto &input : graph.input()) {
     if (body.initializers.contains(input.name()) || body.sparseInitializers.contains(input.name()))
       continue;
-    llvm::Expected<Type> type = typeOf(input.type(), dims, &context);
+    bool isOpen = input.type().value_case() == pb::TypeProto::VALUE_NOT_SET;
+    size_t place = body.block->getNumArguments();
+    llvm::Expected<Type> type = isOpen && place < inputTypes.size() ? llvm::Expected<Type>(inputTypes[place])
+                                                                    : typeOf(input.type(), dims, &context);
     if (!type) {
       diagnostics.user(ref, "input \"" + input.name() + "\" of its subgraph: " + llvm::toString(type.takeError()));
       body.values.try_emplace(input.name(), Value());
@@ -153,4 +178,40 @@ bool Importer::importSubgraph(const pb::GraphProto &graph, const NodeRef &ref, L
   builder.setInsertionPointToEnd(body.block);
   builder.create(state);
   return true;
+}
+
+bool Importer::importBodies(const OpRequest &request, const NodeRef &ref, Location location, OperationState &state,
+                            Scope &scope, const Frame &frame, std::optional<unsigned> &broken) {
+  SmallVector<Type> inputTypes = bodyInputTypes(request, &context);
+  for (auto [index, graph] : llvm::enumerate(request.graphs)) {
+    Region *region = state.addRegion();
+    size_t errors = diagnostics.errors().size(), others = errors - contradictions;
+    if (!graph || importSubgraph(*graph, ref, location, *region, scope, frame, inputTypes))
+      continue;
+    bool isAboutTypes = diagnostics.errors().size() > errors && diagnostics.errors().size() - contradictions == others;
+    bool isUnsupported = llvm::any_of(diagnostics.errors().drop_front(errors),
+                                      [](const ErrorEntry &error) { return error.kind != ErrorKind::User; });
+    if (request.op != "If" || !isAboutTypes || isUnsupported || broken)
+      return false;
+    broken = index;
+    contradictions -= diagnostics.errors().size() - errors;
+    for (const ErrorEntry &error : diagnostics.withdraw(errors))
+      diagnostics.warning(error.text + "; a run that takes this branch of the node \"" + ref.name +
+                          "\" (If) will fail");
+  }
+  return true;
+}
+
+void Importer::takeBranch(OperationState &state, unsigned branch, Scope &scope, SmallVectorImpl<Value> &results) {
+  Block &body = state.regions[branch]->front();
+  Operation *terminator = body.getTerminator();
+  results.assign(terminator->operand_begin(), terminator->operand_end());
+  scope.block->getOperations().splice(scope.block->end(), body.getOperations(), body.begin(),
+                                      Block::iterator(terminator));
+  OperationState check(state.location, "onnx.Require");
+  check.addOperands(state.operands.front());
+  check.addAttribute("expected", builder.getBoolAttr(branch == 0));
+  check.addAttribute("code", builder.getStringAttr("shape_mismatch"));
+  builder.setInsertionPointToEnd(scope.block);
+  builder.create(check);
 }

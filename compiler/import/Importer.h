@@ -128,8 +128,16 @@ private:
                       const Frame &caller, Frame &frame);
   void inlineFunction(const pb::FunctionProto &function, const pb::NodeProto &node, const NodeRef &ref,
                       llvm::ArrayRef<mlir::Value> inputs, Scope &scope, const Frame &caller);
+  /// `inputTypes` are for inputs that declare none.
   bool importSubgraph(const pb::GraphProto &graph, const NodeRef &ref, mlir::Location location, mlir::Region &region,
-                      Scope &scope, const Frame &frame);
+                      Scope &scope, const Frame &frame, llvm::ArrayRef<mlir::Type> inputTypes);
+  /// Imports the bodies of an operator as regions of `state`. One branch of an If may contradict itself with the shapes
+  /// that inputs have: then it is `broken`.
+  bool importBodies(const OpRequest &request, const NodeRef &ref, mlir::Location location,
+                    mlir::OperationState &state, Scope &scope, const Frame &frame, std::optional<unsigned> &broken);
+  /// Puts one branch of the If `state` into the place of the operator, and a check that the run takes this one.
+  void takeBranch(mlir::OperationState &state, unsigned branch, Scope &scope,
+                  llvm::SmallVectorImpl<mlir::Value> &results);
 
   LoadedModel &model;
   const ImportOptions &options;
@@ -141,6 +149,7 @@ private:
   std::map<std::string, int64_t> dims; // symbolic dimensions bound by --dim and --shape
   llvm::StringMap<const pb::FunctionProto *> functions;
   std::vector<std::string> nodeNames; // by node number
+  size_t contradictions = 0;          // errors that are about types alone
 };
 
 /// "" for both names of the default domain.

@@ -140,6 +140,7 @@ void Importer::defineOutputs(const pb::NodeProto &node, const NodeRef &ref, Scop
       continue;
     }
     diagnostics.user(ref, reason);
+    ++contradictions;
     scope.values[name] = Value();
   }
 }
@@ -261,11 +262,13 @@ bool Importer::createOperation(OpRequest &request, const NodeRef &ref, Location 
     state.addAttribute("resultSegmentSizes", builder.getDenseI32ArrayAttr(resultSegments));
   // Inference only asks which results are there, so any tensor type will do until it has answered.
   state.addTypes(SmallVector<Type>(formalOfResult.size(), UnrankedTensorType::get(builder.getI8Type())));
-  for (const pb::GraphProto *graph : request.graphs)
-    if (!graph)
-      state.addRegion(); // an optional body that is absent
-    else if (!importSubgraph(*graph, ref, location, *state.addRegion(), scope, frame))
-      return false;
+  std::optional<unsigned> broken;
+  if (!importBodies(request, ref, location, state, scope, frame, broken))
+    return false;
+  if (broken) {
+    takeBranch(state, 1 - *broken, scope, results);
+    return true;
+  }
 
   size_t errorsBefore = diagnostics.errors().size();
   builder.setInsertionPointToEnd(scope.block);
@@ -274,6 +277,7 @@ bool Importer::createOperation(OpRequest &request, const NodeRef &ref, Location 
     // What went wrong has been reported through MLIR's diagnostics; if not, that is our fault.
     if (diagnostics.errors().size() == errorsBefore)
       diagnostics.user(ref, "its result types cannot be inferred from its inputs and attributes");
+    contradictions += diagnostics.errors().size() - errorsBefore;
     op->erase();
     return false;
   };

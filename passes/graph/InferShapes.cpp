@@ -130,6 +130,8 @@ private:
         return success();
       body.walk([&](Operation *inner) { shapes.forget(inner); });
       body.takeBody(before);
+      for (Operation &inner : body.front())
+        openTypes(&inner);
       for (auto [index, type] : llvm::enumerate(wider))
         body.getArgument(argument + index).setType(type);
     }

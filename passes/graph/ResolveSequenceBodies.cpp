@@ -91,8 +91,7 @@ FailureOr<Block::iterator> SequenceResolver::resolveIf(IfOp op) {
 
 //===-- SequenceMap -----------------------------------------------------------------------------------------------===//
 
-/// What `op` and its bodies make is inferred anew from other operands: types of the first inference say nothing.
-static void openTypes(Operation *op) {
+void onnx_aot::openTypes(Operation *op) {
   op->walk([](Operation *inner) {
     if (!isa<OnnxOpInterface>(inner) || inner->hasTrait<OpTrait::ConstantLike>())
       return;

@@ -116,6 +116,10 @@ private:
   llvm::DenseSet<mlir::Value> poisoned; // results of operations that could not be resolved
 };
 
+/// Opens the types of what `op` and its bodies make, where they are inferred anew from other operands: those of an
+/// earlier inference may be wrong.
+void openTypes(mlir::Operation *op);
+
 /// Makes operations whose result types the walk finds out.
 class TensorOps {
 public:
