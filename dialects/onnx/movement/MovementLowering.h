@@ -2,8 +2,8 @@
 #ifndef ONNX_AOT_DIALECTS_ONNX_MOVEMENT_MOVEMENTLOWERING_H
 #define ONNX_AOT_DIALECTS_ONNX_MOVEMENT_MOVEMENTLOWERING_H
 
-#include "dialects/aot/AotDialect.h"
 #include "dialects/onnx/movement/Movement.h"
+#include "dialects/onnx/support/Checks.h"
 #include "mlir/IR/AffineMap.h"
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -12,10 +12,6 @@ namespace onnx_aot::onnx {
 /// A tensor of `sizes` whose element at each index is the element of `source` that `map` gives.
 mlir::Value buildMove(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
                       llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::AffineMap map);
-
-/// The run ends with `code` unless both are the same.
-void requireEqual(mlir::OpBuilder &builder, mlir::Location loc, mlir::OpFoldResult a, mlir::OpFoldResult b,
-                  aot::Code code);
 
 /// Slice whose starts, ends, steps or axes are data; `stored` is the result's type, whose dims may be open.
 mlir::Value buildSliceByData(mlir::OpBuilder &builder, mlir::Location loc, SliceOp::Adaptor operands,

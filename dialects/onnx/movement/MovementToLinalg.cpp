@@ -36,14 +36,6 @@ Value onnx_aot::onnx::buildMove(OpBuilder &builder, Location loc, Value source, 
       .getResult(0);
 }
 
-void onnx_aot::onnx::requireEqual(OpBuilder &builder, Location loc, OpFoldResult a, OpFoldResult b, aot::Code code) {
-  if (a == b)
-    return;
-  Value left = asIndex(builder, loc, a), right = asIndex(builder, loc, b);
-  Value same = builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, left, right);
-  aot::RequireOp::create(builder, loc, same, code);
-}
-
 /// A tensor whose dim i is dim permutation[i] of `source`.
 static Value buildTranspose(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> permutation) {
   auto type = cast<RankedTensorType>(source.getType());

@@ -16,6 +16,21 @@ void require(OpBuilder &builder, Location loc, Value condition, aot::Code code) 
     aot::RequireOp::create(builder, loc, condition, code);
 }
 
+void requireEqual(OpBuilder &builder, Location loc, OpFoldResult a, OpFoldResult b, aot::Code code) {
+  if (a == b)
+    return;
+  Value left = asIndex(builder, loc, a), right = asIndex(builder, loc, b);
+  require(builder, loc, builder.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq, left, right), code);
+}
+
+Value fitTensor(OpBuilder &builder, Location loc, Value tensor, Type type) {
+  for (auto [dim, extent] : llvm::enumerate(cast<RankedTensorType>(type).getShape()))
+    if (!ShapedType::isDynamic(extent))
+      requireEqual(builder, loc, sizeOf(builder, loc, tensor, dim), builder.getIndexAttr(extent),
+                   aot::Code::shape_mismatch);
+  return castTensor(builder, loc, tensor, type);
+}
+
 /// Whether `stored` is a constant all of whose elements pass; nothing when it is no constant that can be read here.
 static std::optional<bool> testConstant(Value stored, ConstantTest holdsFor) {
   DenseIntElementsAttr constant;
