@@ -5,6 +5,10 @@
  * (`<prefix>_run`, declared in the generated header) or through the model's uniform `entry`. This text is also part
  * of every generated header, inside the same include guard, so a generated header needs nothing but a C99 compiler.
  *
+ * Sequences and optionals do not cross it as such: every tensor of a sequence "x" is a parameter of its own, called
+ * "x[0]", "x[1]" and so on in the descriptor and x_0, x_1 in C; an optional is its value's, or has none. How many there
+ * are is fixed when the model is compiled.
+ *
  * Nothing here allocates (but for the memory that a context asks of its owner's functions), prints or keeps state. All
  * functions are re-entrant.
  */

@@ -88,7 +88,11 @@ private:
   //===-- Bodies --------------------------------------------------------------------------------------------------===//
 
   LogicalResult visitBodies(Operation *op) {
-    if (auto loop = dyn_cast<onnx::LoopOp>(op))
+    auto loop = dyn_cast<onnx::LoopOp>(op);
+    // What a body would do to shapes does not matter where it never runs.
+    if (loop && loop.getTripCount() == 0)
+      return failed(loop.refineBody()) ? failure() : visit(loop.getBody().front());
+    if (loop)
       return visitRepeated(
           op, loop.getBody(), [&] { return loop.refineBody(); }, loop.getVInitial().size(), 2, 1);
     if (auto scan = dyn_cast<onnx::ScanOp>(op))

@@ -39,10 +39,10 @@ Value extractBool(OpBuilder &builder, Location loc, Value tensor) {
   return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, stored, zero);
 }
 
-/// A region's result under the type that the operation around it gives; null where their ranks differ.
+/// A region's result under the type that the operation around it gives; null where they contradict each other.
 Value adapt(OpBuilder &builder, Location loc, Value value, Type type) {
   auto from = dyn_cast<RankedTensorType>(value.getType()), to = dyn_cast<RankedTensorType>(type);
-  if (!from || !to || from.getRank() != to.getRank())
+  if (!from || !to || failed(verifyCompatibleShape(from, to)))
     return Value();
   return castTensor(builder, loc, value, type);
 }
