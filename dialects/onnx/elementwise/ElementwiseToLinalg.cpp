@@ -35,10 +35,9 @@ struct LowerStoredWhere : OnnxLowering<WhereOp> {
       return failure();
     SmallVector<Value> aligned;
     for (auto [operand, lowered] : llvm::zip(op->getOperands(), adaptor.getOperands()))
-      aligned.push_back(
-          alignOperand(getTypeConverter(), rewriter, op, operand, lowered, op.getOutput(), *extents));
-    rewriter.replaceOp(op, buildElementwise(rewriter, op.getLoc(), result, aligned,
-                                            {condition, bits, bits}, [](ScalarBody &s) -> Value {
+      aligned.push_back(alignOperand(getTypeConverter(), rewriter, op, operand, lowered, op.getOutput(), *extents));
+    rewriter.replaceOp(op, buildElementwise(rewriter, op.getLoc(), result, aligned, {condition, bits, bits},
+                                            [](ScalarBody &s) -> Value {
                                               return arith::SelectOp::create(s.b, s.x[0], s.x[1], s.x[2]);
                                             }));
     return success();
@@ -114,6 +113,7 @@ struct LowerBitCast : OnnxLowering<BitCastOp> {
 namespace onnx_aot::onnx {
 void populateElementwiseToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   populateElementwiseRows(getElementwiseBodies(), converter, patterns);
-  patterns.add<LowerIdentity, LowerStoredWhere, LowerCast<CastOp>, LowerCast<CastLikeOp>, LowerBitCast>(converter, patterns.getContext());
+  patterns.add<LowerIdentity, LowerStoredWhere, LowerCast<CastOp>, LowerCast<CastLikeOp>, LowerBitCast>(
+      converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

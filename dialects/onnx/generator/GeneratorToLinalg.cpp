@@ -3,6 +3,7 @@
 #include "dialects/onnx/generator/Random.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
+#include "dialects/onnx/support/NarrowFloats.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -22,17 +23,36 @@ struct LowerConstant : OnnxLowering<ConstantOp> {
   static LogicalResult replaceByConstant(Operation *op, ElementsAttr value, RankedTensorType target,
                                          ConversionPatternRewriter &rewriter) {
     if (value.getShapedType() != target) {
-      if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
-        value = DenseResourceElementsAttr::get(target, resource.getRawHandle());
-      else if (auto dense = dyn_cast<DenseIntElementsAttr>(value); dense && dense.getElementType().isInteger(1))
+      Type element = value.getElementType();
+      bool isExtended = element.isSignlessInteger(2) || element.isSignlessInteger(4);
+      if (auto dense = dyn_cast<DenseIntElementsAttr>(value); dense && element.isInteger(1))
         value = dense.mapValues(target.getElementType(), [](const APInt &bit) { return bit.zext(8); });
-      else if (auto dense = dyn_cast<DenseIntElementsAttr>(value))
-        value = dense.bitcast(target.getElementType());
+      else if (isExtended)
+        value = extendBySign(value, target);
+      else if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+        value = DenseResourceElementsAttr::get(target, resource.getRawHandle());
+      else if (auto dense = dyn_cast<DenseElementsAttr>(value))
+        value = DenseElementsAttr::getFromRawBuffer(target, dense.getRawData());
       else
+        value = nullptr;
+      if (!value)
         return rewriter.notifyMatchFailure(op, "constants are dense or resources");
     }
     rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, target, value);
     return success();
+  }
+
+  /// In attributes the upper bits of a byte with a 2- or 4-bit integer are zero.
+  static ElementsAttr extendBySign(ElementsAttr value, RankedTensorType target) {
+    unsigned width = value.getElementType().getIntOrFloatBitWidth();
+    SmallVector<char> storage;
+    ArrayRef<char> bytes;
+    if (!getRawBytes(value, storage, bytes))
+      return nullptr;
+    SmallVector<char> extended;
+    for (char byte : bytes)
+      extended.push_back(char(llvm::SignExtend32(uint8_t(byte), width)));
+    return makeConstant(target, extended, "extended");
   }
 };
 
@@ -52,11 +72,16 @@ struct LowerConstantOfShape : OnnxLowering<ConstantOfShapeOp> {
   LogicalResult matchAndRewrite(ConstantOfShapeOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType result = stored(op.getOutput());
     TypedAttr fill;
-    if (auto integer = dyn_cast<IntegerAttr>(op.getFill()))
-      fill = rewriter.getIntegerAttr(result.getElementType(),
-                                     integer.getValue().zextOrTrunc(result.getElementTypeBitWidth()));
-    else if (auto real = dyn_cast<FloatAttr>(op.getFill()))
+    unsigned width = result.getElementTypeBitWidth();
+    if (auto integer = dyn_cast<IntegerAttr>(op.getFill())) {
+      APInt bits = integer.getValue();
+      bits = isUnsigned(integer.getType()) ? bits.zextOrTrunc(width) : bits.sextOrTrunc(width);
+      fill = rewriter.getIntegerAttr(result.getElementType(), bits);
+    } else if (auto real = dyn_cast<FloatAttr>(op.getFill())) {
       fill = real;
+      if (isNarrowFloat(real.getType()))
+        fill = rewriter.getIntegerAttr(result.getElementType(), real.getValue().bitcastToAPInt().zext(width));
+    }
     if (!fill)
       return op.emitError("unsupported: a fill value that is not a number");
     Value value = arith::ConstantOp::create(rewriter, op.getLoc(), fill);

@@ -12,10 +12,10 @@ def Onnx_QuantizeLinearOp : Onnx_Op<"QuantizeLinear", 25,
          Onnx_Tensor:$y_scale,                 // (C2) shape fits x, axis and block_size
          Optional<Onnx_Tensor>:$y_zero_point), // (C3) shape of y_scale, or one element each
     (ins Onnx_IntDefault<1>:$axis, Onnx_IntDefault<0>:$block_size,
-         Onnx_IntDefault<0>:$output_dtype,     // (C4) the zero point's type, where there is one
+         Onnx_IntDefault<0>:$output_dtype,     // (C4) the zero point's type, where there is one; (C5) up to 16 bits
          Onnx_IntDefault<0>:$precision, Onnx_IntDefault<1>:$saturate),
     (outs Onnx_Tensor:$y)> {
-  let summary = "saturate(round(x / y_scale) + y_zero_point), halves to even";
+  let summary = "saturate(round(x / y_scale) + y_zero_point), halves to even; float8 and float4 are not rounded";
 }
 
 def Onnx_DequantizeLinearOp : Onnx_Op<"DequantizeLinear", 25,

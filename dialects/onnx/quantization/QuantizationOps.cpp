@@ -1,6 +1,7 @@
 //===- QuantizationOps.cpp - shapes of the quantizing operators ---------------------------------------------------===//
 #include "dialects/onnx/quantization/Quantization.h"
 #include "dialects/onnx/support/DataTypes.h"
+#include "dialects/onnx/support/NarrowFloats.h"
 
 using namespace mlir;
 using namespace onnx_aot::onnx;
@@ -55,6 +56,11 @@ LogicalResult QuantizeLinearOp::inferResults(ShapeContext &ctx, SmallVectorImpl<
   }
   if (!element)
     element = IntegerType::get(getContext(), 8, IntegerType::Unsigned);
+  bool isInteger = isa<IntegerType>(element) && !element.isInteger(1) && element.getIntOrFloatBitWidth() <= 16;
+  if (!isInteger && !(isNarrowFloat(element) && !isa<Float8E8M0FNUType>(element))) // (C5)
+    return emitOpError("cannot quantize to elements of type ") << element;
+  if (getPrecision() && !isa_and_nonnull<FloatType>(elementTypeOfDataType(getContext(), getPrecision()))) // (C6)
+    return emitOpError("precision is not a floating-point type: ") << getPrecision();
   if (failed(checkParameters(*this, ctx, getX(), getYScale(), getYZeroPoint(), getAxis(), getBlockSize())))
     return failure();
   results.emplace_back(element, ctx.shape(getX()));
@@ -65,8 +71,8 @@ LogicalResult DequantizeLinearOp::inferResults(ShapeContext &ctx, SmallVectorImp
   Type element = ctx.elementType(getXScale());
   if (int64_t dataType = getOutputDtype())
     element = elementTypeOfDataType(getContext(), dataType);
-  if (!isa_and_nonnull<FloatType>(element))
-    return emitOpError("the result is not of a floating-point type");
+  if (!isa_and_nonnull<Float16Type, BFloat16Type, Float32Type, Float64Type>(element))
+    return emitOpError("the result is not float16, bfloat16, float or double");
   if (getXZeroPoint() && ctx.elementType(getXZeroPoint()) != ctx.elementType(getX())) // (C4)
     return emitOpError("input and zero point have different element types");
   if (failed(checkParameters(*this, ctx, getX(), getXScale(), getXZeroPoint(), getAxis(), getBlockSize())))

@@ -5,6 +5,8 @@
 //
 //   x : 2x6, scale : 2x3, axis 1, block_size 2   ->   x : 2x3x2 at (a, b, c), scale at (a, b)
 //
+// Where the last block is not full, scale is read at (a, b floordiv 2).
+//
 // Rounding happens on x / scale, as the standard has it; the sum with the zero point is exact in floats, so it is
 // clamped there and converted last.
 //
@@ -12,6 +14,7 @@
 #include "dialects/onnx/quantization/Quantization.h"
 #include "dialects/onnx/support/DataTypes.h"
 #include "dialects/onnx/support/Lowering.h"
+#include "dialects/onnx/support/NarrowFloats.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -23,15 +26,13 @@ using namespace onnx_aot::onnx;
 namespace {
 /// The iteration space of x, scale and zero point.
 struct Blocks {
-  SmallVector<int64_t> shape; // x's, with the blocked dim split
+  SmallVector<int64_t> shape; // x's, with the blocked dim split; x's own where that is not possible
   AffineMap parameterMap;
 };
 } // namespace
 
-/// Fails where the blocked dim does not divide evenly.
-static FailureOr<Blocks> getBlocks(Operation *op, ArrayRef<int64_t> shape, ArrayRef<int64_t> scaleShape, int64_t axis,
-                                   int64_t blockSize) {
-  MLIRContext *context = op->getContext();
+static Blocks getBlocks(MLIRContext *context, ArrayRef<int64_t> shape, ArrayRef<int64_t> scaleShape, int64_t axis,
+                        int64_t blockSize) {
   Blocks blocks{SmallVector<int64_t>(shape), {}};
   bool single = llvm::all_of(scaleShape, [](int64_t extent) { return extent == 1; });
   SmallVector<AffineExpr> exprs;
@@ -41,12 +42,15 @@ static FailureOr<Blocks> getBlocks(Operation *op, ArrayRef<int64_t> shape, Array
   } else if (blockSize == 0) {
     exprs.push_back(getAffineDimExpr(axis, context));
   } else {
-    if (shape[axis] % blockSize != 0)
-      return op->emitError("unsupported: block_size ") << blockSize << " does not divide the extent " << shape[axis];
-    blocks.shape[axis] = shape[axis] / blockSize;
-    blocks.shape.insert(blocks.shape.begin() + axis + 1, blockSize);
-    for (int64_t dim = 0; dim < int64_t(shape.size()); ++dim)
-      exprs.push_back(getAffineDimExpr(dim > axis ? dim + 1 : dim, context));
+    bool splits = llvm::none_of(shape, ShapedType::isDynamic) && shape[axis] % blockSize == 0;
+    if (splits) {
+      blocks.shape[axis] = shape[axis] / blockSize;
+      blocks.shape.insert(blocks.shape.begin() + axis + 1, blockSize);
+    }
+    for (int64_t dim = 0; dim < int64_t(shape.size()); ++dim) {
+      AffineExpr expr = getAffineDimExpr(splits && dim > axis ? dim + 1 : dim, context);
+      exprs.push_back(dim == axis && !splits ? expr.floorDiv(blockSize) : expr);
+    }
   }
   blocks.parameterMap = AffineMap::get(blocks.shape.size(), 0, exprs, context);
   return blocks;
@@ -57,8 +61,7 @@ using BodyFn = llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)>;
 /// Computes `body` over stored elements (x, scale, zero point if given) for the result of type `type`.
 static Value buildBlocked(OpBuilder &builder, Location loc, const Blocks &blocks, RankedTensorType type, Value x,
                           ValueRange parameters, BodyFn body) {
-  auto split = RankedTensorType::get(blocks.shape, type.getElementType());
-  bool splits = split != type;
+  bool splits = ArrayRef(blocks.shape) != type.getShape();
   SmallVector<Value> inputs = {splits ? buildReshape(builder, loc, x, blocks.shape) : x};
   llvm::append_range(inputs, parameters);
   SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(blocks.shape.size())};
@@ -72,24 +75,31 @@ static Value buildBlocked(OpBuilder &builder, Location loc, const Blocks &blocks
   }
   maps.push_back(maps.front());
   SmallVector<utils::IteratorType> iterators(blocks.shape.size(), utils::IteratorType::parallel);
-  Value result =
-      linalg::GenericOp::create(builder, loc, split, inputs, emptyTensor(builder, loc, split), maps, iterators,
-                                [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
-                                  ImplicitLocOpBuilder b(bodyLoc, nested);
-                                  linalg::YieldOp::create(b, body(b, elements.drop_back()));
-                                })
-          .getResult(0);
-  return splits ? buildReshape(builder, loc, result, type.getShape()) : result;
+  Value empty = emptyTensor(builder, loc, sizesOf(builder, loc, inputs[0]), type.getElementType());
+  Value result = linalg::GenericOp::create(builder, loc, empty.getType(), inputs, empty, maps, iterators,
+                                           [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
+                                             ImplicitLocOpBuilder b(bodyLoc, nested);
+                                             linalg::YieldOp::create(b, body(b, elements.drop_back()));
+                                           })
+                     .getResult(0);
+  return castTensor(builder, loc, splits ? buildReshape(builder, loc, result, type.getShape()) : result, type);
 }
 
-/// round(x / scale) + zeroPoint within the range of the integer type `to`; all f32 (or f64).
-static Value quantize(ImplicitLocOpBuilder &b, Value x, Value scale, Value zeroPoint, Type to) {
+/// The f32 `value` rounded to the precision of `type`.
+static Value roundTo(ImplicitLocOpBuilder &b, Value value, Type type) {
+  return toCompute(b, b.getLoc(), toStorage(b, b.getLoc(), value, type), type);
+}
+
+/// round(x / scale) + zeroPoint within the range of the integer type `to`; all f32 (or f64). The quotient has the
+/// precision of `precision`, or all that there is.
+static Value quantize(ImplicitLocOpBuilder &b, Value x, Value scale, Value zeroPoint, Type to, Type precision = {}) {
   Location loc = b.getLoc();
   unsigned width = to.getIntOrFloatBitWidth();
   bool toUnsigned = isUnsigned(to);
   Value low = scalarConstant(b, loc, x.getType(), toUnsigned ? 0.0 : -std::ldexp(1.0, width - 1));
   Value high = scalarConstant(b, loc, x.getType(), std::ldexp(1.0, toUnsigned ? width : width - 1) - 1);
-  Value value = math::RoundEvenOp::create(b, arith::DivFOp::create(b, x, scale));
+  Value quotient = arith::DivFOp::create(b, x, scale);
+  Value value = math::RoundEvenOp::create(b, precision ? roundTo(b, quotient, precision) : quotient);
   if (zeroPoint)
     value = arith::AddFOp::create(b, value, zeroPoint);
   // NaN becomes the lower bound.
@@ -101,6 +111,20 @@ static Value quantize(ImplicitLocOpBuilder &b, Value x, Value scale, Value zeroP
   return arith::TruncIOp::create(b, storageType(to), integer);
 }
 
+/// x / scale + zeroPoint as a float of up to 8 bits, in stored form; all f32.
+static Value quantizeToFloat(ImplicitLocOpBuilder &b, Value x, Value scale, Value zeroPoint, Type precision, Type to,
+                             bool saturate) {
+  Value value = roundTo(b, arith::DivFOp::create(b, x, scale), precision);
+  if (zeroPoint) {
+    // The zero point of float8 is 0 by the standard's text, and -0 is to stay.
+    Value sum = arith::AddFOp::create(b, value, zeroPoint);
+    Value zero = scalarConstant(b, b.getLoc(), value.getType(), 0);
+    Value isZero = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, zeroPoint, zero);
+    value = isa<Float4E2M1FNType>(to) ? sum : Value(arith::SelectOp::create(b, isZero, value, sum));
+  }
+  return encodeNarrowFloat(b, b.getLoc(), value, to, {saturate});
+}
+
 namespace {
 struct LowerQuantizeLinear : OnnxLowering<QuantizeLinearOp> {
   using OnnxLowering::OnnxLowering;
@@ -108,29 +132,36 @@ struct LowerQuantizeLinear : OnnxLowering<QuantizeLinearOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Type from = type(op.getX()).getElementType(), to = type(op.getY()).getElementType();
     Type scaleElement = type(op.getYScale()).getElementType();
-    if (failed(requireArithmeticTypes(op)))
+    if (failed(requireRealTypes(op)))
       return failure();
-    if (!to.isInteger(8) && !to.isInteger(16))
-      return op.emitError("unsupported: quantization to ") << to;
-    FailureOr<Blocks> blocks =
-        getBlocks(op, type(op.getX()).getShape(), type(op.getYScale()).getShape(), op.getAxis(), op.getBlockSize());
-    if (failed(blocks))
-      return failure();
+    Blocks blocks = getBlocks(getContext(), type(op.getX()).getShape(), type(op.getYScale()).getShape(), op.getAxis(),
+                              op.getBlockSize());
     SmallVector<Value> parameters = {adaptor.getYScale()};
     if (op.getYZeroPoint())
       parameters.push_back(adaptor.getYZeroPoint());
-    Type compute = isa<FloatType>(from) ? computeType(from) : Type(rewriter.getF32Type());
-    Value result = buildBlocked(rewriter, op.getLoc(), *blocks, stored(op.getY()), adaptor.getX(), parameters,
+    Type precision = precisionOf(op, scaleElement), compute = computeType(precision);
+    Value result = buildBlocked(rewriter, op.getLoc(), blocks, stored(op.getY()), adaptor.getX(), parameters,
                                 [&](ImplicitLocOpBuilder &b, ValueRange v) {
                                   Location loc = b.getLoc();
-                                  Value x = castScalar(b, loc, toCompute(b, loc, v[0], from), from, compute);
-                                  Value scale =
-                                      castScalar(b, loc, toCompute(b, loc, v[1], scaleElement), scaleElement, compute);
-                                  Value zeroPoint = v.size() > 2 ? castScalar(b, loc, v[2], to, compute) : Value();
-                                  return quantize(b, x, scale, zeroPoint, to);
+                                  auto operand = [&](Value value, Type type) {
+                                    Value number = castScalar(b, loc, toCompute(b, loc, value, type), type, compute);
+                                    return type == precision ? number : roundTo(b, number, precision);
+                                  };
+                                  Value x = operand(v[0], from), scale = operand(v[1], scaleElement), zeroPoint;
+                                  if (v.size() > 2)
+                                    zeroPoint = castScalar(b, loc, toCompute(b, loc, v[2], to), to, compute);
+                                  return isNarrowFloat(to)
+                                             ? quantizeToFloat(b, x, scale, zeroPoint, precision, to, op.getSaturate())
+                                             : quantize(b, x, scale, zeroPoint, to, precision);
                                 });
     rewriter.replaceOp(op, result);
     return success();
+  }
+
+  /// The type whose rounding the division has.
+  static Type precisionOf(QuantizeLinearOp op, Type scale) {
+    Type precision = op.getPrecision() ? elementTypeOfDataType(op.getContext(), op.getPrecision()) : scale;
+    return isa<Float16Type, BFloat16Type, Float64Type>(precision) ? precision : Float32Type::get(op.getContext());
   }
 };
 
@@ -140,30 +171,35 @@ struct LowerDequantizeLinear : OnnxLowering<DequantizeLinearOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Type from = type(op.getX()).getElementType(), to = type(op.getY()).getElementType();
     Type scaleElement = type(op.getXScale()).getElementType();
-    if (failed(requireArithmeticTypes(op)))
+    if (failed(requireRealTypes(op)))
       return failure();
-    if (!isa<IntegerType>(from))
-      return op.emitError("unsupported: dequantization from ") << from;
-    FailureOr<Blocks> blocks =
-        getBlocks(op, type(op.getX()).getShape(), type(op.getXScale()).getShape(), op.getAxis(), op.getBlockSize());
-    if (failed(blocks))
-      return failure();
+    Blocks blocks = getBlocks(getContext(), type(op.getX()).getShape(), type(op.getXScale()).getShape(), op.getAxis(),
+                              op.getBlockSize());
     SmallVector<Value> parameters = {adaptor.getXScale()};
     if (op.getXZeroPoint())
       parameters.push_back(adaptor.getXZeroPoint());
-    Type compute = computeType(scaleElement), wide = rewriter.getI32Type();
-    Value result = buildBlocked(rewriter, op.getLoc(), *blocks, stored(op.getY()), adaptor.getX(), parameters,
+    // Integers are subtracted as such: all of their bits count.
+    Type compute = computeType(scaleElement), wide = isa<IntegerType>(from) ? Type(rewriter.getI32Type()) : compute;
+    Value result = buildBlocked(rewriter, op.getLoc(), blocks, stored(op.getY()), adaptor.getX(), parameters,
                                 [&](ImplicitLocOpBuilder &b, ValueRange v) {
                                   Location loc = b.getLoc();
-                                  Value x = castScalar(b, loc, v[0], from, wide);
+                                  auto number = [&](Value value) {
+                                    return castScalar(b, loc, toCompute(b, loc, value, from), from, wide);
+                                  };
+                                  Value x = number(v[0]);
                                   if (v.size() > 2)
-                                    x = arith::SubIOp::create(b, x, castScalar(b, loc, v[2], from, wide));
+                                    x = subtract(b, x, number(v[2]));
                                   Value scale = toCompute(b, loc, v[1], scaleElement);
                                   Value y = arith::MulFOp::create(b, castScalar(b, loc, x, wide, compute), scale);
                                   return toStorage(b, loc, castScalar(b, loc, y, compute, to), to);
                                 });
     rewriter.replaceOp(op, result);
     return success();
+  }
+
+  static Value subtract(ImplicitLocOpBuilder &b, Value x, Value zeroPoint) {
+    return isa<FloatType>(x.getType()) ? Value(arith::SubFOp::create(b, x, zeroPoint))
+                                       : Value(arith::SubIOp::create(b, x, zeroPoint));
   }
 };
 
@@ -243,7 +279,7 @@ template <typename OpTy, typename Combine> struct LowerQLinearBinary : OnnxLower
     auto add = [&](Value parameter, Type type) -> int {
       if (!parameter)
         return -1;
-      inputs.push_back(buildReshape(rewriter, loc, parameter, {}));
+      inputs.push_back(buildReshape(rewriter, loc, parameter, ArrayRef<int64_t>()));
       types.push_back(type);
       return inputs.size() - 1;
     };

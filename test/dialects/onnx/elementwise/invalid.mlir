@@ -40,6 +40,14 @@ func.func @string(%x: tensor<2xf32>) -> tensor<*xf32> {
 
 // -----
 
+func.func @round_mode(%x: tensor<2xf32>) -> tensor<*xf8E8M0FNU> {
+  // expected-error @+1 {{round_mode must be up, down or nearest, not 'even'}}
+  %0 = "onnx.Cast"(%x) {to = 24 : i64, round_mode = "even"} : (tensor<2xf32>) -> tensor<*xf8E8M0FNU>
+  return %0 : tensor<*xf8E8M0FNU>
+}
+
+// -----
+
 func.func @width(%x: tensor<2xf32>) -> tensor<*xi64> {
   // expected-error @+1 {{element types differ in width: 'f32' and 'i64'}}
   %0 = "onnx.BitCast"(%x) {to = 7 : i64} : (tensor<2xf32>) -> tensor<*xi64>

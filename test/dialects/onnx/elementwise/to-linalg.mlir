@@ -53,8 +53,58 @@ func.func @square(%x: tensor<3xf32>) -> tensor<3xf32> {
 
 // -----
 
-func.func @narrow(%x: tensor<3xf32>) -> tensor<3xf8E5M2> {
-  // expected-error @+1 {{unsupported: element type 'f8E5M2'; supported are bool, integers of 8 to 64 bits}}
-  %0 = "onnx.Cast"(%x) {to = 19 : i64} : (tensor<3xf32>) -> tensor<3xf8E5M2>
+// float8 is stored as its bits, and computed in f32.
+// CHECK-LABEL: @narrow
+// CHECK: ^bb0(%[[BITS:.+]]: i8, %{{.*}}: i8):
+// CHECK: arith.extui %[[BITS]] : i8 to i32
+// CHECK-NOT: f8E
+// CHECK: return %{{.*}} : tensor<3xi8>
+func.func @narrow(%x: tensor<3xf8E4M3FN>) -> tensor<3xf8E5M2> {
+  %0 = "onnx.Cast"(%x) {to = 19 : i64} : (tensor<3xf8E4M3FN>) -> tensor<3xf8E5M2>
   return %0 : tensor<3xf8E5M2>
+}
+
+// -----
+
+// What becomes narrower than f32 is rounded once: the f32 between has an odd last bit where it is not exact.
+// CHECK-LABEL: @rounded_once
+// CHECK: arith.truncf %{{.*}} : f64 to f32
+// CHECK: arith.ori
+// CHECK: arith.truncf %{{.*}} : f32 to f16
+func.func @rounded_once(%x: tensor<3xf64>) -> tensor<3xf16> {
+  %0 = "onnx.Cast"(%x) {to = 10 : i64} : (tensor<3xf64>) -> tensor<3xf16>
+  return %0 : tensor<3xf16>
+}
+
+// -----
+
+// A 4-bit integer lies in a byte, extended by its sign: as int8 it is the same; from int8 its upper bits are replaced.
+// CHECK-LABEL: @four_bits
+// CHECK: %[[WRAPPED:.+]] = linalg.generic
+// CHECK: arith.shli %{{.*}} : i8
+// CHECK: arith.shrsi %{{.*}} : i8
+// CHECK: return %arg0, %[[WRAPPED]] : tensor<3xi8>, tensor<3xi8>
+func.func @four_bits(%x: tensor<3xi4>, %y: tensor<3xi8>) -> (tensor<3xi8>, tensor<3xi4>) {
+  %0 = "onnx.Cast"(%x) {to = 3 : i64} : (tensor<3xi4>) -> tensor<3xi8>
+  %1 = "onnx.Cast"(%y) {to = 22 : i64} : (tensor<3xi8>) -> tensor<3xi4>
+  return %0, %1 : tensor<3xi8>, tensor<3xi4>
+}
+
+// -----
+
+// Complex numbers are moved as the bits of their parts.
+// CHECK-LABEL: @complex
+// CHECK: arith.select %{{.*}}, %{{.*}}, %{{.*}} : i64
+// CHECK: return %{{.*}} : tensor<3xi64>
+func.func @complex(%c: tensor<3xi1>, %x: tensor<3xcomplex<f32>>) -> tensor<3xcomplex<f32>> {
+  %0 = "onnx.Where"(%c, %x, %x) : (tensor<3xi1>, tensor<3xcomplex<f32>>, tensor<3xcomplex<f32>>) -> tensor<3xcomplex<f32>>
+  return %0 : tensor<3xcomplex<f32>>
+}
+
+// -----
+
+func.func @cast_complex(%x: tensor<3xcomplex<f32>>) -> tensor<3xf32> {
+  // expected-error @+1 {{unsupported: element type 'complex<f32>'; supported are bool and all integer and floating-point types}}
+  %0 = "onnx.Cast"(%x) {to = 1 : i64} : (tensor<3xcomplex<f32>>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
 }

@@ -24,6 +24,14 @@ func.func @output(%x: tensor<2xf32>, %s: tensor<f32>, %z: tensor<i8>) -> tensor<
 
 // -----
 
+func.func @too_wide(%x: tensor<2xf32>, %s: tensor<f32>) -> tensor<2xi32> {
+  // expected-error @+1 {{cannot quantize to elements of type 'i32'}}
+  %0 = "onnx.QuantizeLinear"(%x, %s) {output_dtype = 6 : i64} : (tensor<2xf32>, tensor<f32>) -> tensor<2xi32>
+  return %0 : tensor<2xi32>
+}
+
+// -----
+
 func.func @per_axis(%a: tensor<2x3xui8>, %s: tensor<f32>, %t: tensor<3xf32>) -> tensor<2x3xui8> {
   // expected-error @+1 {{a scale or zero point is not one element}}
   %0 = "onnx.com_microsoft.QLinearMul"(%a, %s, %a, %t, %s) {operandSegmentSizes = array<i32: 1, 1, 0, 1, 1, 0, 1, 0>} : (tensor<2x3xui8>, tensor<f32>, tensor<2x3xui8>, tensor<3xf32>, tensor<f32>) -> tensor<2x3xui8>

@@ -28,6 +28,32 @@ func.func @blocked(%x: tensor<2x6xi8>, %s: tensor<2x3xf32>) -> tensor<2x6xf32> {
 
 // -----
 
+// Where the last block is not full, the scale is read by division.
+// CHECK-DAG: #[[ALL:.+]] = affine_map<(d0, d1) -> (d0, d1)>
+// CHECK-DAG: #[[BLOCK:.+]] = affine_map<(d0, d1) -> (d0, d1 floordiv 2)>
+// CHECK-LABEL: @uneven
+// CHECK: linalg.generic {indexing_maps = [#[[ALL]], #[[BLOCK]], #[[ALL]]]
+func.func @uneven(%x: tensor<2x5xi4>, %s: tensor<2x3xf32>) -> tensor<2x5xf32> {
+  %0 = "onnx.DequantizeLinear"(%x, %s) {block_size = 2 : i64} : (tensor<2x5xi4>, tensor<2x3xf32>) -> tensor<2x5xf32>
+  return %0 : tensor<2x5xf32>
+}
+
+// -----
+
+// The quotient has the precision of the scale; floats are not rounded to integers.
+// CHECK-LABEL: @narrow
+// CHECK: arith.divf
+// CHECK-NEXT: arith.truncf %{{.*}} : f32 to f16
+// CHECK-NEXT: arith.extf
+// CHECK-NOT: math.roundeven
+// CHECK: return %{{.*}} : tensor<2xi8>
+func.func @narrow(%x: tensor<2xf16>, %s: tensor<f16>) -> tensor<2xf8E4M3FN> {
+  %0 = "onnx.QuantizeLinear"(%x, %s) {output_dtype = 17 : i64} : (tensor<2xf16>, tensor<f16>) -> tensor<2xf8E4M3FN>
+  return %0 : tensor<2xf8E4M3FN>
+}
+
+// -----
+
 // An absent zero point is not subtracted.
 // CHECK-LABEL: @add
 // CHECK: arith.subf
