@@ -31,6 +31,7 @@ public:
     auto q = cast<RankedTensorType>(op.getQ().getType()), k = cast<RankedTensorType>(op.getK().getType());
     auto v = cast<RankedTensorType>(op.getV().getType());
     element = q.getElementType();
+    valueElement = v.getElementType();
     compute = computeType(element);
     isFlat = q.getRank() == 3;
     batch = q.getDimSize(0);
@@ -48,8 +49,10 @@ public:
   SmallVector<Value> build() {
     // The cache is a result of its own or has to be joined; else keys and values are read where they are.
     bool joins = bool(op.getPastKey());
-    Value key = joins || op.getPresentKey() ? present(adaptor.getK(), adaptor.getPastKey(), size) : Value();
-    Value value = joins || op.getPresentValue() ? present(adaptor.getV(), adaptor.getPastValue(), valueSize) : Value();
+    Value key = joins || op.getPresentKey() ? present(adaptor.getK(), adaptor.getPastKey(), size, element) : Value();
+    Value value;
+    if (joins || op.getPresentValue())
+      value = present(adaptor.getV(), adaptor.getPastValue(), valueSize, valueElement);
 
     Value raw = scores(key);
     Value capped = softcap(raw);
@@ -80,7 +83,7 @@ private:
   }
 
   /// Keys or values as [batch, groups, past + own, size].
-  Value present(Value own, Value before, int64_t extent) {
+  Value present(Value own, Value before, int64_t extent, Type element) {
     if (isFlat) {
       Value split = buildReshape(builder, loc, own, {batch, ownKeys, groups, extent});
       auto type = RankedTensorType::get({batch, groups, ownKeys, extent}, element);
@@ -150,9 +153,16 @@ private:
   }
 
   /// The mask over [batch, groups, heads, i, j], each dim full or 1, padded along j with what masks.
-  Value maskView(Type maskElement) {
+  Value maskView(Type &maskElement) {
     auto type = cast<RankedTensorType>(op.getAttnMask().getType());
     Value value = adaptor.getAttnMask();
+    if (isa<IntegerType>(maskElement) && !maskElement.isInteger(1)) {
+      // Integers are added as floats are; only those have a value that masks.
+      value = buildElementwise(
+          builder, loc, RankedTensorType::get(type.getShape(), compute), value, maskElement,
+          [&](ScalarBody &body) { return castScalar(body.b, loc, body.x[0], body.type[0], compute); });
+      maskElement = compute;
+    }
     SmallVector<int64_t> shape(type.getShape());
     if (shape.back() != keys && shape.back() != 1) {
       SmallVector<int64_t> low(shape.size(), 0), high(shape.size(), 0);
@@ -178,8 +188,9 @@ private:
     SmallVector<Value> inputs = {scores};
     SmallVector<Type> types = {compute};
     if (op.getAttnMask()) {
-      types.push_back(getElementTypeOrSelf(op.getAttnMask().getType()));
-      inputs.push_back(maskView(types.back()));
+      Type maskElement = getElementTypeOrSelf(op.getAttnMask().getType());
+      inputs.push_back(maskView(maskElement));
+      types.push_back(maskElement);
     }
     if (lengths) {
       types.push_back(builder.getI64Type());
@@ -274,7 +285,8 @@ private:
                                      : SmallVector<int64_t>{batch, groups, headsPerGroup, queries, valueSize},
                               element);
     spec.compute = [&](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
-      return math::FmaOp::create(b, x[0], toCompute(b, loc, x[1], element), sum);
+      Value own = castScalar(b, loc, toCompute(b, loc, x[1], valueElement), valueElement, compute);
+      return math::FmaOp::create(b, x[0], own, sum);
     };
     spec.epilogue = [&](ImplicitLocOpBuilder &b, ValueRange, Value sum) { return toStorage(b, loc, sum, element); };
     return buildReshape(builder, loc, buildKernel(builder, loc, spec),
@@ -295,7 +307,7 @@ private:
   OpBuilder &builder;
   Location loc;
   MLIRContext *context;
-  Type element, compute;
+  Type element, valueElement, compute;
   bool isFlat;
   int64_t batch, groups, headsPerGroup, queries, ownKeys, past, keys, size, valueSize;
 };
@@ -304,11 +316,8 @@ struct LowerAttention : OnnxLowering<AttentionOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(AttentionOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     Type element = type(op.getQ()).getElementType();
-    if (type(op.getK()).getElementType() != element || type(op.getV()).getElementType() != element)
-      return op.emitError("unsupported: Attention whose Q, K and V have different element types");
-    if (op.getAttnMask() && !isa<FloatType>(type(op.getAttnMask()).getElementType()) &&
-        !type(op.getAttnMask()).getElementType().isInteger(1))
-      return op.emitError("unsupported: Attention with a mask that is neither bool nor floating-point");
+    if (type(op.getK()).getElementType() != element)
+      return op.emitError("unsupported: Attention whose Q and K have different element types");
     rewriter.replaceOp(op, AttentionBuilder(op, adaptor, rewriter).build());
     return success();
   }

@@ -120,7 +120,11 @@ struct LowerGridSample : OnnxLowering<GridSampleOp> {
       return op.emitError("unsupported: GridSample of more than three spatial dims");
     if (llvm::is_contained(x.getShape().drop_front(2), 0))
       return op.emitError("unsupported: GridSample of data without elements");
-    Type real = computeType(x.getElementType()), gridElement = type(op.getGrid()).getElementType();
+    Type element = x.getElementType(), gridElement = type(op.getGrid()).getElementType();
+    // Integers are interpolated as reals that hold most of them, and become integers again toward zero.
+    Type real = computeType(element);
+    if (isa<IntegerType>(element))
+      real = element.getIntOrFloatBitWidth() > 16 ? Type(rewriter.getF64Type()) : computeType(gridElement);
     Padding padding = op.getPaddingMode() == "zeros"    ? Padding::Zeros
                       : op.getPaddingMode() == "border" ? Padding::Border
                                                         : Padding::Reflection;
@@ -141,7 +145,8 @@ struct LowerGridSample : OnnxLowering<GridSampleOp> {
         Value position = entry.denormalize(castScalar(b, b.getLoc(), given, gridElement, real));
         addNeighbours(b, entry, op.getMode(), position, spatial, neighbours[dim], weights[dim]);
       }
-      return sum(b, data, x.getElementType(), real, {own[0], own[1]}, Value(), Value(), neighbours, weights);
+      Value result = sum(b, data, element, real, {own[0], own[1]}, Value(), Value(), neighbours, weights);
+      return isa<IntegerType>(element) ? castScalar(b, b.getLoc(), result, real, element) : result;
     };
     rewriter.replaceOp(op, buildElementwise(rewriter, op.getLoc(), y, {}, {}, body));
     return success();
@@ -197,6 +202,8 @@ struct LowerGridSample : OnnxLowering<GridSampleOp> {
                    ArrayRef<SmallVector<Value>> weights) {
     if (neighbours.empty()) {
       Value value = toCompute(b, b.getLoc(), tensor::ExtractOp::create(b, data, at), element);
+      if (isa<IntegerType>(element))
+        value = castScalar(b, b.getLoc(), value, element, real);
       if (isInside)
         value = arith::SelectOp::create(b, isInside, value, scalarConstant(b, b.getLoc(), real, 0));
       return weight ? Value(arith::MulFOp::create(b, value, weight)) : value;
