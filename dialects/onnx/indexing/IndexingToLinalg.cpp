@@ -21,22 +21,26 @@
 using namespace mlir;
 using namespace onnx_aot::onnx;
 
+using Sizes = SmallVector<OpFoldResult>;
+
 static Value indexConstant(ImplicitLocOpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, value); }
 
-/// linalg.generic over `result` whose body yields the element of `source` at the position that `locate` makes of the
-/// elements of `inputs`.
+/// linalg.generic over a result of `sizes` whose body yields the element of `source` at the position that `locate`
+/// makes of the elements of `inputs`.
 static Value buildRead(OpBuilder &builder, Location loc, Value source, ValueRange inputs, ArrayRef<AffineMap> inputMaps,
-                       RankedTensorType result,
+                       ArrayRef<OpFoldResult> sizes,
                        llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> locate) {
+  auto type = cast<RankedTensorType>(source.getType());
   // Without elements to read there is nothing that an index could name.
-  if (cast<RankedTensorType>(source.getType()).getNumElements() == 0) {
-    Value zero = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(builder.getZeroAttr(result.getElementType())));
-    return linalg::FillOp::create(builder, loc, zero, emptyTensor(builder, loc, result)).getResult(0);
+  if (type.hasStaticShape() && type.getNumElements() == 0) {
+    Value zero = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(builder.getZeroAttr(type.getElementType())));
+    return filledTensor(builder, loc, sizes, zero);
   }
+  Value empty = emptyTensor(builder, loc, sizes, type.getElementType());
   SmallVector<AffineMap> maps(inputMaps);
-  maps.push_back(builder.getMultiDimIdentityMap(result.getRank()));
-  SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, loc, result, inputs, emptyTensor(builder, loc, result), maps, iterators,
+  maps.push_back(builder.getMultiDimIdentityMap(sizes.size()));
+  SmallVector<utils::IteratorType> iterators(sizes.size(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, empty.getType(), inputs, empty, maps, iterators,
                                    [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
                                      ImplicitLocOpBuilder b(bodyLoc, nested);
                                      SmallVector<Value> position = locate(b, elements.drop_back());
@@ -64,26 +68,52 @@ static void requireTuples(OpBuilder &builder, Location loc, Value indices, Type 
   }
 }
 
+/// No dim of `inner` but `axis` (-1: none) is larger than that of `outer`.
+static void requireWithin(OpBuilder &builder, Location loc, Value inner, Value outer, int64_t axis) {
+  for (int64_t dim = 0; dim < cast<RankedTensorType>(inner.getType()).getRank(); ++dim) {
+    OpFoldResult small = sizeOf(builder, loc, inner, dim), large = sizeOf(builder, loc, outer, dim);
+    if (dim == axis || small == large || (constantSize(small) && constantSize(large)))
+      continue;
+    Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, asIndex(builder, loc, small),
+                                       asIndex(builder, loc, large));
+    onnx_aot::aot::RequireOp::create(builder, loc, fits, onnx_aot::aot::Code::shape_mismatch);
+  }
+}
+
+static void requireShape(OpBuilder &builder, Location loc, Value tensor, ArrayRef<OpFoldResult> sizes) {
+  for (auto [dim, size] : llvm::enumerate(sizes))
+    requireEqual(builder, loc, sizeOf(builder, loc, tensor, dim), size, onnx_aot::aot::Code::shape_mismatch);
+}
+
 namespace {
 //===-- Reading ---------------------------------------------------------------------------------------------------===//
 
 struct LowerGather : OnnxLowering<GatherOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(GatherOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType data = type(op.getData()), indices = type(op.getIndices()), result = stored(op.getOutput());
-    int64_t axis = wrapAxis(op.getAxis(), data.getRank());
-    int64_t extent = data.getDimSize(axis), indexRank = indices.getRank();
-    if (auto constant = getConstantIntegers(op.getIndices());
-        constant && constant->size() == 1 && data.getNumElements() != 0) {
-      int64_t index = constant->front() < 0 ? constant->front() + extent : constant->front();
-      if (index < 0 || index >= extent)
-        return op.emitError("index ") << constant->front() << " is outside a dimension of " << extent << " elements";
-      rewriter.replaceOp(op, takeSlice(rewriter, op, adaptor.getData(), axis, index));
+    RankedTensorType data = type(op.getData()), indices = type(op.getIndices());
+    Location loc = op.getLoc();
+    int64_t axis = wrapAxis(op.getAxis(), data.getRank()), indexRank = indices.getRank();
+    FailureOr<Sizes> sizes = this->sizes(rewriter, op, op.getOutput());
+    if (failed(sizes))
+      return failure();
+    OpFoldResult size = sizeOf(rewriter, loc, adaptor.getData(), axis);
+    auto constant = getConstantIntegers(op.getIndices());
+    bool isEmpty = data.hasStaticShape() && data.getNumElements() == 0;
+    if (constant && constant->size() == 1 && !isEmpty) {
+      int64_t index = constant->front();
+      if (std::optional<int64_t> extent = constantSize(size); extent && (index < -*extent || index >= *extent))
+        return op.emitError("index ") << index << " is outside a dimension of " << *extent << " elements";
+      if (!constantSize(size))
+        requireIndices(rewriter, loc, adaptor.getIndices(), indices.getElementType(), size);
+      OpFoldResult position = rewriter.getIndexAttr(index);
+      if (index < 0)
+        position = addSizes(rewriter, loc, size, position);
+      rewriter.replaceOp(op, takeSlice(rewriter, op, adaptor.getData(), axis, position, *sizes));
       return success();
     }
-    OpFoldResult size = tensor::getMixedSize(rewriter, op.getLoc(), adaptor.getData(), axis);
-    requireIndices(rewriter, op.getLoc(), adaptor.getIndices(), indices.getElementType(), size);
-    AffineMap map = AffineMap::get(result.getRank(), 0, dimExprs(rewriter, axis, indexRank), op.getContext());
+    requireIndices(rewriter, loc, adaptor.getIndices(), indices.getElementType(), size);
+    AffineMap map = AffineMap::get(sizes->size(), 0, dimExprs(rewriter, axis, indexRank), op.getContext());
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
       SmallVector<Value> position;
       for (int64_t dim = 0; dim < data.getRank(); ++dim)
@@ -91,21 +121,19 @@ struct LowerGather : OnnxLowering<GatherOp> {
                                        : Value(linalg::IndexOp::create(b, dim < axis ? dim : dim + indexRank - 1)));
       return position;
     };
-    rewriter.replaceOp(op,
-                       buildRead(rewriter, op.getLoc(), adaptor.getData(), adaptor.getIndices(), map, result, locate));
+    rewriter.replaceOp(op, buildRead(rewriter, loc, adaptor.getData(), adaptor.getIndices(), map, *sizes, locate));
     return success();
   }
 
   /// One known index: a view.
-  static Value takeSlice(OpBuilder &builder, GatherOp op, Value data, int64_t axis, int64_t index) {
-    SmallVector<int64_t> shape(type(op.getData()).getShape());
-    SmallVector<OpFoldResult> offsets(shape.size(), builder.getIndexAttr(0)),
-        ones(shape.size(), builder.getIndexAttr(1));
-    offsets[axis] = builder.getIndexAttr(index);
-    shape[axis] = 1;
-    Value slice = tensor::ExtractSliceOp::create(builder, op.getLoc(), data, offsets,
-                                                 getAsIndexOpFoldResult(op.getContext(), shape), ones);
-    return buildReshape(builder, op.getLoc(), slice, type(op.getOutput()).getShape());
+  static Value takeSlice(OpBuilder &builder, GatherOp op, Value data, int64_t axis, OpFoldResult index,
+                         ArrayRef<OpFoldResult> resultSizes) {
+    Sizes part = sizesOf(builder, op.getLoc(), data);
+    Sizes offsets(part.size(), builder.getIndexAttr(0)), ones(part.size(), builder.getIndexAttr(1));
+    offsets[axis] = index;
+    part[axis] = builder.getIndexAttr(1);
+    Value slice = tensor::ExtractSliceOp::create(builder, op.getLoc(), data, offsets, part, ones);
+    return buildReshape(builder, op.getLoc(), slice, resultSizes);
   }
 };
 
@@ -113,10 +141,11 @@ struct LowerGatherElements : OnnxLowering<GatherElementsOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(GatherElementsOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType data = type(op.getData()), result = stored(op.getOutput());
+    RankedTensorType data = type(op.getData());
     int64_t axis = wrapAxis(op.getAxis(), data.getRank());
+    requireWithin(rewriter, op.getLoc(), adaptor.getIndices(), adaptor.getData(), axis);
     Type indexType = type(op.getIndices()).getElementType();
-    OpFoldResult size = tensor::getMixedSize(rewriter, op.getLoc(), adaptor.getData(), axis);
+    OpFoldResult size = sizeOf(rewriter, op.getLoc(), adaptor.getData(), axis);
     requireIndices(rewriter, op.getLoc(), adaptor.getIndices(), indexType, size);
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
       SmallVector<Value> position;
@@ -125,8 +154,9 @@ struct LowerGatherElements : OnnxLowering<GatherElementsOp> {
                                        : Value(linalg::IndexOp::create(b, dim)));
       return position;
     };
+    Sizes sizes = sizesOf(rewriter, op.getLoc(), adaptor.getIndices());
     rewriter.replaceOp(op, buildRead(rewriter, op.getLoc(), adaptor.getData(), adaptor.getIndices(),
-                                     rewriter.getMultiDimIdentityMap(result.getRank()), result, locate));
+                                     rewriter.getMultiDimIdentityMap(sizes.size()), sizes, locate));
     return success();
   }
 };
@@ -134,9 +164,15 @@ struct LowerGatherElements : OnnxLowering<GatherElementsOp> {
 struct LowerGatherND : OnnxLowering<GatherNDOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(GatherNDOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType data = type(op.getData()), indices = type(op.getIndices()), result = stored(op.getOutput());
+    RankedTensorType data = type(op.getData()), indices = type(op.getIndices());
     int64_t batch = op.getBatchDims(), outer = indices.getRank() - 1, tuple = indices.getDimSize(outer);
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, op.getLoc(), adaptor.getData());
+    FailureOr<Sizes> result = this->sizes(rewriter, op, op.getOutput());
+    if (failed(result))
+      return failure();
+    Sizes sizes = sizesOf(rewriter, op.getLoc(), adaptor.getData());
+    for (int64_t dim = 0; dim < batch; ++dim)
+      requireEqual(rewriter, op.getLoc(), sizes[dim], sizeOf(rewriter, op.getLoc(), adaptor.getIndices(), dim),
+                   onnx_aot::aot::Code::shape_mismatch);
     requireTuples(rewriter, op.getLoc(), adaptor.getIndices(), indices.getElementType(),
                   ArrayRef(sizes).slice(batch, tuple));
     // The indices are read once per entry of the tuple.
@@ -145,7 +181,7 @@ struct LowerGatherND : OnnxLowering<GatherNDOp> {
     for (int64_t entry = 0; entry < tuple; ++entry) {
       SmallVector<AffineExpr> exprs = dimExprs(rewriter, 0, outer);
       exprs.push_back(rewriter.getAffineConstantExpr(entry));
-      maps.push_back(AffineMap::get(result.getRank(), 0, exprs, op.getContext()));
+      maps.push_back(AffineMap::get(result->size(), 0, exprs, op.getContext()));
     }
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange elements) {
       SmallVector<Value> position;
@@ -157,7 +193,7 @@ struct LowerGatherND : OnnxLowering<GatherNDOp> {
       }
       return position;
     };
-    rewriter.replaceOp(op, buildRead(rewriter, op.getLoc(), adaptor.getData(), inputs, maps, result, locate));
+    rewriter.replaceOp(op, buildRead(rewriter, op.getLoc(), adaptor.getData(), inputs, maps, *result, locate));
     return success();
   }
 };
@@ -168,7 +204,11 @@ struct LowerOneHot : OnnxLowering<OneHotOp> {
     RankedTensorType result = stored(op.getOutput());
     Type indexType = type(op.getIndices()).getElementType();
     int64_t rank = result.getRank(), axis = wrapAxis(op.getAxis(), rank);
-    int64_t depth = result.getDimSize(axis);
+    FailureOr<Sizes> sizes = resultSizes(op, adaptor, axis, rewriter);
+    if (failed(sizes))
+      return failure();
+    Value depth = asIndex(rewriter, op.getLoc(), (*sizes)[axis]);
+    Value extent = arith::IndexCastOp::create(rewriter, op.getLoc(), rewriter.getI64Type(), depth);
     SmallVector<AffineExpr> exprs = dimExprs(rewriter, 0, axis);
     llvm::append_range(exprs, dimExprs(rewriter, axis + 1, rank - axis - 1));
     AffineMap off = AffineMap::get(rank, 0, rewriter.getAffineConstantExpr(0), op.getContext());
@@ -176,7 +216,7 @@ struct LowerOneHot : OnnxLowering<OneHotOp> {
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     auto generic = linalg::GenericOp::create(
         rewriter, op.getLoc(), result, ValueRange{adaptor.getIndices(), adaptor.getValues(), adaptor.getValues()},
-        emptyTensor(rewriter, op.getLoc(), result),
+        emptyTensor(rewriter, op.getLoc(), *sizes, result.getElementType()),
         ArrayRef<AffineMap>{AffineMap::get(rank, 0, exprs, op.getContext()), off, on,
                             rewriter.getMultiDimIdentityMap(rank)},
         iterators, [&](OpBuilder &nested, Location loc, ValueRange elements) {
@@ -184,7 +224,7 @@ struct LowerOneHot : OnnxLowering<OneHotOp> {
           // An index outside of -depth..depth-1 names no element.
           Type wide = b.getI64Type();
           Value index = castScalar(b, loc, toCompute(b, loc, elements[0], indexType), indexType, wide);
-          Value zero = arith::ConstantIntOp::create(b, 0, 64), extent = arith::ConstantIntOp::create(b, depth, 64);
+          Value zero = arith::ConstantIntOp::create(b, 0, 64);
           Value isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index, zero);
           index = arith::SelectOp::create(b, isNegative, arith::AddIOp::create(b, index, extent), index);
           Value place = arith::IndexCastOp::create(b, wide, linalg::IndexOp::create(b, axis));
@@ -193,6 +233,23 @@ struct LowerOneHot : OnnxLowering<OneHotOp> {
         });
     rewriter.replaceOp(op, generic.getResults());
     return success();
+  }
+
+  /// The depth is read when the model runs, where nothing tells it before; it may be a real number.
+  FailureOr<Sizes> resultSizes(OneHotOp op, OpAdaptor adaptor, int64_t axis,
+                               ConversionPatternRewriter &rewriter) const {
+    if (isKnownBefore(op, op.getOutput()))
+      return this->sizes(rewriter, op, op.getOutput());
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Type depthType = type(op.getDepth()).getElementType();
+    SmallVector<Value> first(type(op.getDepth()).getRank(), indexConstant(b, 0));
+    Value depth = toCompute(b, op.getLoc(), tensor::ExtractOp::create(b, adaptor.getDepth(), first), depthType);
+    depth = castScalar(b, op.getLoc(), depth, depthType, b.getI64Type());
+    Value isValid = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, depth, arith::ConstantIntOp::create(b, 0, 64));
+    onnx_aot::aot::RequireOp::create(b, isValid, onnx_aot::aot::Code::invalid_value);
+    Sizes sizes = sizesOf(b, op.getLoc(), adaptor.getIndices());
+    sizes.insert(sizes.begin() + axis, arith::IndexCastOp::create(b, b.getIndexType(), depth).getResult());
+    return sizes;
   }
 };
 
@@ -233,7 +290,7 @@ Value combine(ImplicitLocOpBuilder &b, StringRef reduction, Value present, Value
 /// Loops over `updates` and puts each element into `data` at the position that `locate` makes of its indices.
 Value buildWrite(OpBuilder &builder, Location loc, Value data, Value updates, Type element, StringRef reduction,
                  llvm::function_ref<SmallVector<Value>(ImplicitLocOpBuilder &, ValueRange)> locate) {
-  if (cast<RankedTensorType>(data.getType()).getNumElements() == 0)
+  if (auto type = cast<RankedTensorType>(data.getType()); type.hasStaticShape() && type.getNumElements() == 0)
     return data;
   ImplicitLocOpBuilder b(loc, builder);
   auto body = [&](ImplicitLocOpBuilder &inner, ValueRange index, Value present) -> Value {
@@ -243,12 +300,12 @@ Value buildWrite(OpBuilder &builder, Location loc, Value data, Value updates, Ty
       update = combine(inner, reduction, tensor::ExtractOp::create(inner, present, position), update, element);
     return tensor::InsertOp::create(inner, update, present, position);
   };
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(updates.getType()).getShape();
-  if (shape.empty())
+  Sizes sizes = sizesOf(b, loc, updates);
+  if (sizes.empty())
     return body(b, {}, data);
-  SmallVector<Value> low(shape.size(), indexConstant(b, 0)), step(shape.size(), indexConstant(b, 1)), high;
-  for (int64_t extent : shape)
-    high.push_back(indexConstant(b, extent));
+  SmallVector<Value> low(sizes.size(), indexConstant(b, 0)), step(sizes.size(), indexConstant(b, 1)), high;
+  for (OpFoldResult size : sizes)
+    high.push_back(asIndex(b, loc, size));
   return scf::buildLoopNest(b, loc, low, high, step, data,
                             [&](OpBuilder &nested, Location bodyLoc, ValueRange index, ValueRange carried) {
                               ImplicitLocOpBuilder inner(bodyLoc, nested);
@@ -264,7 +321,9 @@ struct LowerScatterElements : OnnxLowering<ScatterElementsOp> {
     RankedTensorType data = type(op.getData());
     int64_t axis = wrapAxis(op.getAxis(), data.getRank());
     Type indexType = type(op.getIndices()).getElementType();
-    OpFoldResult size = tensor::getMixedSize(rewriter, op.getLoc(), adaptor.getData(), axis);
+    requireWithin(rewriter, op.getLoc(), adaptor.getIndices(), adaptor.getData(), axis);
+    requireShape(rewriter, op.getLoc(), adaptor.getUpdates(), sizesOf(rewriter, op.getLoc(), adaptor.getIndices()));
+    OpFoldResult size = sizeOf(rewriter, op.getLoc(), adaptor.getData(), axis);
     requireIndices(rewriter, op.getLoc(), adaptor.getIndices(), indexType, size);
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
       SmallVector<Value> position(index);
@@ -283,9 +342,13 @@ struct LowerScatterND : OnnxLowering<ScatterNDOp> {
   LogicalResult matchAndRewrite(ScatterNDOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType data = type(op.getData()), indices = type(op.getIndices());
     int64_t outer = indices.getRank() - 1, tuple = indices.getDimSize(outer);
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, op.getLoc(), adaptor.getData());
+    Sizes sizes = sizesOf(rewriter, op.getLoc(), adaptor.getData());
     requireTuples(rewriter, op.getLoc(), adaptor.getIndices(), indices.getElementType(),
                   ArrayRef(sizes).take_front(tuple));
+    Sizes written = sizesOf(rewriter, op.getLoc(), adaptor.getIndices());
+    written.pop_back();
+    llvm::append_range(written, ArrayRef(sizes).drop_front(tuple));
+    requireShape(rewriter, op.getLoc(), adaptor.getUpdates(), written);
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
       SmallVector<Value> position, place(index.take_front(outer));
       place.push_back(Value());
@@ -308,14 +371,23 @@ struct LowerTensorScatter : OnnxLowering<TensorScatterOp> {
   LogicalResult matchAndRewrite(TensorScatterOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     RankedTensorType cache = type(op.getPastCache());
-    int64_t axis = wrapAxis(op.getAxis(), cache.getRank()), extent = cache.getDimSize(axis);
-    int64_t length = type(op.getUpdate()).getDimSize(axis);
+    Location loc = op.getLoc();
+    int64_t axis = wrapAxis(op.getAxis(), cache.getRank());
+    OpFoldResult extent = sizeOf(rewriter, loc, adaptor.getPastCache(), axis);
     bool isCircular = op.getMode() == "circular";
+    requireWithin(rewriter, loc, adaptor.getUpdate(), adaptor.getPastCache(), -1);
     // The update stays inside of the cache, or wraps around in it.
-    int64_t starts = isCircular ? std::numeric_limits<int64_t>::max() : extent - length + 1;
-    if (Value indices = adaptor.getWriteIndices())
-      requireIndices(rewriter, op.getLoc(), indices, type(op.getWriteIndices()).getElementType(),
-                     rewriter.getIndexAttr(starts), AffineMap(), /*fromEnd=*/false);
+    OpFoldResult starts = rewriter.getIndexAttr(std::numeric_limits<int64_t>::max());
+    if (!isCircular) {
+      OpFoldResult room = subtractSizes(rewriter, loc, extent, sizeOf(rewriter, loc, adaptor.getUpdate(), axis));
+      starts = addSizes(rewriter, loc, room, rewriter.getIndexAttr(1));
+    }
+    if (Value indices = adaptor.getWriteIndices()) {
+      requireEqual(rewriter, loc, sizeOf(rewriter, loc, indices, 0), sizeOf(rewriter, loc, adaptor.getUpdate(), 0),
+                   onnx_aot::aot::Code::shape_mismatch);
+      requireIndices(rewriter, loc, indices, type(op.getWriteIndices()).getElementType(), starts, AffineMap(),
+                     /*fromEnd=*/false);
+    }
     auto locate = [&](ImplicitLocOpBuilder &b, ValueRange index) {
       SmallVector<Value> position(index);
       if (!adaptor.getWriteIndices())
@@ -323,9 +395,10 @@ struct LowerTensorScatter : OnnxLowering<TensorScatterOp> {
       Value start = tensor::ExtractOp::create(b, adaptor.getWriteIndices(), index.front());
       start = arith::IndexCastOp::create(b, b.getIndexType(), start);
       if (isCircular) {
-        start = arith::RemUIOp::create(b, start, indexConstant(b, extent));
+        Value period = asIndex(b, loc, extent);
+        start = arith::RemUIOp::create(b, start, period);
         Value sum = arith::AddIOp::create(b, start, index[axis]);
-        position[axis] = arith::RemUIOp::create(b, sum, indexConstant(b, extent));
+        position[axis] = arith::RemUIOp::create(b, sum, period);
         return position;
       }
       position[axis] = arith::AddIOp::create(b, start, index[axis]);
