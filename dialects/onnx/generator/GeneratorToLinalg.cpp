@@ -1,16 +1,26 @@
 //===- GeneratorToLinalg.cpp - lowering of the operators that make tensors ----------------------------------------===//
 #include "dialects/onnx/generator/Generator.h"
 #include "dialects/onnx/generator/Random.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "dialects/onnx/support/NarrowFloats.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
 using namespace onnx_aot::onnx;
+
+using Sizes = SmallVector<OpFoldResult>;
+
+static void requireNotNegative(OpBuilder &builder, Location loc, Value extent) {
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  Value isValid = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, extent, zero);
+  onnx_aot::aot::RequireOp::create(builder, loc, isValid, onnx_aot::aot::Code::invalid_value);
+}
 
 namespace {
 /// The same bytes under the stored type.
@@ -84,9 +94,14 @@ struct LowerConstantOfShape : OnnxLowering<ConstantOfShapeOp> {
     }
     if (!fill)
       return op.emitError("unsupported: a fill value that is not a number");
+    FailureOr<Sizes> sizes = this->sizes(rewriter, op, op.getOutput());
+    if (failed(sizes))
+      return failure();
+    for (auto [dim, size] : llvm::zip(shape(op.getOutput()), *sizes))
+      if (!dim.isAtLeast(0))
+        requireNotNegative(rewriter, op.getLoc(), asIndex(rewriter, op.getLoc(), size));
     Value value = arith::ConstantOp::create(rewriter, op.getLoc(), fill);
-    Value empty = emptyTensor(rewriter, op.getLoc(), result);
-    rewriter.replaceOp(op, linalg::FillOp::create(rewriter, op.getLoc(), value, empty).getResults());
+    rewriter.replaceOp(op, filledTensor(rewriter, op.getLoc(), *sizes, value));
     return success();
   }
 };
@@ -103,9 +118,13 @@ struct LowerRange : OnnxLowering<RangeOp> {
     };
     // Steps are counted in f64, in which every index is exact.
     Type counter = isa<FloatType>(element) ? Type(rewriter.getF64Type()) : computeType(element);
+    FailureOr<Sizes> sizes = isKnownBefore(op, op.getOutput()) ? this->sizes(rewriter, op, op.getOutput())
+                                                               : FailureOr<Sizes>(countByData(op, adaptor, rewriter));
+    if (failed(sizes))
+      return failure();
+    Value empty = emptyTensor(rewriter, op.getLoc(), *sizes, result.getElementType());
     auto generic = linalg::GenericOp::create(
-        rewriter, op.getLoc(), result, ValueRange{adaptor.getStart(), adaptor.getDelta()},
-        emptyTensor(rewriter, op.getLoc(), result),
+        rewriter, op.getLoc(), empty.getType(), ValueRange{adaptor.getStart(), adaptor.getDelta()}, empty,
         ArrayRef<AffineMap>{read(op.getStart()), read(op.getDelta()), rewriter.getMultiDimIdentityMap(1)},
         utils::IteratorType::parallel, [&](OpBuilder &nested, Location loc, ValueRange elements) {
           ImplicitLocOpBuilder b(loc, nested);
@@ -126,20 +145,51 @@ struct LowerRange : OnnxLowering<RangeOp> {
             number = castScalar(b, loc, number, counter, element);
           linalg::YieldOp::create(b, toStorage(b, loc, number, element));
         });
-    rewriter.replaceOp(op, generic.getResults());
+    rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), generic.getResult(0), result));
     return success();
+  }
+
+  /// ceil((limit - start) / delta), not below 0; computed in f64 as the specification does.
+  static Sizes countByData(RangeOp op, OpAdaptor adaptor, OpBuilder &builder) {
+    ImplicitLocOpBuilder b(op.getLoc(), builder);
+    Type element = type(op.getOutput()).getElementType(), real = b.getF64Type();
+    auto read = [&](Value operand) {
+      SmallVector<Value> zeros(cast<RankedTensorType>(operand.getType()).getRank(),
+                               arith::ConstantIndexOp::create(b, 0));
+      return toCompute(b, op.getLoc(), tensor::ExtractOp::create(b, operand, zeros), element);
+    };
+    Value start = read(adaptor.getStart()), limit = read(adaptor.getLimit()), delta = read(adaptor.getDelta());
+    auto asReal = [&](Value value) { return castScalar(b, op.getLoc(), value, element, real); };
+    Value zero = arith::ConstantOp::create(b, b.getF64FloatAttr(0));
+    // NaN is neither below nor above 0: it counts as an invalid step, too.
+    Value isStep = arith::CmpFOp::create(b, arith::CmpFPredicate::ONE, asReal(delta), zero);
+    onnx_aot::aot::RequireOp::create(b, isStep, onnx_aot::aot::Code::invalid_value);
+    Value distance = arith::SubFOp::create(b, asReal(limit), asReal(start));
+    Value steps = math::CeilOp::create(b, arith::DivFOp::create(b, distance, asReal(delta)));
+    Value most = arith::ConstantOp::create(b, b.getF64FloatAttr(double(int64_t(1) << 47)));
+    Value isPossible = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, steps, most);
+    onnx_aot::aot::RequireOp::create(b, isPossible, onnx_aot::aot::Code::invalid_value);
+    Value count = castScalar(b, op.getLoc(), arith::MaximumFOp::create(b, steps, zero), real, b.getI64Type());
+    Sizes sizes = {arith::IndexCastOp::create(b, b.getIndexType(), count).getResult()};
+    if (int64_t extent = type(op.getOutput()).getDimSize(0); !ShapedType::isDynamic(extent)) {
+      requireEqual(b, op.getLoc(), sizes[0], b.getIndexAttr(extent), onnx_aot::aot::Code::shape_mismatch);
+      sizes[0] = b.getIndexAttr(extent);
+    }
+    return sizes;
   }
 };
 
 struct LowerEyeLike : OnnxLowering<EyeLikeOp> {
   using OnnxLowering::OnnxLowering;
-  LogicalResult matchAndRewrite(EyeLikeOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(EyeLikeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType result = stored(op.getOutput());
+    Value empty =
+        emptyTensor(rewriter, op.getLoc(), sizesOf(rewriter, op.getLoc(), adaptor.getInput()), result.getElementType());
     Type element = type(op.getOutput()).getElementType();
     SmallVector<utils::IteratorType> iterators(2, utils::IteratorType::parallel);
     auto generic = linalg::GenericOp::create(
-        rewriter, op.getLoc(), result, ValueRange(), emptyTensor(rewriter, op.getLoc(), result),
-        rewriter.getMultiDimIdentityMap(2), iterators, [&](OpBuilder &nested, Location loc, ValueRange) {
+        rewriter, op.getLoc(), empty.getType(), ValueRange(), empty, rewriter.getMultiDimIdentityMap(2), iterators,
+        [&](OpBuilder &nested, Location loc, ValueRange) {
           ImplicitLocOpBuilder b(loc, nested);
           Value row = linalg::IndexOp::create(b, 0), column = linalg::IndexOp::create(b, 1);
           Value start = arith::AddIOp::create(b, row, arith::ConstantIndexOp::create(b, int64_t(op.getK())));
