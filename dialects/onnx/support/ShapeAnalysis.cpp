@@ -81,7 +81,9 @@ LogicalResult ShapeAnalysis::recordAll(Region &region) {
 }
 
 static bool isMadeOutside(Operation *op, Value value) {
-  return value.getDefiningOp() != op && !op->isAncestor(value.getParentBlock()->getParentOp());
+  // A body that has been lowered is no operation's any more; then it is around `op`.
+  Operation *parent = value.getParentBlock()->getParentOp();
+  return value.getDefiningOp() != op && !(parent && op->isAncestor(parent));
 }
 
 bool ShapeAnalysis::isKnownBefore(Operation *op, Dim dim) const {
