@@ -164,8 +164,11 @@ bool Importer::importSubgraph(const pb::GraphProto &graph, const NodeRef &ref, L
   importNodes(graph.node(), body, frame);
 
   SmallVector<Value> results;
+  SmallVector<Type> declared;
   for (const pb::ValueInfoProto &output : graph.output()) {
     std::optional<Value> value = lookup(output.name(), body);
+    Type type = body.declared.lookup(output.name());
+    declared.push_back(type ? type : builder.getNoneType());
     if (!value)
       diagnostics.user(ref, "output \"" + output.name() + "\" of its subgraph is not defined");
     results.push_back(value.value_or(Value()));
@@ -175,6 +178,8 @@ bool Importer::importSubgraph(const pb::GraphProto &graph, const NodeRef &ref, L
     return false;
   OperationState state(location, "onnx.Yield");
   state.addOperands(results);
+  if (ref.opType == "Loop" || ref.opType == "Scan")
+    state.addAttribute("declared", builder.getTypeArrayAttr(declared));
   builder.setInsertionPointToEnd(body.block);
   builder.create(state);
   return true;

@@ -14,7 +14,9 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/controlflow/Controlflow.h"
+#include "dialects/onnx/elementwise/Elementwise.h"
 #include "dialects/onnx/generator/Generator.h"
+#include "dialects/onnx/movement/Movement.h"
 #include "dialects/onnx/support/ShapeAnalysis.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -120,7 +122,7 @@ private:
       IRMapping mapping;
       if (carried > 0)
         body.cloneInto(&before, mapping);
-      if (failed(visit(body.front())))
+      if (failed(visit(body.front())) || failed(adoptDeclared(op, body, carried, argument, value)))
         return failure();
       SmallVector<Type> wider;
       bool isStable = true;
@@ -141,6 +143,35 @@ private:
     }
   }
 
+  /// An iteration may make values of an extent that depends on data, and that the model says is always the same: of a
+  /// carried value the extent that it had before, of a collected one any. Then the value is viewed under the declared
+  /// shape, which a run checks.
+  LogicalResult adoptDeclared(Operation *op, Region &body, unsigned carried, unsigned argument, unsigned value) {
+    auto yield = cast<onnx::YieldOp>(body.front().getTerminator());
+    std::optional<ArrayAttr> declared = yield.getDeclared();
+    if (!declared || declared->size() != yield.getValues().size())
+      return success();
+    for (unsigned index = value; index < yield.getValues().size(); ++index) {
+      auto type = dyn_cast<RankedTensorType>(cast<TypeAttr>((*declared)[index]).getValue());
+      auto present = dyn_cast<RankedTensorType>(yield.getValues()[index].getType());
+      if (!type || !type.hasStaticShape() || !present || present.hasStaticShape() ||
+          failed(verifyCompatibleShape(type, present)))
+        continue;
+      auto isKnown = [&](onnx::Dim dim) { return shapes.isKnownBefore(op, dim); };
+      bool isCarried = index < value + carried;
+      if (isCarried ? body.getArgument(index - value + argument).getType() != type
+                    : llvm::all_of(shapes.shapeOf(yield.getValues()[index]), isKnown))
+        continue;
+      Operation *before = yield->getPrevNode();
+      OpBuilder builder(yield);
+      TensorOps ops(builder, yield.getLoc());
+      yield->setOperand(index, ops.reshape(yield.getValues()[index], ops.integers(type.getShape())));
+      if (failed(visit(before ? std::next(Block::iterator(before)) : body.front().begin(), Block::iterator(yield))))
+        return failure();
+    }
+    return success();
+  }
+
   /// The most precise type that values of both types have.
   static Type commonType(Type a, Type b) {
     auto first = dyn_cast<RankedTensorType>(a), second = dyn_cast<RankedTensorType>(b);
@@ -152,6 +183,31 @@ private:
     for (auto [x, y] : llvm::zip(first.getShape(), second.getShape()))
       dims.push_back(x == y ? x : ShapedType::kDynamic);
     return first.clone(dims);
+  }
+
+  /// A squeeze of a dim that is not known to be 1 is exported as an If: the dim is removed where it is 1, and stays
+  /// elsewhere. The rank would depend on data then, which no other operator could work with: the dim is taken to be 1,
+  /// which the run checks. Null for any other If.
+  Region *squeezingBranch(onnx::IfOp op) {
+    Operation *ends[2] = {op.getThenBranch().front().getTerminator(), op.getElseBranch().front().getTerminator()};
+    for (unsigned branch : {0, 1}) {
+      auto squeezes = [&](unsigned index) {
+        Value kept = ends[1 - branch]->getOperand(index);
+        while (auto identity = kept.getDefiningOp<onnx::IdentityOp>())
+          kept = identity.getInput();
+        auto squeeze = ends[branch]->getOperand(index).getDefiningOp<onnx::SqueezeOp>();
+        return squeeze && squeeze.getData() == kept && isa<RankedTensorType>(squeeze.getType()) &&
+               isa<RankedTensorType>(kept.getType());
+      };
+      if (op->getNumResults() == 0 || !llvm::all_of(llvm::seq(0u, op->getNumResults()), squeezes))
+        continue;
+      op.emitWarning("the rank of its output depends on data; it is compiled for the rank after the Squeeze, and a run "
+                     "for which the condition takes the other branch will fail");
+      OpBuilder builder(op);
+      onnx::RequireOp::create(builder, op.getLoc(), op.getCond(), /*expected=*/branch == 0, "shape_mismatch");
+      return branch == 0 ? &op.getThenBranch() : &op.getElseBranch();
+    }
+    return nullptr;
   }
 
   /// Visits both branches of an If. With these shapes one of them may contradict itself: a model that tells the rank of
@@ -176,7 +232,7 @@ private:
       bad = failed(visit(branch->front()));
     }
     if (!isBad[0] && !isBad[1])
-      return nullptr;
+      return squeezingBranch(op);
     if ((isBad[0] && isBad[1]) || isLacking) {
       for (ArrayRef<Complaint> list : complaints)
         for (const Complaint &complaint : list)

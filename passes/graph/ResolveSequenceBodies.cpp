@@ -247,6 +247,7 @@ bool SequenceResolver::collectAppended(LoopOp op, Result &result) {
   llvm::append_range(next, scanned);
   llvm::append_range(types, scanTypes);
   yield.getValuesMutable().assign(next);
+  yield.removeDeclaredAttr(); // that was of other values
   for (Operation *insert : inserts)
     erase(insert);
   llvm::BitVector gone(body.getNumArguments());
@@ -387,6 +388,7 @@ FailureOr<Block::iterator> SequenceResolver::carryTensors(LoopOp op) {
   for (Value result : op->getResults().drop_front(carried))
     types.push_back(result.getType());
   yield.getValuesMutable().assign(next);
+  yield.removeDeclaredAttr(); // that was of other values
   LoopOp loop = remakeLoop(builder, op, initial, types);
   SmallVector<Value> results;
   ValueRange left = loop->getResults();

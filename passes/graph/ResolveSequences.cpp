@@ -529,7 +529,8 @@ LogicalResult SequenceResolver::expandResults(func::FuncOp function) {
   SmallVector<Value> values;
   SmallVector<Attribute> attributes;
   OpBuilder builder(terminator);
-  for (auto [index, value] : llvm::enumerate(terminator->getOperands())) {
+  SmallVector<Value> returned(terminator->getOperands());
+  for (auto [index, value] : llvm::enumerate(returned)) {
     DictionaryAttr given = function.getResultAttrDict(index);
     if (!given)
       given = builder.getDictionaryAttr({});

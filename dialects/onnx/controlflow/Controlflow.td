@@ -6,10 +6,12 @@ def Onnx_YieldOp : Op<Onnx_Dialect, "Yield", [Pure, Terminator]> {
   let summary = "The results of a body";
   let description = [{
     A lowering says what becomes of the values: `skipped` leading ones are dropped, one per entry of `scan_axes` is
-    collected along that axis, from behind where `scan_reversed` is 1.
+    collected along that axis, from behind where `scan_reversed` is 1. `declared` are the types that the model gives the
+    values of a loop's body, which count where nothing else tells an extent.
   }];
   let arguments = (ins Variadic<AnyType>:$values, OptionalAttr<Onnx_INT>:$skipped,
-                       OptionalAttr<Onnx_INTS>:$scan_axes, OptionalAttr<Onnx_INTS>:$scan_reversed);
+                       OptionalAttr<Onnx_INTS>:$scan_axes, OptionalAttr<Onnx_INTS>:$scan_reversed,
+                       OptionalAttr<TypeArrayAttr>:$declared);
 }
 
 // No operator either: what a run has to bring about for the rest of the model to make sense.
