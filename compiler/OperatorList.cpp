@@ -72,12 +72,23 @@ static llvm::json::Array valuesToJson(llvm::ArrayRef<FormalValue> values) {
   return array;
 }
 
+/// The dialect writes "com_microsoft.Gelu" for Gelu of com.microsoft, "ml.Scaler" for Scaler of ai.onnx.ml.
+static std::pair<std::string, llvm::StringRef> splitDomain(llvm::StringRef name) {
+  auto [prefix, op] = name.rsplit('.');
+  if (op.empty())
+    return {"ai.onnx", name};
+  std::string domain = prefix == "ml" ? "ai.onnx.ml" : prefix.str();
+  std::replace(domain.begin(), domain.end(), '_', '.');
+  return {domain, op};
+}
+
 static llvm::json::Object toJson(const OpSignature &signature) {
+  auto [domain, name] = splitDomain(signature.name);
   llvm::json::Array attributes;
   for (const FormalAttribute &attribute : signature.attributes)
     attributes.push_back(llvm::json::Object{{"name", attribute.name}, {"required", attribute.required}});
-  return llvm::json::Object{{"domain", "ai.onnx"},
-                            {"name", signature.name},
+  return llvm::json::Object{{"domain", domain},
+                            {"name", name},
                             {"since_version", signature.sinceVersion},
                             {"inputs", valuesToJson(signature.inputs)},
                             {"outputs", valuesToJson(signature.outputs)},

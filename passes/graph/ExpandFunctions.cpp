@@ -5,12 +5,14 @@
 //
 // Before: any operators.  After: no function is left but forms that have a lowering.
 //
-//   %y = onnx.com_microsoft.QuickGelu %x     =>   %s = onnx.Mul %x, %alpha   %t = onnx.Sigmoid %s   %y = onnx.Mul %x, %t
+//   %y = onnx.com_microsoft.QuickGelu %x     =>   %s = onnx.Mul %x, %alpha   %t = onnx.Sigmoid %s   %y = onnx.Mul %x,
+//   %t
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/OnnxDialect.h"
 #include "dialects/onnx/support/Functions.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Pass/Pass.h"
 
 namespace onnx_aot {
@@ -22,8 +24,12 @@ using namespace mlir;
 namespace {
 struct ExpandFunctions : impl::ExpandFunctionsBase<ExpandFunctions> {
   void runOnOperation() override {
-    if (mlir::failed(visit(getOperation().getBody().front())))
-      signalPassFailure();
+    func::FuncOp function = getOperation();
+    if (mlir::failed(visit(function.getBody().front())))
+      return signalPassFailure();
+    Operation *terminator = function.getBody().back().getTerminator();
+    function.setType(
+        FunctionType::get(function.getContext(), function.getBody().getArgumentTypes(), terminator->getOperandTypes()));
   }
 
   static LogicalResult visit(Block &block) {
@@ -44,6 +50,12 @@ struct ExpandFunctions : impl::ExpandFunctionsBase<ExpandFunctions> {
     return failure(failed);
   }
 
+  static bool saysMore(Type type, Type other) {
+    auto ranked = dyn_cast<RankedTensorType>(type), present = dyn_cast<RankedTensorType>(other);
+    return ranked && succeeded(verifyCompatibleShape(type, other)) &&
+           (!present || ranked.getNumDynamicDims() < present.getNumDynamicDims());
+  }
+
   /// The first operation that stands in the place of `op`; null where it stays.
   static FailureOr<Operation *> expand(Operation *op) {
     onnx::Expansion expansion = onnx::expansionOf(op);
@@ -57,8 +69,12 @@ struct ExpandFunctions : impl::ExpandFunctionsBase<ExpandFunctions> {
       return failure();
     if (results.empty())
       return static_cast<Operation *>(nullptr);
-    for (auto [result, value] : llvm::zip(op->getResults(), results))
+    for (auto [result, value] : llvm::zip(op->getResults(), results)) {
+      // The operator's type may say more: by the model's declaration.
+      if (value.getDefiningOp() && saysMore(result.getType(), value.getType()))
+        value.setType(result.getType());
       result.replaceAllUsesWith(value);
+    }
     Block *block = op->getBlock();
     op->erase();
     return before ? before->getNextNode() : &block->front();

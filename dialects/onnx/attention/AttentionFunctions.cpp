@@ -106,7 +106,8 @@ static LogicalResult expandLinearAttention(Operation *op, FunctionBuilder &f, Sm
 
 static LogicalResult expandFlexAttention(Operation *op, FunctionBuilder &f, SmallVectorImpl<Value> &results) {
   auto attention = cast<FlexAttentionOp>(op);
-  auto q = dyn_cast<RankedTensorType>(attention.getQ().getType()), k = dyn_cast<RankedTensorType>(attention.getK().getType());
+  auto q = dyn_cast<RankedTensorType>(attention.getQ().getType()),
+       k = dyn_cast<RankedTensorType>(attention.getK().getType());
   if (!q || !k || !rankOf(attention.getV()))
     return success();
   if (q.getRank() != 4 || k.getRank() != 4 || *rankOf(attention.getV()) != 4) // (C1)

@@ -1,4 +1,5 @@
-//===- ContribFunctions.cpp - ONNX Runtime's operators as graphs: activations, products, normalisations ------------===//
+//===- ContribFunctions.cpp - ONNX Runtime's operators as graphs: activations, products, normalisations
+//------------===//
 #include "dialects/onnx/contrib/Contrib.h"
 #include "dialects/onnx/contrib/Expansions.h"
 #include "dialects/onnx/support/Axes.h"
@@ -49,8 +50,9 @@ static LogicalResult expandBiasDropout(Operation *op, FunctionBuilder &f, SmallV
   auto dropout = cast<MsBiasDropoutOp>(op);
   SmallVector<NamedAttribute> seed;
   f.copy(op, "seed", seed);
-  results = f.ops("Dropout", {f.add(dropout.getData(), dropout.getBias()), dropout.getRatio(), dropout.getTrainingMode()},
-                  seed, op->getNumResults());
+  results =
+      f.ops("Dropout", {f.add(dropout.getData(), dropout.getBias()), dropout.getRatio(), dropout.getTrainingMode()},
+            seed, op->getNumResults());
   if (dropout.getResidual())
     results[0] = f.add(results[0], dropout.getResidual());
   return success();

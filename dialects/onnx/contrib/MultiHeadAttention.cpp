@@ -94,8 +94,12 @@ static LogicalResult expandAttention(Operation *op, FunctionBuilder &f, SmallVec
   if (attention.getBias())
     all = f.add(all, attention.getBias());
   int64_t heads = attention.getNumHeads(), keys = sizes[0] + sizes[1];
-  Heads h{f, splitHeads(f, f.slice(all, 2, 0, sizes[0]), heads), splitHeads(f, f.slice(all, 2, sizes[0], keys), heads),
-          splitHeads(f, f.slice(all, 2, keys, total), heads), Value(), attention.getAttentionBias()};
+  Heads h{f,
+          splitHeads(f, f.slice(all, 2, 0, sizes[0]), heads),
+          splitHeads(f, f.slice(all, 2, sizes[0], keys), heads),
+          splitHeads(f, f.slice(all, 2, keys, total), heads),
+          Value(),
+          attention.getAttentionBias()};
   if (Value past = attention.getPast()) {
     auto part = [&](int64_t index) { return f.squeeze(f.slice(past, 0, index, index + 1), {0}); };
     h.k = f.concat({part(0), h.k}, 2);
@@ -133,8 +137,12 @@ static LogicalResult expandMultiHead(Operation *op, FunctionBuilder &f, SmallVec
     v = f.add(v, f.slice(bias, 0, second, std::numeric_limits<int64_t>::max()));
   }
   bool isSplit = *rankOf(attention.getKey()) == 4;
-  Heads h{f, splitHeads(f, q, heads), isSplit ? k : splitHeads(f, k, heads), isSplit ? v : splitHeads(f, v, heads),
-          Value(), attention.getAttentionBias()};
+  Heads h{f,
+          splitHeads(f, q, heads),
+          isSplit ? k : splitHeads(f, k, heads),
+          isSplit ? v : splitHeads(f, v, heads),
+          Value(),
+          attention.getAttentionBias()};
   if (attention.getPastKey() && attention.getPastValue()) {
     h.k = f.concat({attention.getPastKey(), h.k}, 2);
     h.v = f.concat({attention.getPastValue(), h.v}, 2);

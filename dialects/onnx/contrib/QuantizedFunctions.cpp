@@ -84,23 +84,21 @@ static LogicalResult expandSigmoid(Operation *op, FunctionBuilder &f, SmallVecto
 }
 
 static LogicalResult expandLeakyRelu(Operation *op, FunctionBuilder &f, SmallVectorImpl<Value> &results) {
-  return expandUnary<MsQLinearLeakyReluOp>(
-      op, f, results, [&](MsQLinearLeakyReluOp relu, Value x) -> FailureOr<Value> {
-        return f.op("LeakyRelu", {x}, {f.real("alpha", relu.getAlpha().convertToDouble())});
-      });
+  return expandUnary<MsQLinearLeakyReluOp>(op, f, results, [&](MsQLinearLeakyReluOp relu, Value x) -> FailureOr<Value> {
+    return f.op("LeakyRelu", {x}, {f.real("alpha", relu.getAlpha().convertToDouble())});
+  });
 }
 
 static LogicalResult expandSoftmax(Operation *op, FunctionBuilder &f, SmallVectorImpl<Value> &results) {
-  return expandUnary<MsQLinearSoftmaxOp>(
-      op, f, results, [&](MsQLinearSoftmaxOp softmax, Value x) -> FailureOr<Value> {
-        if (softmax.getOpset() >= 13)
-          return f.op("Softmax", {x}, {f.integer("axis", softmax.getAxis())});
-        if (f.hasFailed() || !rankOf(x))
-          return Value();
-        int64_t axis = wrapAxis(softmax.getAxis(), *rankOf(x));
-        Value flat = f.op("Flatten", {x}, {f.integer("axis", axis)});
-        return f.reshape(f.op("Softmax", {flat}, {f.integer("axis", -1)}), f.op("Shape", {x}));
-      });
+  return expandUnary<MsQLinearSoftmaxOp>(op, f, results, [&](MsQLinearSoftmaxOp softmax, Value x) -> FailureOr<Value> {
+    if (softmax.getOpset() >= 13)
+      return f.op("Softmax", {x}, {f.integer("axis", softmax.getAxis())});
+    if (f.hasFailed() || !rankOf(x))
+      return Value();
+    int64_t axis = wrapAxis(softmax.getAxis(), *rankOf(x));
+    Value flat = f.op("Flatten", {x}, {f.integer("axis", axis)});
+    return f.reshape(f.op("Softmax", {flat}, {f.integer("axis", -1)}), f.op("Shape", {x}));
+  });
 }
 
 static LogicalResult expandReduceMean(Operation *op, FunctionBuilder &f, SmallVectorImpl<Value> &results) {
@@ -126,8 +124,9 @@ static LogicalResult expandConcat(Operation *op, FunctionBuilder &f, SmallVector
 
 static LogicalResult expandWhere(Operation *op, FunctionBuilder &f, SmallVectorImpl<Value> &results) {
   auto where = cast<MsQLinearWhereOp>(op);
-  Value chosen = f.op("Where", {where.getCondition(), dequantize(f, where.getX(), where.getXScale(), where.getXZeroPoint()),
-                                dequantize(f, where.getY(), where.getYScale(), where.getYZeroPoint())});
+  Value chosen =
+      f.op("Where", {where.getCondition(), dequantize(f, where.getX(), where.getXScale(), where.getXZeroPoint()),
+                     dequantize(f, where.getY(), where.getYScale(), where.getYZeroPoint())});
   results.push_back(quantize(f, chosen, where.getZScale(), where.getZZeroPoint(), where.getX()));
   return success();
 }
@@ -158,10 +157,9 @@ static Value scaledProduct(FunctionBuilder &f, ArrayRef<Value> operands, Value a
 
 static LogicalResult expandMatMulToFloat(Operation *op, FunctionBuilder &f, SmallVectorImpl<Value> &results) {
   auto product = cast<MsMatMulIntegerToFloatOp>(op);
-  results.push_back(scaledProduct(f,
-                                  {product.getA(), product.getB(), asScalar(f, product.getAZeroPoint()),
-                                   asScalar(f, product.getBZeroPoint())},
-                                  product.getAScale(), product.getBScale(), product.getBias()));
+  results.push_back(scaledProduct(
+      f, {product.getA(), product.getB(), asScalar(f, product.getAZeroPoint()), asScalar(f, product.getBZeroPoint())},
+      product.getAScale(), product.getBScale(), product.getBias()));
   return success();
 }
 

@@ -5,10 +5,19 @@ using namespace mlir;
 
 namespace onnx_aot::onnx {
 
+/// Scan-8 scanned each entry of a batch, up to a length of its own where the first input gave one.
+static LogicalResult scanBatch(NodeForm &node) {
+  if (node.input(0))
+    return node.unsupported("the input sequence_lens of Scan up to opset 8");
+  if (!node.inputs.empty())
+    node.inputs.erase(node.inputs.begin());
+  node.op = "BatchScan";
+  return success();
+}
+
 ArrayRef<OpsetUpgrade> getControlflowUpgrades() {
   static const OpsetUpgrade table[] = {
-      // It scanned every entry of a batch, up to a length of its own.
-      {"Scan", 9, [](NodeForm &form) { return form.unsupported("Scan over a batch, as it was up to opset 8"); }},
+      {"Scan", 9, scanBatch},
   };
   return table;
 }

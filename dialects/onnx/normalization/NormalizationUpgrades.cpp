@@ -1,24 +1,45 @@
 //===- NormalizationUpgrades.cpp - old opsets of normalizations ---------------------------------------------------===//
 #include "dialects/onnx/support/OpsetUpgrade.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 
 namespace onnx_aot::onnx {
 
-static LogicalResult requireSpatial(NodeForm &node) {
+/// spatial = 0 has a statistic per element of a sample, which is arithmetic with broadcasting.
+static LogicalResult expandPerActivation(NodeForm &node) {
   FailureOr<int64_t> spatial = node.takeInt("spatial", 1);
   if (failed(spatial))
     return failure();
-  if (*spatial != 1)
-    return node.unsupported("spatial = 0 (statistics per activation) is not supported");
-  return success();
+  if (*spatial != 0)
+    return success();
+  if (node.outputs.size() > 1)
+    return node.unsupported("spatial = 0 (statistics per activation) in its training form");
+  auto epsilon = dyn_cast_or_null<FloatAttr>(node.take("epsilon"));
+  if (node.inputs.size() != 5 || llvm::is_contained(node.inputs, Value()))
+    return node.fail("has " + Twine(node.inputs.size()) + " inputs; the operator takes 5");
+  Value x = node.input(0), scale = node.input(1), bias = node.input(2), mean = node.input(3), variance = node.input(4);
+  Value least = node.scalarLike(epsilon ? epsilon.getValueAsDouble() : 1e-5, x);
+  auto create = [&](StringRef op, ArrayRef<Value> inputs) {
+    return llvm::is_contained(inputs, Value()) ? Value() : node.create(op, inputs);
+  };
+  Value deviation = create("Sqrt", {create("Add", {variance, least})});
+  Value normalized = create("Div", {create("Sub", {x, mean}), deviation});
+  Value scaled = create("Mul", {normalized, scale});
+  node.op = "Add";
+  node.inputs = {scaled, bias};
+  node.attributes = NamedAttrList();
+  return success(scaled != nullptr);
 }
 
-/// Before opset 14 a second output meant training.
-static LogicalResult refuseTraining(NodeForm &node) {
-  if (node.outputs.size() > 1)
-    return node.unsupported("its training form (more than one output) is not supported");
+/// Before opset 14 more than one output meant training; the results beside Y were (mean, var, saved_mean, saved_var).
+static LogicalResult stateTraining(NodeForm &node) {
+  if (node.op != "BatchNormalization" || node.outputs.size() < 2)
+    return success();
+  if (node.outputs.size() > 3)
+    return node.unsupported("the outputs saved_mean and saved_var of BatchNormalization");
+  node.attributes.set("training_mode", IntegerAttr::get(IntegerType::get(node.getContext(), 64), 1));
   return success();
 }
 
@@ -63,8 +84,8 @@ ArrayRef<OpsetUpgrade> getNormalizationUpgrades() {
   static const OpsetUpgrade table[] = {
       {"BatchNormalization", 6, dropAttribute("consumed_inputs")},
       {"BatchNormalization", 7, dropAttribute("is_test")},
-      {"BatchNormalization", 9, requireSpatial},
-      {"BatchNormalization", 14, refuseTraining},
+      {"BatchNormalization", 9, expandPerActivation},
+      {"BatchNormalization", 14, stateTraining},
       {"Dropout", 6, dropAttribute("consumed_inputs")},
       {"Dropout", 7, dropAttribute("is_test")},
       {"Dropout", 10, castMask},

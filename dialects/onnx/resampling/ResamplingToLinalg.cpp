@@ -12,8 +12,10 @@
 #include "dialects/onnx/resampling/GridSample.h"
 #include "dialects/onnx/resampling/Resampling.h"
 #include "dialects/onnx/resampling/ResizeTables.h"
+#include "dialects/onnx/resampling/RoiAlign.h"
 #include "dialects/onnx/resampling/RuntimeTables.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/DataTypes.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -197,8 +199,10 @@ struct LowerResize : OnnxLowering<ResizeOp> {
     bool isNearest = op.getMode() == "nearest";
     if (type(op.getX()).getNumElements() == 0 && type(op.getY()).getNumElements() != 0)
       return op.emitError("unsupported: Resize of data without elements");
-    if (!isa<FloatType, IntegerType>(element) || (!isNearest && element.isInteger(1)))
-      return op.emitError("unsupported: Resize of ") << element;
+    if (!isNumberType(element) || (!isNearest && (!isArithmeticType(element) || element.isInteger(1))))
+      return op.emitError("unsupported: Resize of ") << element << " in mode " << op.getMode();
+    if (isNearest && !isArithmeticType(element))
+      element = storageType(element); // only moved
 
     Value data = adaptor.getX();
     SmallVector<SampledAxis> axes;
@@ -209,7 +213,7 @@ struct LowerResize : OnnxLowering<ResizeOp> {
         if (dim.isResized && !dim.in.is(0))
           axes.push_back(build.constantTable(index, dim, makeResizeTable(op, dim)));
     } else if (failed(buildRuntimeTables(op, adaptor, rewriter, build.compute, axes))) {
-      return op.emitError("unsupported: antialiasing with scales, sizes or roi that are not constant");
+      return op.emitError("unsupported: antialiasing over more than 128 elements with scales, sizes or roi that are not constant");
     }
     if (axes.empty() || type(op.getY()).getNumElements() == 0) {
       Value empty = emptyTensor(rewriter, op.getLoc(), stored(op.getY()));
@@ -240,5 +244,6 @@ void populateResamplingToLinalg(TypeConverter &converter, RewritePatternSet &pat
   patterns.add<LowerResize>(converter, patterns.getContext());
   populateGridSampleToLinalg(converter, patterns);
   populateAffineGridToLinalg(converter, patterns);
+  populateRoiAlignToLinalg(converter, patterns);
 }
 } // namespace onnx_aot::onnx

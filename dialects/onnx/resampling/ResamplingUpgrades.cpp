@@ -4,7 +4,6 @@
 // Resize-11, where coordinates and rounding became attributes with other defaults.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/OpsetUpgrade.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/STLExtras.h"
@@ -35,24 +34,12 @@ static UpgradeFn renameValue(StringRef name, StringRef from, StringRef to) {
 }
 
 /// Resize-10 sampled at x / scale; its nearest neighbour was the one below when enlarging and the one above when
-/// shrinking. Resize-11 has one rule for all axes.
+/// shrinking, axis by axis. Resize-11 has one rule for all axes; ceil_if_shrinking is a word of this dialect alone.
 static LogicalResult stateCoordinates(NodeForm &node) {
   if (node.inputs.size() > 2)
     return node.fail("has too many inputs for its opset");
-  auto mode = dyn_cast_or_null<StringAttr>(node.attributes.get("mode"));
-  StringRef rounding = "floor";
-  if (!mode || mode.getValue() == "nearest") {
-    std::optional<SmallVector<double>> scales = getConstantFloats(node.input(1));
-    if (!scales)
-      return node.unsupported("nearest resizing of this opset is supported only with constant scales");
-    bool shrinks = llvm::any_of(*scales, [](double scale) { return scale < 1; });
-    if (shrinks && llvm::any_of(*scales, [](double scale) { return scale > 1; }))
-      return node.unsupported(
-          "nearest resizing of this opset that enlarges one axis and shrinks another is not supported");
-    rounding = shrinks ? "ceil" : "floor";
-  }
   node.attributes.append(node.stringAttribute("coordinate_transformation_mode", "asymmetric"));
-  node.attributes.append(node.stringAttribute("nearest_mode", rounding));
+  node.attributes.append(node.stringAttribute("nearest_mode", "ceil_if_shrinking"));
   node.inputs = {node.input(0), Value(), node.input(1)};
   return success();
 }

@@ -21,7 +21,8 @@ static LogicalResult checkWords(ResizeOp op) {
                    {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
                     "tf_half_pixel_for_nn", "tf_crop_and_resize"})) ||
       failed(
-          check("nearest_mode", op.getNearestMode(), {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"})) ||
+          check("nearest_mode", op.getNearestMode(),
+                 {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "ceil_if_shrinking"})) ||
       failed(
           check("keep_aspect_ratio_policy", op.getKeepAspectRatioPolicy(), {"stretch", "not_larger", "not_smaller"})))
     return failure();
@@ -167,7 +168,9 @@ static float originalPosition(StringRef mode, const ResizeAxis &axis, int64_t at
   return offset + (position + 0.5f) / axis.scale - 0.5f;
 }
 
-static int64_t nearestPosition(StringRef mode, float position) {
+static int64_t nearestPosition(StringRef mode, const ResizeAxis &axis, float position) {
+  if (mode == "ceil_if_shrinking")
+    return axis.scale < 1 ? std::ceil(position) : std::floor(position);
   if (mode == "floor")
     return std::floor(position);
   if (mode == "ceil")
@@ -223,7 +226,7 @@ ResizeTable onnx_aot::onnx::makeResizeTable(ResizeOp op, const ResizeAxis &axis)
     position = std::clamp(position, -8.0f, float(last) + 8.0f);
     std::map<int64_t, double> row;
     if (op.getMode() == "nearest")
-      row[clamp(nearestPosition(op.getNearestMode(), position))] = 1.0;
+      row[clamp(nearestPosition(op.getNearestMode(), axis, position))] = 1.0;
     else
       for (auto [tap, weight] : weightsAt(op, axis, position))
         row[clamp(tap)] += weight;

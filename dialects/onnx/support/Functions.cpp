@@ -31,9 +31,7 @@ SmallVector<Value> FunctionBuilder::ops(StringRef name, ArrayRef<Value> inputs, 
   unsigned made = 0;
   for (auto [index, formal] : llvm::enumerate(signature.outputs)) {
     unsigned left = outputs - std::min<unsigned>(index, outputs);
-    unsigned actual = formal.kind == FormalValue::Single     ? 1
-                      : formal.kind == FormalValue::Variadic ? left
-                                                             : left > 0;
+    unsigned actual = formal.kind == FormalValue::Single ? 1 : formal.kind == FormalValue::Variadic ? left : left > 0;
     resultSegments.push_back(actual);
     made += actual;
   }
@@ -42,18 +40,37 @@ SmallVector<Value> FunctionBuilder::ops(StringRef name, ArrayRef<Value> inputs, 
     state.addAttribute("operandSegmentSizes", builder.getDenseI32ArrayAttr(operandSegments));
   if (registered->hasTrait<OpTrait::AttrSizedResultSegments>())
     state.addAttribute("resultSegmentSizes", builder.getDenseI32ArrayAttr(resultSegments));
+  return finish(state, made);
+}
+
+SmallVector<Value> FunctionBuilder::finish(OperationState &state, unsigned results) {
   // Inference only asks which results are there.
-  state.addTypes(SmallVector<Type>(made, UnrankedTensorType::get(builder.getI8Type())));
+  state.addTypes(SmallVector<Type>(results, UnrankedTensorType::get(builder.getI8Type())));
   Operation *op = builder.create(state);
   FailureOr<SmallVector<Type>> types = inferResultTypes(op);
   if (failed(types) || types->size() != op->getNumResults()) {
     op->erase();
     isBad = true;
-    return nothing;
+    return SmallVector<Value>(results);
   }
   for (auto [result, type] : llvm::zip(op->getResults(), *types))
     result.setType(type);
-  return SmallVector<Value>(op->result_begin(), op->result_end());
+  return fold(op);
+}
+
+SmallVector<Value> FunctionBuilder::fold(Operation *op) {
+  SmallVector<Value> values(op->result_begin(), op->result_end());
+  SmallVector<OpFoldResult> folded;
+  if (values.size() != 1 || failed(op->fold(folded)) || folded.size() != 1)
+    return values;
+  auto elements = dyn_cast_if_present<ElementsAttr>(dyn_cast<Attribute>(folded[0]));
+  Value value = dyn_cast<Value>(folded[0]);
+  if (elements)
+    value = constant(elements);
+  if (!value || value == values[0])
+    return values;
+  op->erase();
+  return {value};
 }
 
 Value FunctionBuilder::op(StringRef name, ArrayRef<Value> inputs, ArrayRef<NamedAttribute> attributes) {
@@ -71,7 +88,6 @@ SmallVector<Value> FunctionBuilder::scan(ArrayRef<Value> states, ArrayRef<Value>
   SmallVector<int64_t> inputAxes(inputs.size(), axis), outputAxes(outputs, axis);
   state.addAttributes({integer("num_scan_inputs", inputs.size()), integers("scan_input_axes", inputAxes),
                        integers("scan_output_axes", outputAxes)});
-  state.addTypes(SmallVector<Type>(nothing.size(), UnrankedTensorType::get(builder.getI8Type())));
   {
     OpBuilder::InsertionGuard guard(builder);
     SmallVector<Type> types;
@@ -83,8 +99,7 @@ SmallVector<Value> FunctionBuilder::scan(ArrayRef<Value> states, ArrayRef<Value>
       shape.erase(shape.begin() + axis);
       types.push_back(RankedTensorType::get(shape, type.getElementType()));
     }
-    Block *block =
-        builder.createBlock(state.addRegion(), {}, types, SmallVector<Location>(types.size(), loc));
+    Block *block = builder.createBlock(state.addRegion(), {}, types, SmallVector<Location>(types.size(), loc));
     SmallVector<Value> results = body(SmallVector<Value>(block->args_begin(), block->args_end()));
     if (isBad)
       return nothing;
@@ -92,16 +107,19 @@ SmallVector<Value> FunctionBuilder::scan(ArrayRef<Value> states, ArrayRef<Value>
     yield.addOperands(results);
     builder.create(yield);
   }
-  Operation *op = builder.create(state);
-  FailureOr<SmallVector<Type>> types = inferResultTypes(op);
-  if (failed(types)) {
-    op->erase();
-    isBad = true;
-    return nothing;
-  }
-  for (auto [result, type] : llvm::zip(op->getResults(), *types))
-    result.setType(type);
-  return SmallVector<Value>(op->result_begin(), op->result_end());
+  return finish(state, nothing.size());
+}
+
+SmallVector<Value> FunctionBuilder::scanWith(ArrayRef<Value> operands, ArrayRef<NamedAttribute> attributes,
+                                             unsigned results, Region &body) {
+  if (isBad)
+    return SmallVector<Value>(results);
+  OperationState state(loc, "onnx.Scan");
+  state.addOperands(operands);
+  state.addAttributes(attributes);
+  IRMapping mapping;
+  body.cloneInto(state.addRegion(), mapping);
+  return finish(state, results);
 }
 
 SmallVector<Value> FunctionBuilder::inlineBody(Region &body, ArrayRef<Value> arguments) {
@@ -242,7 +260,8 @@ Expansion onnx_aot::onnx::expansionOf(Operation *op) {
 
 LogicalResult onnx_aot::onnx::inferByExpansion(Operation *op, SmallVectorImpl<ResultShape> &results) {
   Block scratch;
-  OpBuilder builder = OpBuilder::atBlockBegin(&scratch);
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointToStart(&scratch);
   FunctionBuilder f(builder, op->getLoc());
   SmallVector<Value> values;
   LogicalResult expanded = expansionOf(op)(op, f, values);

@@ -2,8 +2,9 @@
 //
 // What it is for: an operator that a few others can express has no lowering of its own. A family lists such operators
 // in one table (dialects/onnx/<family>/<Family>Functions.cpp); the pass aot-expand-functions puts the graph in the
-// operator's place. How it works: an `Expansion` makes the other operators through a FunctionBuilder, which infers their
-// types; their shapes are also those of the operator, so that it needs no inference of its own (inferByExpansion).
+// operator's place. How it works: an `Expansion` makes the other operators through a FunctionBuilder, which infers
+// their types; their shapes are also those of the operator, so that it needs no inference of its own
+// (inferByExpansion).
 //
 //   {"com_microsoft.QuickGelu", [](Operation *op, FunctionBuilder &f, auto &results) { ... }},
 //     QuickGelu(x) {alpha = 1.702}       ->        Mul(x, Sigmoid(Mul(x, 1.702)))
@@ -36,6 +37,10 @@ public:
   llvm::SmallVector<mlir::Value>
   scan(llvm::ArrayRef<mlir::Value> states, llvm::ArrayRef<mlir::Value> inputs, int64_t axis, unsigned outputs,
        llvm::function_ref<llvm::SmallVector<mlir::Value>(llvm::ArrayRef<mlir::Value>)> body);
+  /// onnx.Scan with a copy of `body`.
+  llvm::SmallVector<mlir::Value> scanWith(llvm::ArrayRef<mlir::Value> operands,
+                                          llvm::ArrayRef<mlir::NamedAttribute> attributes, unsigned results,
+                                          mlir::Region &body);
   /// Puts the operations of a body of one block here, with `arguments` for the block's; returns what it yields.
   llvm::SmallVector<mlir::Value> inlineBody(mlir::Region &body, llvm::ArrayRef<mlir::Value> arguments);
 
@@ -71,7 +76,9 @@ public:
   mlir::Value concat(llvm::ArrayRef<mlir::Value> values, int64_t axis);
   /// The extents first .. last - 1 as a list.
   mlir::Value extents(mlir::Value value, int64_t first, int64_t last);
-  mlir::Value unsqueeze(mlir::Value value, llvm::ArrayRef<int64_t> axes) { return op("Unsqueeze", {value, list(axes)}); }
+  mlir::Value unsqueeze(mlir::Value value, llvm::ArrayRef<int64_t> axes) {
+    return op("Unsqueeze", {value, list(axes)});
+  }
   mlir::Value squeeze(mlir::Value value, llvm::ArrayRef<int64_t> axes) { return op("Squeeze", {value, list(axes)}); }
   mlir::Value slice(mlir::Value value, int64_t axis, int64_t start, int64_t end);
   mlir::Value reduce(llvm::StringRef name, mlir::Value value, llvm::ArrayRef<int64_t> axes, bool keepdims);
@@ -80,6 +87,11 @@ public:
   mlir::Location loc;
 
 private:
+  /// Makes the operation of `state`, whose `results` results get the types that are inferred.
+  llvm::SmallVector<mlir::Value> finish(mlir::OperationState &state, unsigned results);
+  /// The results of `op`, or what it folds to: so the shapes that are computed are known at once where they can be.
+  llvm::SmallVector<mlir::Value> fold(mlir::Operation *op);
+
   bool isBad = false;
 };
 

@@ -89,8 +89,8 @@ static LogicalResult expandTfIdf(Operation *operation, FunctionBuilder &f, Small
   Value x = f.cast(*rank == 1 ? f.unsqueeze(op.getX(), {0}) : op.getX(), f.builder.getI64Type());
 
   // The counts in the order of `numbers`, after a column of zeros for the places that no n-gram has.
-  SmallVector<Value> columns = {f.op("Expand", {f.number(0, f.builder.getF32Type()),
-                                                f.concat({f.extents(x, 0, 1), f.list(int64_t(1))}, 0)})};
+  SmallVector<Value> columns = {
+      f.op("Expand", {f.number(0, f.builder.getF32Type()), f.concat({f.extents(x, 0, 1), f.list(int64_t(1))}, 0)})};
   SmallVector<int64_t> numbers;
   for (const Grams &grams : *lengths) {
     columns.push_back(countGrams(op, f, x, grams));

@@ -97,9 +97,7 @@ static SmallVector<Value> ruleOfTranspose(Step &s) {
   return {s.f.transpose(s.dy, inverse)};
 }
 
-static SmallVector<Value> ruleOfReshape(Step &s) {
-  return {s.f.reshape(s.dy, s.f.op("Shape", {s.x(0)}))};
-}
+static SmallVector<Value> ruleOfReshape(Step &s) { return {s.f.reshape(s.dy, s.f.op("Shape", {s.x(0)}))}; }
 
 /// The derivative of a sum over axes, repeated along them.
 static Value spread(Step &s) {
@@ -167,59 +165,68 @@ static const RuleRow rules[] = {
     {"Abs", [](Step &s) -> SmallVector<Value> { return {s.f.mul(s.dy, s.f.op("Sign", {s.x(0)}))}; }},
     {"Add", ruleOfSum},
     {"Cast", [](Step &s) -> SmallVector<Value> { return {s.f.cast(s.dy, elementOf(s.x(0)))}; }},
-    {"Cos", [](Step &s) -> SmallVector<Value> {
-       return {s.f.op("Neg", {s.f.mul(s.dy, s.f.op("Sin", {s.x(0)}))})};
-     }},
-    {"Div", [](Step &s) -> SmallVector<Value> {
+    {"Cos", [](Step &s) -> SmallVector<Value> { return {s.f.op("Neg", {s.f.mul(s.dy, s.f.op("Sin", {s.x(0)}))})}; }},
+    {"Div",
+     [](Step &s) -> SmallVector<Value> {
        Value byFirst = s.f.div(s.dy, s.x(1));
        return {byFirst, s.f.op("Neg", {s.f.mul(byFirst, s.y())})};
      }},
-    {"Erf", [](Step &s) -> SmallVector<Value> {
+    {"Erf",
+     [](Step &s) -> SmallVector<Value> {
        Value density = s.f.op("Exp", {s.f.op("Neg", {s.f.mul(s.x(0), s.x(0))})});
        return {s.f.mul(s.dy, s.f.mul(s.number(2 / std::sqrt(M_PI)), density))};
      }},
     {"Exp", [](Step &s) -> SmallVector<Value> { return {s.f.mul(s.dy, s.y())}; }},
-    {"Expand", [](Step &s) -> SmallVector<Value> { return {s.dy, Value()}; }},
+    {"Expand",
+     [](Step &s) -> SmallVector<Value> {
+       return {s.dy, Value()};
+     }},
     {"Flatten", ruleOfReshape},
     {"Gemm", ruleOfGemm},
     {"Identity", ruleOfSum},
-    {"LeakyRelu", [](Step &s) -> SmallVector<Value> {
+    {"LeakyRelu",
+     [](Step &s) -> SmallVector<Value> {
        return {whereGreater(s, s.x(0), 0, s.dy, s.f.mul(s.dy, s.number(s.attribute("alpha"))))};
      }},
     {"Log", [](Step &s) -> SmallVector<Value> { return {s.f.div(s.dy, s.x(0))}; }},
     {"MatMul", ruleOfMatMul},
     {"Max", ruleOfExtremum<true>},
-    {"Mean", [](Step &s) -> SmallVector<Value> {
+    {"Mean",
+     [](Step &s) -> SmallVector<Value> {
        unsigned count = s.op->getNumOperands();
        return SmallVector<Value>(count, s.f.div(s.dy, s.number(count)));
      }},
     {"Min", ruleOfExtremum<false>},
-    {"Mul", [](Step &s) -> SmallVector<Value> { return {s.f.mul(s.dy, s.x(1)), s.f.mul(s.dy, s.x(0))}; }},
+    {"Mul",
+     [](Step &s) -> SmallVector<Value> {
+       return {s.f.mul(s.dy, s.x(1)), s.f.mul(s.dy, s.x(0))};
+     }},
     {"Neg", [](Step &s) -> SmallVector<Value> { return {s.f.op("Neg", {s.dy})}; }},
     {"Pow", ruleOfPow},
-    {"Reciprocal", [](Step &s) -> SmallVector<Value> {
-       return {s.f.op("Neg", {s.f.mul(s.dy, s.f.mul(s.y(), s.y()))})};
-     }},
+    {"Reciprocal",
+     [](Step &s) -> SmallVector<Value> { return {s.f.op("Neg", {s.f.mul(s.dy, s.f.mul(s.y(), s.y()))})}; }},
     {"ReduceMean", ruleOfReduceMean},
     {"ReduceSum", [](Step &s) -> SmallVector<Value> { return {spread(s)}; }},
     {"Relu", [](Step &s) -> SmallVector<Value> { return {whereGreater(s, s.x(0), 0, s.dy, s.number(0))}; }},
     {"Reshape", ruleOfReshape},
-    {"Sigmoid", [](Step &s) -> SmallVector<Value> {
-       return {s.f.mul(s.dy, s.f.mul(s.y(), s.f.sub(s.number(1), s.y())))};
-     }},
+    {"Sigmoid",
+     [](Step &s) -> SmallVector<Value> { return {s.f.mul(s.dy, s.f.mul(s.y(), s.f.sub(s.number(1), s.y())))}; }},
     {"Sin", [](Step &s) -> SmallVector<Value> { return {s.f.mul(s.dy, s.f.op("Cos", {s.x(0)}))}; }},
     {"Softmax", ruleOfSoftmax},
     {"Softplus", [](Step &s) -> SmallVector<Value> { return {s.f.mul(s.dy, s.f.op("Sigmoid", {s.x(0)}))}; }},
     {"Sqrt", [](Step &s) -> SmallVector<Value> { return {s.f.div(s.dy, s.f.mul(s.number(2), s.y()))}; }},
     {"Squeeze", ruleOfReshape},
-    {"Sub", [](Step &s) -> SmallVector<Value> { return {s.dy, s.f.op("Neg", {s.dy})}; }},
-    {"Sum", ruleOfSum},
-    {"Tanh", [](Step &s) -> SmallVector<Value> {
-       return {s.f.mul(s.dy, s.f.sub(s.number(1), s.f.mul(s.y(), s.y())))};
+    {"Sub",
+     [](Step &s) -> SmallVector<Value> {
+       return {s.dy, s.f.op("Neg", {s.dy})};
      }},
+    {"Sum", ruleOfSum},
+    {"Tanh",
+     [](Step &s) -> SmallVector<Value> { return {s.f.mul(s.dy, s.f.sub(s.number(1), s.f.mul(s.y(), s.y())))}; }},
     {"Transpose", ruleOfTranspose},
     {"Unsqueeze", ruleOfReshape},
-    {"Where", [](Step &s) -> SmallVector<Value> {
+    {"Where",
+     [](Step &s) -> SmallVector<Value> {
        return {Value(), s.f.op("Where", {s.x(0), s.dy, s.number(0)}), s.f.op("Where", {s.x(0), s.number(0), s.dy})};
      }},
 };

@@ -29,9 +29,7 @@ struct Update {
   Value updates() const { return f.cast(op->getOperand(1), elementOf(x)); }
   Value isLater() const { return f.op("Greater", {op->getOperand(1), f.number(0, elementOf(op->getOperand(1)))}); }
   Value square(Value value) const { return f.mul(value, value); }
-  Value regularized(Value gradient) const {
-    return f.add(f.mul(number(attribute("norm_coefficient")), x), gradient);
-  }
+  Value regularized(Value gradient) const { return f.add(f.mul(number(attribute("norm_coefficient")), x), gradient); }
   /// share * old + (1 - share) * next
   Value average(double share, Value old, Value next) const {
     return f.add(f.mul(number(share), old), f.mul(number(1 - share), next));
