@@ -13,6 +13,7 @@
 #include "compiler/artifact/Artifact.h"
 #include "compiler/import/GraphImporter.h"
 #include "compiler/import/ModelReader.h"
+#include "dialects/onnx/OnnxDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
@@ -49,6 +50,7 @@ struct Compilation::State {
   bool createTarget();
   bool runStage(Stage stage);
   bool failed(const llvm::Twine &what);
+  void reportRefusals(ModuleOp rest);
   void showProgress(StringRef text) const;
 
   const CompilerOptions &options;
@@ -79,6 +81,32 @@ bool Compilation::State::failed(const llvm::Twine &what) {
   return false;
 }
 
+/// Adds what the lowering refuses in `rest`, all that is left of a model at fault, to the errors: every unsupported
+/// node is reported in one run. Errors of ours that a broken module may lead to are not the user's to see.
+void Compilation::State::reportRefusals(ModuleOp rest) {
+  size_t known = diagnostics.errors().size();
+  auto run = [&](void (*build)(OpPassManager &)) {
+    PassManager passes(&context);
+    passes.enableVerifier(false);
+    build(passes);
+    return passes.run(rest);
+  };
+  // A lowering decides by shapes: where the fault has left some of them open, it has no say.
+  auto hasStaticTypes = [](Operation *op) {
+    return llvm::all_of(op->getResultTypes(), [](Type type) {
+      auto ranked = dyn_cast<RankedTensorType>(type);
+      return ranked && ranked.hasStaticShape();
+    });
+  };
+  if (succeeded(run(buildShapeInference)) && !rest.walk([&](onnx::OnnxOpInterface op) {
+                                                    return hasStaticTypes(op) ? WalkResult::advance()
+                                                                              : WalkResult::interrupt();
+                                                  })
+                                                  .wasInterrupted())
+    (void)run(buildLowering);
+  diagnostics.dropInternal(known);
+}
+
 /// Replaces the line of a terminal.
 void Compilation::State::showProgress(StringRef text) const {
   if (!options.quiet && llvm::sys::Process::StandardErrIsDisplayed())
@@ -91,8 +119,11 @@ bool Compilation::State::runStage(Stage stage) {
   buildStage(passes, stage, options, *target);
   LogicalResult result = passes.run(*module);
   showProgress("");
-  if (mlir::failed(result))
+  if (mlir::failed(result)) {
+    if (stage == Stage::Graph)
+      reportRefusals(*module);
     return failed("the " + stageName(stage) + " stage");
+  }
   done = stage;
   if (stage != Stage::Buffer)
     return true;
@@ -114,7 +145,10 @@ bool Compilation::load(StringRef path) {
   state->model = readModel(path, diagnostics);
   if (!state->model)
     return false;
-  state->module = importModel(*state->model, state->options.import, state->context, diagnostics);
+  OwningOpRef<ModuleOp> partial;
+  state->module = importModel(*state->model, state->options.import, state->context, diagnostics, &partial);
+  if (partial)
+    state->reportRefusals(*partial);
   if (!state->module || diagnostics.hasErrors())
     return state->failed("the import");
   return runTo(Stage::Import);

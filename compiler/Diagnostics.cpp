@@ -88,6 +88,11 @@ void Diagnostics::warning(const Twine &text) {
     llvm::errs() << tool << ": warning: " << inFile(text.str()) << "\n";
 }
 
+void Diagnostics::dropInternal(size_t first) {
+  auto isInternal = [](const ErrorEntry &entry) { return entry.kind == ErrorKind::Internal; };
+  entries.erase(std::remove_if(entries.begin() + first, entries.end(), isInternal), entries.end());
+}
+
 int Diagnostics::exitStatus() const {
   int status = 0;
   for (const ErrorEntry &entry : entries)

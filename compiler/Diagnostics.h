@@ -87,6 +87,8 @@ public:
   /// Takes back the errors behind the first `count`: what was tried is done in another way.
   std::vector<ErrorEntry> withdraw(size_t count);
   int exitStatus() const;
+  /// Forgets the internal errors from entry `first` on.
+  void dropInternal(size_t first);
 
   /// Prints the collected errors once, to stderr; the entries stay readable.
   void flush();

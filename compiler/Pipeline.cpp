@@ -10,12 +10,6 @@
 #include "codegen/cpu/Passes.h"
 #include "dialects/aot/AotDialect.h"
 #include "dialects/onnx/OnnxDialect.h"
-#include "passes/buffer/Passes.h"
-#include "passes/contracts/Passes.h"
-#include "passes/graph/Passes.h"
-#include "passes/schedule/LoopStrategy.h"
-#include "passes/schedule/Passes.h"
-#include "passes/tensor/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
@@ -42,9 +36,22 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/buffer/Passes.h"
+#include "passes/contracts/Passes.h"
+#include "passes/graph/Passes.h"
+#include "passes/schedule/LoopStrategy.h"
+#include "passes/schedule/Passes.h"
+#include "passes/tensor/Passes.h"
 
 using namespace mlir;
 using namespace onnx_aot;
+
+void onnx_aot::buildShapeInference(OpPassManager &passes) { passes.nest<func::FuncOp>().addPass(createInferShapes()); }
+
+void onnx_aot::buildLowering(OpPassManager &passes) {
+  passes.addPass(createBindDims());
+  passes.addPass(createOnnxToLinalg());
+}
 
 static void buildGraphStage(OpPassManager &passes) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
@@ -64,6 +71,7 @@ static void buildTensorStage(OpPassManager &passes) {
   passes.addPass(createOnnxToLinalg());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  passes.addPass(createReportFailingChecks());
   // From here no onnx operation is left: linalg, tensor, arith, math, scf, and heavy computations as aot.kernel.
 }
 

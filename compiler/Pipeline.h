@@ -18,6 +18,11 @@ class CpuTargetModel;
 void buildStage(mlir::OpPassManager &passes, Stage stage, const CompilerOptions &options,
                 const CpuTargetModel &target);
 
+/// The two steps of the graph and tensor stages that refuse what is not supported, for a model that has no way through
+/// the stages themselves.
+void buildShapeInference(mlir::OpPassManager &passes);
+void buildLowering(mlir::OpPassManager &passes);
+
 /// Dialects and interfaces that the stages use.
 void registerAllOnnxAotDialects(mlir::DialectRegistry &registry);
 

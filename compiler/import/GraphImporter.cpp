@@ -17,10 +17,16 @@ Importer::Importer(LoadedModel &model, const ImportOptions &options, MLIRContext
       tensors(model.external, &context) {}
 
 OwningOpRef<ModuleOp> onnx_aot::importModel(LoadedModel &model, const ImportOptions &options, MLIRContext &context,
-                                            Diagnostics &diagnostics) {
+                                            Diagnostics &diagnostics, OwningOpRef<ModuleOp> *partial) {
   context.loadDialect<onnx::OnnxDialect, func::FuncDialect>();
   DiagnosticCapture capture(context, diagnostics);
-  return Importer(model, options, context, diagnostics).run();
+  OwningOpRef<ModuleOp> module = Importer(model, options, context, diagnostics).run();
+  if (module && diagnostics.hasErrors()) {
+    if (partial)
+      *partial = std::move(module);
+    return nullptr;
+  }
+  return module;
 }
 
 //===-- The model -------------------------------------------------------------------------------------------------===//
@@ -87,7 +93,7 @@ OwningOpRef<ModuleOp> Importer::run() {
   OwningOpRef<ModuleOp> module = ModuleOp::create(NameLoc::get(builder.getStringAttr(name)));
   importMain(*module, frame);
   if (diagnostics.hasErrors())
-    return nullptr;
+    return module;
   setModelAttributes(*module, frame);
   if (failed(verify(*module))) {
     if (!diagnostics.hasErrors())
@@ -365,8 +371,7 @@ void Importer::importMain(ModuleOp module, const Frame &frame) {
   }
   if (graph.output().empty())
     diagnostics.fault("the graph has no outputs");
-  if (diagnostics.hasErrors())
-    return;
+  // After an error the function returns what is there: a later stage may find more to report.
   builder.setInsertionPointToEnd(scope.block);
   func::ReturnOp::create(builder, main.getLoc(), results);
   main.setType(builder.getFunctionType(inputTypes, resultTypes));

@@ -28,10 +28,12 @@ class Diagnostics;
 struct ImportOptions;
 struct LoadedModel;
 
-/// Null when errors were reported. Attributes of the module point into `model`, which must outlive it. Loads the
+/// Null when errors were reported; then `partial`, where given, takes what could be imported, a module that lacks the
+/// nodes at fault and what follows from them. Attributes of the module point into `model`, which must outlive it. Loads the
 /// dialects that it needs into `context`.
 mlir::OwningOpRef<mlir::ModuleOp> importModel(LoadedModel &model, const ImportOptions &options,
-                                              mlir::MLIRContext &context, Diagnostics &diagnostics);
+                                              mlir::MLIRContext &context, Diagnostics &diagnostics,
+                                              mlir::OwningOpRef<mlir::ModuleOp> *partial = nullptr);
 
 } // namespace onnx_aot
 

@@ -211,6 +211,9 @@ bool Importer::checkRequest(const OpRequest &request, const OpSignature &signatu
           llvm::Twine(signature.outputs.size()));
 
   for (NamedAttribute attribute : request.attributes) {
+    // No attribute of a model is a unit: an upgrade tells a later stage something.
+    if (isa<UnitAttr>(attribute.getValue()))
+      continue;
     const FormalAttribute *formal = signature.findAttribute(attribute.getName());
     if (!formal)
       error("the operator has no attribute \"" + attribute.getName().strref() + "\"");

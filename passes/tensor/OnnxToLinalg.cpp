@@ -144,8 +144,15 @@ struct OnnxToLinalg : impl::OnnxToLinalgBase<OnnxToLinalg> {
       unsupported = true;
     });
     RefusalHandler refusals(&getContext());
-    if (unsupported || failed(applyFullConversion(getOperation(), target, std::move(patterns))))
-      signalPassFailure();
+    FrozenRewritePatternSet frozen(std::move(patterns));
+    if (!unsupported && succeeded(applyFullConversion(getOperation(), target, frozen)))
+      return;
+    // The conversion stops at the first operation that is refused; the others are asked, too.
+    DenseSet<Operation *> convertible;
+    ConversionConfig config;
+    config.legalizableOps = &convertible;
+    (void)applyAnalysisConversion(getOperation(), target, frozen, config);
+    signalPassFailure();
   }
 
   static bool hasLowering(Operation *op, RewritePatternSet &patterns) {

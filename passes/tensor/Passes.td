@@ -12,3 +12,7 @@ def OnnxToLinalg : Pass<"aot-onnx-to-linalg", "::mlir::ModuleOp"> {
       "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
       "::onnx_aot::aot::AotDialect", "::mlir::affine::AffineDialect"];
 }
+
+def ReportFailingChecks : Pass<"aot-report-failing-checks", "::mlir::ModuleOp"> {
+  let summary = "Refuse a model of which every run would fail";
+}

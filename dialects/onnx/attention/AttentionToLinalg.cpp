@@ -397,7 +397,10 @@ struct LowerRotaryEmbedding : OnnxLowering<RotaryEmbeddingOp> {
 } // namespace
 
 namespace onnx_aot::onnx {
+void populateAttentionChecks(TypeConverter &converter, RewritePatternSet &patterns);
+
 void populateAttentionToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  populateAttentionChecks(converter, patterns);
   patterns.add<LowerAttention, LowerRotaryEmbedding>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

@@ -12,10 +12,26 @@
 using namespace mlir;
 using namespace onnx_aot::onnx;
 
+/// Whether `op` divides integers by a constant that holds a 0: the run fails with a status, so there is no value.
+static bool dividesByZero(Operation *op, ArrayRef<Attribute> operands) {
+  auto divisor = isa<DivOp, ModOp>(op) ? dyn_cast<ElementsAttr>(operands[1]) : ElementsAttr();
+  SmallVector<char> storage;
+  ArrayRef<char> bytes;
+  if (!divisor || !isa<IntegerType>(divisor.getElementType()))
+    return false;
+  if (!getRawBytes(divisor, storage, bytes))
+    return true;
+  int64_t size = bytesPerElement(divisor.getElementType());
+  for (; !bytes.empty(); bytes = bytes.drop_front(size))
+    if (llvm::all_of(bytes.take_front(size), [](char byte) { return byte == 0; }))
+      return true;
+  return false;
+}
+
 namespace onnx_aot::onnx {
 /// The fold of the operators in the table.
 OpFoldResult foldByTable(Operation *op, ArrayRef<Attribute> operands) {
-  if (!llvm::all_of(operands, [](Attribute operand) { return operand != nullptr; }))
+  if (!llvm::all_of(operands, [](Attribute operand) { return operand != nullptr; }) || dividesByZero(op, operands))
     return {};
   static const llvm::StringMap<ScalarFn> bodies = [] {
     llvm::StringMap<ScalarFn> map;

@@ -111,7 +111,10 @@ struct LowerBitCast : OnnxLowering<BitCastOp> {
 } // namespace
 
 namespace onnx_aot::onnx {
+void populateElementwiseChecks(TypeConverter &converter, RewritePatternSet &patterns);
+
 void populateElementwiseToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  populateElementwiseChecks(converter, patterns);
   populateElementwiseRows(getElementwiseBodies(), converter, patterns);
   patterns.add<LowerIdentity, LowerStoredWhere, LowerCast<CastOp>, LowerCast<CastLikeOp>, LowerBitCast>(
       converter, patterns.getContext());

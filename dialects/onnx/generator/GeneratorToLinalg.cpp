@@ -203,7 +203,10 @@ struct LowerEyeLike : OnnxLowering<EyeLikeOp> {
 } // namespace
 
 namespace onnx_aot::onnx {
+void populateGeneratorChecks(TypeConverter &converter, RewritePatternSet &patterns);
+
 void populateGeneratorToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  populateGeneratorChecks(converter, patterns);
   patterns.add<LowerConstant, LowerConstantOfShape, LowerRange, LowerEyeLike, LowerWindow<HannWindowOp>,
                LowerWindow<HammingWindowOp>, LowerWindow<BlackmanWindowOp>>(converter, patterns.getContext());
   populateRandomToLinalg(converter, patterns);

@@ -139,7 +139,10 @@ struct LowerSoftmaxCrossEntropyLoss : OnnxLowering<SoftmaxCrossEntropyLossOp> {
 } // namespace
 
 namespace onnx_aot::onnx {
+void populateLossChecks(TypeConverter &converter, RewritePatternSet &patterns);
+
 void populateLossToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  populateLossChecks(converter, patterns);
   patterns.add<LowerNegativeLogLikelihoodLoss, LowerSoftmaxCrossEntropyLoss>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

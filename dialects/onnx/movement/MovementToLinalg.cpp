@@ -396,7 +396,10 @@ struct LowerSize : OnnxLowering<SizeOp> {
 } // namespace
 
 namespace onnx_aot::onnx {
+void populateMovementChecks(TypeConverter &converter, RewritePatternSet &patterns);
+
 void populateMovementToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  populateMovementChecks(converter, patterns);
   patterns.add<LowerReshape<ReshapeOp>, LowerReshape<FlattenOp>, LowerReshape<SqueezeOp>, LowerReshape<UnsqueezeOp>,
                LowerTranspose, LowerDepthToSpace, LowerSpaceToDepth, LowerConcat, LowerSlice, LowerSplit, LowerExpand,
                LowerTile, LowerShape, LowerSize>(converter, patterns.getContext());

@@ -432,7 +432,10 @@ struct LowerMaxUnpool : OnnxLowering<MaxUnpoolOp> {
 } // namespace
 
 namespace onnx_aot::onnx {
+void populatePoolingChecks(TypeConverter &converter, RewritePatternSet &patterns);
+
 void populatePoolingToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  populatePoolingChecks(converter, patterns);
   patterns.add<LowerMaxPool, LowerAveragePool, LowerLpPool, LowerGlobalPool<GlobalAveragePoolOp>,
                LowerGlobalPool<GlobalMaxPoolOp>, LowerGlobalPool<GlobalLpPoolOp>, LowerMaxUnpool>(
       converter, patterns.getContext());

@@ -477,7 +477,10 @@ template <typename OpTy> struct LowerRecurrent : OnnxLowering<OpTy> {
 } // namespace
 
 namespace onnx_aot::onnx {
+void populateRecurrentChecks(TypeConverter &converter, RewritePatternSet &patterns);
+
 void populateRecurrentToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  populateRecurrentChecks(converter, patterns);
   patterns.add<LowerRecurrent<RNNOp>, LowerRecurrent<GRUOp>, LowerRecurrent<LSTMOp>>(converter, patterns.getContext());
 }
 } // namespace onnx_aot::onnx

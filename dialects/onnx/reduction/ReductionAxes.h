@@ -10,6 +10,9 @@ namespace onnx_aot::onnx {
 /// Whether each dim is reduced; nullopt where `axes` is given and not constant.
 std::optional<llvm::SmallVector<bool>> reducedDims(mlir::Value axes, bool noopWithEmptyAxes, int64_t rank);
 
+/// On a ReduceMax or ReduceMin of an opset that gives no value to the reduction of no elements.
+inline constexpr llvm::StringLiteral kUndefinedIfEmpty = "onnx.undefined_if_empty";
+
 /// CumSum, CumProd and TopK: loops over elements.
 void populateScansToLinalg(mlir::TypeConverter &converter, mlir::RewritePatternSet &patterns);
 

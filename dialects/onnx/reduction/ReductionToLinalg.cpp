@@ -443,7 +443,10 @@ template <typename OpTy> struct LowerArgReduce : OnnxLowering<OpTy> {
 } // namespace
 
 namespace onnx_aot::onnx {
+void populateReductionChecks(TypeConverter &converter, RewritePatternSet &patterns);
+
 void populateReductionToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
+  populateReductionChecks(converter, patterns);
   patterns.add<LowerReduce<ReduceSumOp>, LowerReduce<ReduceMeanOp>, LowerReduce<ReduceProdOp>, LowerReduce<ReduceMaxOp>,
                LowerReduce<ReduceMinOp>, LowerReduce<ReduceL1Op>, LowerReduce<ReduceL2Op>, LowerReduce<ReduceLogSumOp>,
                LowerReduce<ReduceLogSumExpOp>, LowerReduce<ReduceSumSquareOp>, LowerArgReduce<ArgMaxOp>,

@@ -88,7 +88,7 @@ static Value extentAs(ImplicitLocOpBuilder &b, OpFoldResult extent, Type type) {
 }
 
 void requireIndices(OpBuilder &builder, Location loc, Value stored, Type type, OpFoldResult extent, AffineMap map,
-                    bool fromEnd) {
+                    bool fromEnd, aot::Code code) {
   auto element = cast<IntegerType>(getElementTypeOrSelf(stored.getType()));
   bool isUnsignedIndex = isUnsigned(type);
   std::optional<int64_t> known = getConstantIntValue(extent);
@@ -117,10 +117,10 @@ void requireIndices(OpBuilder &builder, Location loc, Value stored, Type type, O
   if (!isUnsignedIndex && fromEnd)
     limit = known ? Value(arith::ConstantOp::create(outer, outer.getIntegerAttr(wide, 2 * *known)))
                   : Value(arith::AddIOp::create(outer, bound, bound));
-  requireAll(builder, loc, stored, holds, aot::Code::index_out_of_range, holdsFor, map);
+  requireAll(builder, loc, stored, holds, code, holdsFor, map);
 }
 
-void requireNonzero(OpBuilder &builder, Location loc, Value stored) {
+void requireNonzero(OpBuilder &builder, Location loc, Value stored, aot::Code code) {
   Type element = getElementTypeOrSelf(stored.getType());
   requireAll(
       builder, loc, stored,
@@ -128,7 +128,7 @@ void requireNonzero(OpBuilder &builder, Location loc, Value stored) {
         Value zero = arith::ConstantOp::create(b, b.getIntegerAttr(element, 0));
         return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, x, zero);
       },
-      aot::Code::division_by_zero, [](const APInt &x) { return !x.isZero(); });
+      code, [](const APInt &x) { return !x.isZero(); });
 }
 
 void requireWithin(ImplicitLocOpBuilder &b, Value value, OpFoldResult low, OpFoldResult high, aot::Code code) {
@@ -136,6 +136,12 @@ void requireWithin(ImplicitLocOpBuilder &b, Value value, OpFoldResult low, OpFol
   Value isAbove = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, value, least);
   Value isBelow = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, value, most);
   require(b, b.getLoc(), arith::AndIOp::create(b, isAbove, isBelow), code);
+}
+
+OpFoldResult plusOne(ImplicitLocOpBuilder &b, OpFoldResult size) {
+  if (std::optional<int64_t> known = getConstantIntValue(size))
+    return b.getIndexAttr(*known + 1);
+  return arith::AddIOp::create(b, cast<Value>(size), arith::ConstantIndexOp::create(b, 1)).getResult();
 }
 
 Value toIndex(ImplicitLocOpBuilder &b, Value stored, Type type) {

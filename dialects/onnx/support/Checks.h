@@ -43,14 +43,19 @@ void requireAll(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value stored
 /// Every index (of ONNX element type `type`) lies in -extent..extent-1, or 0..extent-1 where indices may not count from
 /// the end.
 void requireIndices(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value stored, mlir::Type type,
-                    mlir::OpFoldResult extent, mlir::AffineMap map = {}, bool fromEnd = true);
+                    mlir::OpFoldResult extent, mlir::AffineMap map = {}, bool fromEnd = true,
+                    aot::Code code = aot::Code::index_out_of_range);
 
 /// Every element, an integer, differs from 0.
-void requireNonzero(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value stored);
+void requireNonzero(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value stored,
+                    aot::Code code = aot::Code::division_by_zero);
 
 /// One index, an i64 or `index`, lies in low..high.
 void requireWithin(mlir::ImplicitLocOpBuilder &b, mlir::Value value, mlir::OpFoldResult low, mlir::OpFoldResult high,
                    aot::Code code);
+
+/// `size` + 1.
+mlir::OpFoldResult plusOne(mlir::ImplicitLocOpBuilder &b, mlir::OpFoldResult size);
 
 /// A stored element of the ONNX integer type `type` as an `index`.
 mlir::Value toIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value stored, mlir::Type type);
