@@ -24,9 +24,9 @@ def Onnx_ConstantOfShapeOp : Onnx_Op<"ConstantOfShape", 25,
   }];
 }
 
-def Onnx_RangeOp : Onnx_Op<"Range", 11,
+def Onnx_RangeOp : Onnx_Op<"Range", 27,
     (ins Onnx_NumberTensor:$start, Onnx_NumberTensor:$limit, Onnx_NumberTensor:$delta), // (C1) one element of one type
-    (ins), (outs Onnx_NumberTensor:$output)> {                                          // (C2) delta is not 0
+    (ins Onnx_IntDefault<1>:$stash_type), (outs Onnx_NumberTensor:$output)> {                                          // (C2) delta is not 0
   let summary = "start, start + delta, ... up to limit (not included)";
   let hasFolder = 1;
   let familyDeclaration = Onnx_InferElements;
