@@ -61,7 +61,8 @@ struct LowerPad : OnnxLowering<PadOp> {
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Location loc = op.getLoc();
     Sizes low, high;
-    amounts(b, op, adaptor, low, high);
+    if (failed(amounts(b, op, adaptor, low, high)))
+      return failure();
     Value source = adaptor.getData(), padded;
     if (op.getMode() == "constant") {
       requireRoom(b, source, low, high);
@@ -146,7 +147,7 @@ struct LowerPad : OnnxLowering<PadOp> {
   }
 
   /// How many elements come before and after each dim of the input.
-  static void amounts(ImplicitLocOpBuilder &b, PadOp op, OpAdaptor adaptor, Sizes &low, Sizes &high) {
+  static LogicalResult amounts(ImplicitLocOpBuilder &b, PadOp op, OpAdaptor adaptor, Sizes &low, Sizes &high) {
     int64_t rank = type(op.getData()).getRank();
     low.assign(rank, b.getIndexAttr(0));
     high.assign(rank, b.getIndexAttr(0));
@@ -155,10 +156,21 @@ struct LowerPad : OnnxLowering<PadOp> {
         low[dim] = b.getIndexAttr(border.low);
         high[dim] = b.getIndexAttr(border.high);
       }
-      return;
+      return success();
     }
     auto axes = getConstantIntegers(op.getAxes());
-    for (int64_t i = 0, count = type(op.getPads()).getNumElements() / 2; i < count; ++i) {
+    int64_t count = rank;
+    if (op.getAxes() && !type(op.getAxes()).isDynamicDim(0))
+      count = type(op.getAxes()).getDimSize(0);
+    else if (!type(op.getPads()).isDynamicDim(0))
+      count = type(op.getPads()).getDimSize(0) / 2;
+    else if (op.getAxes())
+      return op.emitError(
+          "unsupported: axes and pads of unknown length; one of them must have a known number of entries");
+    if (op.getAxes())
+      requireLength(b, op.getLoc(), adaptor.getAxes(), count);
+    requireLength(b, op.getLoc(), adaptor.getPads(), 2 * count);
+    for (int64_t i = 0; i < count; ++i) {
       Value before = listEntry(b, adaptor.getPads(), i), after = listEntry(b, adaptor.getPads(), count + i);
       if (!op.getAxes() || axes) {
         int64_t dim = axes ? wrapAxis((*axes)[i], rank) : i;
@@ -176,6 +188,7 @@ struct LowerPad : OnnxLowering<PadOp> {
         high[dim] = arith::SelectOp::create(b, isDim, after, asIndex(b, b.getLoc(), high[dim])).getResult();
       }
     }
+    return success();
   }
 };
 
@@ -188,6 +201,16 @@ struct LowerCenterCropPad : OnnxLowering<CenterCropPadOp> {
     FailureOr<Sizes> target = sizes(rewriter, op, op.getOutputData());
     if (failed(target))
       return failure();
+    for (auto [dim, size] : llvm::zip(shape(op.getOutputData()), *target)) {
+      if (dim.isAtLeast(0))
+        continue;
+      Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
+      Value isValid =
+          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sge, asIndex(rewriter, loc, size), zero);
+      aot::RequireOp::create(rewriter, loc, isValid, aot::Code::invalid_value);
+    }
+    requireLength(rewriter, loc, adaptor.getShape(),
+                  op.getAxes() ? op.getAxes()->size() : type(op.getInputData()).getRank());
     Sizes low, high;
     Value two = arith::ConstantIndexOp::create(rewriter, loc, 2);
     for (auto [dim, wanted] : llvm::enumerate(*target)) {

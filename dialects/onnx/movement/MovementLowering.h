@@ -13,6 +13,9 @@ namespace onnx_aot::onnx {
 mlir::Value buildMove(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source,
                       llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::AffineMap map);
 
+/// The run ends unless a list whose length its type does not tell has `length` entries.
+void requireLength(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value list, int64_t length);
+
 /// Slice whose starts, ends, steps or axes are data; `stored` is the result's type, whose dims may be open.
 mlir::Value buildSliceByData(mlir::OpBuilder &builder, mlir::Location loc, SliceOp::Adaptor operands,
                              mlir::RankedTensorType stored);

@@ -369,7 +369,8 @@ LogicalResult SplitOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSha
     if (extent.isKnown() && sum != extent.get()) // (C1)
       return emitOpError("the sizes add up to ") << sum << ", the dimension is " << extent.get();
   }
-  std::optional<Shape> parts = getSplit() ? ctx.dims(getSplit()) : std::optional(splitSizes(*this, extent));
+  std::optional<Shape> parts =
+      getSplit() ? ctx.dims(getSplit(), getNumResults()) : std::optional(splitSizes(*this, extent));
   for (unsigned i = 0; i < getNumResults(); ++i) {
     Shape dims = *in;
     dims[*axis] = parts && i < parts->size() ? (*parts)[i] : Dim();
@@ -406,7 +407,8 @@ LogicalResult ExpandOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSh
 
 LogicalResult TileOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   Type elementType = ctx.elementType(getInput());
-  std::optional<Shape> in = ctx.shape(getInput()), repeats = ctx.dims(getRepeats());
+  std::optional<Shape> in = ctx.shape(getInput());
+  std::optional<Shape> repeats = in ? ctx.dims(getRepeats(), in->size()) : ctx.dims(getRepeats());
   if (!in) {
     results.emplace_back(elementType, repeats ? std::optional(Shape(repeats->size())) : std::nullopt);
     return success();
@@ -447,7 +449,8 @@ LogicalResult PadOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape
     return failure();
   std::optional<SmallVector<Border>> borders = padBorders(*this, rank);
   Shape dims(rank);
-  if (std::optional<Shape> open = ctx.dims(getPads()); open && !borders && (axes || !getAxes())) {
+  std::optional<Shape> open = axisCount ? ctx.dims(getPads(), 2 * *axisCount) : ctx.dims(getPads());
+  if (open && !borders && (axes || !getAxes())) {
     dims = *in;
     for (size_t i = 0, count = open->size() / 2; i < count; ++i)
       dims[axes ? wrapAxis((*axes)[i], rank) : i] =
@@ -470,7 +473,7 @@ LogicalResult PadOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape
 
 LogicalResult CenterCropPadOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   Type elementType = ctx.elementType(getInputData());
-  std::optional<Shape> in = ctx.shape(getInputData()), target = ctx.dims(getShape());
+  std::optional<Shape> in = ctx.shape(getInputData());
   if (!in) {
     results.emplace_back(elementType);
     return success();
@@ -482,6 +485,7 @@ LogicalResult CenterCropPadOp::inferResults(ShapeContext &ctx, SmallVectorImpl<R
       return failure();
     axes = *normalized;
   }
+  std::optional<Shape> target = ctx.dims(getShape(), axes.size());
   if (target && target->size() != axes.size()) // (C1)
     return emitOpError() << target->size() << " extents for " << axes.size() << " axes";
   Shape dims = *in;

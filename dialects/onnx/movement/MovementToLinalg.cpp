@@ -36,6 +36,11 @@ Value onnx_aot::onnx::buildMove(OpBuilder &builder, Location loc, Value source, 
       .getResult(0);
 }
 
+void onnx_aot::onnx::requireLength(OpBuilder &builder, Location loc, Value list, int64_t length) {
+  if (cast<RankedTensorType>(list.getType()).isDynamicDim(0))
+    requireEqual(builder, loc, sizeOf(builder, loc, list, 0), builder.getIndexAttr(length), aot::Code::shape_mismatch);
+}
+
 /// A tensor whose dim i is dim permutation[i] of `source`.
 static Value buildTranspose(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> permutation) {
   auto type = cast<RankedTensorType>(source.getType());
@@ -277,6 +282,8 @@ struct LowerSplit : OnnxLowering<SplitOp> {
     int64_t axis = wrapAxis(op.getAxis(), in.getRank());
     Sizes starts(in.getRank(), rewriter.getIndexAttr(0)), ones(in.getRank(), rewriter.getIndexAttr(1));
     SmallVector<Sizes> extents;
+    if (op.getSplit())
+      requireLength(rewriter, loc, adaptor.getSplit(), op.getNumResults());
     Dim sum = 0;
     OpFoldResult total = rewriter.getIndexAttr(0);
     for (Value output : op.getOutputs()) {
@@ -344,7 +351,8 @@ struct LowerTile : OnnxLowering<TileOp> {
       return success();
     }
     Sizes extents = sizesOf(rewriter, loc, adaptor.getInput()), split;
-    std::optional<Shape> told = context().dims(op.getRepeats());
+    std::optional<Shape> told = context().dims(op.getRepeats(), in.getRank());
+    requireLength(rewriter, loc, adaptor.getRepeats(), in.getRank());
     SmallVector<AffineExpr> exprs;
     for (int64_t dim = 0; dim < in.getRank(); ++dim) {
       Dim repeats = told ? (*told)[dim] : Dim();

@@ -5,9 +5,11 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/movement/MovementLowering.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -55,32 +57,80 @@ struct PartBuilder {
 };
 } // namespace
 
-static SmallVector<Part> partsOf(ImplicitLocOpBuilder &b, SliceOp::Adaptor operands) {
-  PartBuilder parts{b};
-  SmallVector<OpFoldResult> extents = sizesOf(b, b.getLoc(), operands.getData());
-  SmallVector<Part> result;
-  for (OpFoldResult extent : extents)
-    result.push_back({parts.constant(0), parts.constant(1), asIndex(b, b.getLoc(), extent)});
-  int64_t count = cast<RankedTensorType>(operands.getStarts().getType()).getNumElements(), rank = extents.size();
-  for (int64_t i = 0; i < count; ++i) {
-    Value start = listEntry(b, operands.getStarts(), i), end = listEntry(b, operands.getEnds(), i);
-    Value step = operands.getSteps() ? listEntry(b, operands.getSteps(), i) : parts.constant(1);
-    Value isValid = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, step, parts.constant(0));
-    aot::RequireOp::create(b, isValid, aot::Code::invalid_value);
-    Value axis = operands.getAxes() ? listEntry(b, operands.getAxes(), i) : parts.constant(i);
-    for (int64_t dim = 0; dim < rank; ++dim) {
-      if (!operands.getAxes() && dim != i)
-        continue;
-      Value fromFront = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, parts.constant(dim));
-      Value fromEnd = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, parts.constant(dim - rank));
-      Value isDim = arith::OrIOp::create(b, fromFront, fromEnd);
-      Part part = parts.build(start, end, step, asIndex(b, b.getLoc(), extents[dim]));
-      result[dim] = {parts.select(isDim, part.first, result[dim].first),
-                     parts.select(isDim, part.step, result[dim].step),
-                     parts.select(isDim, part.count, result[dim].count)};
+/// What remains of `parts` when entry `i` of the lists has been applied. `ownDim`: the dim it names, -1 where data
+/// says.
+static void applyEntry(ImplicitLocOpBuilder &b, SliceOp::Adaptor operands, Value i, int64_t ownDim,
+                       ArrayRef<OpFoldResult> extents, MutableArrayRef<Part> parts) {
+  PartBuilder build{b};
+  auto entry = [&](Value list) -> Value {
+    SmallVector<Value> at;
+    if (cast<RankedTensorType>(list.getType()).getRank() == 1)
+      at.push_back(i);
+    return arith::IndexCastOp::create(b, b.getIndexType(), b.createOrFold<tensor::ExtractOp>(list, at));
+  };
+  Value start = entry(operands.getStarts()), end = entry(operands.getEnds());
+  Value step = operands.getSteps() ? entry(operands.getSteps()) : build.constant(1);
+  Value isValid = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, step, build.constant(0));
+  aot::RequireOp::create(b, isValid, aot::Code::invalid_value);
+  Value axis = operands.getAxes() ? entry(operands.getAxes()) : i;
+  for (int64_t dim = 0, rank = parts.size(); dim < rank; ++dim) {
+    if (ownDim >= 0 && dim != ownDim)
+      continue;
+    Part part = build.build(start, end, step, asIndex(b, b.getLoc(), extents[dim]));
+    if (ownDim >= 0) {
+      parts[dim] = part;
+      continue;
     }
+    Value fromFront = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, build.constant(dim));
+    Value fromEnd = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, build.constant(dim - rank));
+    Value isDim = arith::OrIOp::create(b, fromFront, fromEnd);
+    parts[dim] = {build.select(isDim, part.first, parts[dim].first), build.select(isDim, part.step, parts[dim].step),
+                  build.select(isDim, part.count, parts[dim].count)};
   }
-  return result;
+}
+
+/// Lists of open length: a loop over their entries, through which the parts are carried.
+static SmallVector<Part> loopOverEntries(ImplicitLocOpBuilder &b, SliceOp::Adaptor operands,
+                                         ArrayRef<OpFoldResult> extents, ArrayRef<Part> parts) {
+  SmallVector<Value> carried;
+  for (const Part &part : parts)
+    carried.append({part.first, part.step, part.count});
+  auto unpack = [&](ValueRange values) {
+    SmallVector<Part> result;
+    for (size_t i = 0; i < values.size(); i += 3)
+      result.push_back({values[i], values[i + 1], values[i + 2]});
+    return result;
+  };
+  OpFoldResult length = sizeOf(b, b.getLoc(), operands.getStarts(), 0);
+  for (Value list : {operands.getEnds(), operands.getAxes(), operands.getSteps()})
+    if (list)
+      requireEqual(b, b.getLoc(), sizeOf(b, b.getLoc(), list, 0), length, aot::Code::shape_mismatch);
+  PartBuilder build{b};
+  auto loop = scf::ForOp::create(b, build.constant(0), asIndex(b, b.getLoc(), length), build.constant(1), carried,
+                                 [&](OpBuilder &nested, Location loc, Value i, ValueRange values) {
+                                   ImplicitLocOpBuilder inner(loc, nested);
+                                   SmallVector<Part> next = unpack(values);
+                                   applyEntry(inner, operands, i, -1, extents, next);
+                                   SmallVector<Value> yielded;
+                                   for (const Part &part : next)
+                                     yielded.append({part.first, part.step, part.count});
+                                   scf::YieldOp::create(inner, yielded);
+                                 });
+  return unpack(loop.getResults());
+}
+
+static SmallVector<Part> partsOf(ImplicitLocOpBuilder &b, SliceOp::Adaptor operands) {
+  PartBuilder build{b};
+  SmallVector<OpFoldResult> extents = sizesOf(b, b.getLoc(), operands.getData());
+  SmallVector<Part> parts;
+  for (OpFoldResult extent : extents)
+    parts.push_back({build.constant(0), build.constant(1), asIndex(b, b.getLoc(), extent)});
+  auto starts = cast<RankedTensorType>(operands.getStarts().getType());
+  if (!starts.hasStaticShape())
+    return loopOverEntries(b, operands, extents, parts);
+  for (int64_t i = 0, count = starts.getNumElements(); i < count; ++i)
+    applyEntry(b, operands, build.constant(i), operands.getAxes() ? -1 : i, extents, parts);
+  return parts;
 }
 
 Value onnx_aot::onnx::buildSliceByData(OpBuilder &builder, Location loc, SliceOp::Adaptor operands,

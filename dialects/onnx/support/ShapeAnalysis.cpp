@@ -62,6 +62,13 @@ Shape ShapeAnalysis::elementsOf(Value value) {
   return result;
 }
 
+Shape ShapeAnalysis::elementsOf(Value value, int64_t count) {
+  Shape result;
+  for (int64_t position = 0; position < count; ++position)
+    result.push_back(symbols.element(value, position));
+  return result;
+}
+
 const Shape *ShapeAnalysis::recordedElements(Value value) const {
   auto it = elements.find(value);
   return it == elements.end() ? nullptr : &it->second;

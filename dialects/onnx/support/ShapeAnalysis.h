@@ -39,6 +39,8 @@ public:
   Shape shapeOf(mlir::Value value);
   /// The elements of an integer tensor of rank 0 or 1 with a static number of elements; none is unknown.
   Shape elementsOf(mlir::Value value);
+  /// The first `count` elements of a list of open length.
+  Shape elementsOf(mlir::Value value, int64_t count);
   /// The elements that its operator told; null where there are none. Some may stand for themselves.
   const Shape *recordedElements(mlir::Value value) const;
 

@@ -52,6 +52,13 @@ std::optional<Shape> ShapeContext::dims(Value value) const {
   return analysis && isa<IntegerType>(elementType(value)) ? analysis->elementsOf(value) : Shape(product(*extent).get());
 }
 
+std::optional<Shape> ShapeContext::dims(Value value, int64_t count) const {
+  auto type = value ? dyn_cast<RankedTensorType>(value.getType()) : nullptr;
+  if (!analysis || !type || type.getRank() != 1 || !type.isDynamicDim(0) || !isa<IntegerType>(elementType(value)))
+    return dims(value);
+  return analysis->elementsOf(value, count);
+}
+
 FailureOr<std::optional<Shape>> onnx_aot::onnx::broadcastShapes(Operation *op, ArrayRef<std::optional<Shape>> shapes) {
   Shape result;
   for (const std::optional<Shape> &shape : shapes) {

@@ -47,6 +47,9 @@ public:
   /// The elements of an integer tensor of rank 0 or 1 as dims, known one by one; nullopt where not even their number
   /// is known. Nothing says that they are not negative.
   std::optional<Shape> dims(mlir::Value value) const;
+  /// The same of a list that has to have `count` elements; where its type does not tell how many it has, the lowering
+  /// has to check it.
+  std::optional<Shape> dims(mlir::Value value, int64_t count) const;
 
 private:
   ShapeAnalysis *analysis = nullptr;
