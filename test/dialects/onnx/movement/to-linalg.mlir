@@ -2,7 +2,8 @@
 // RUN: onnx-aot-opt %s --aot-onnx-to-linalg --canonicalize | FileCheck %s
 
 // CHECK-DAG: #[[SWAP:.*]] = affine_map<(d0, d1) -> (d1, d0)>
-// CHECK-DAG: #[[BACK:.*]] = affine_map<(d0) -> (d0 * -2 + 6)>
+// CHECK-DAG: #[[BACK:.*]] = affine_map<(d0) -> (-d0 + 2)>
+// CHECK-DAG: #[[BACK2:.*]] = affine_map<(d0, d1) -> (d0, -d1 + 3)>
 // CHECK-DAG: #[[COLUMN:.*]] = affine_map<(d0, d1) -> (d1)>
 
 // CHECK-LABEL: @reshape
@@ -33,9 +34,23 @@ func.func @slice_backwards(%x: tensor<7xf32>) -> tensor<3xf32> {
   %end = onnx.Constant {value = dense<0> : tensor<1xi64>} : tensor<1xi64>
   %axes = onnx.Constant {value = dense<0> : tensor<1xi64>} : tensor<1xi64>
   %step = onnx.Constant {value = dense<-2> : tensor<1xi64>} : tensor<1xi64>
-  // CHECK: linalg.generic {indexing_maps = [#[[BACK]], #
+  // CHECK: %[[TAKEN:.*]] = tensor.extract_slice %{{.*}}[2] [3] [2]
+  // CHECK: linalg.generic {indexing_maps = [#[[BACK]], #{{.*}} ins(%[[TAKEN]]
   %y = "onnx.Slice"(%x, %start, %end, %axes, %step) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1>} : (tensor<7xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> tensor<3xf32>
   return %y : tensor<3xf32>
+}
+
+// One axis backwards, and another one cut short.
+// CHECK-LABEL: @slice_both_ways
+func.func @slice_both_ways(%x: tensor<2x4xf32>) -> tensor<1x4xf32> {
+  %start = onnx.Constant {value = dense<[0, 3]> : tensor<2xi64>} : tensor<2xi64>
+  %end = onnx.Constant {value = dense<[1, -5]> : tensor<2xi64>} : tensor<2xi64>
+  %axes = onnx.Constant {value = dense<[0, 1]> : tensor<2xi64>} : tensor<2xi64>
+  %step = onnx.Constant {value = dense<[1, -1]> : tensor<2xi64>} : tensor<2xi64>
+  // CHECK: %[[TAKEN:.*]] = tensor.extract_slice %{{.*}}[0, 0] [1, 4] [1, 1]
+  // CHECK: linalg.generic {indexing_maps = [#[[BACK2]], #{{.*}} ins(%[[TAKEN]]
+  %y = "onnx.Slice"(%x, %start, %end, %axes, %step) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1>} : (tensor<2x4xf32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) -> tensor<1x4xf32>
+  return %y : tensor<1x4xf32>
 }
 
 // CHECK-LABEL: @concat
