@@ -289,7 +289,7 @@ LogicalResult ConcatOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSh
       if (int64_t(index) == axis)
         merged = merged + dim;
       else if (!merged.isKnown())
-        merged = dim.isUnknown() ? merged : dim;
+        merged = dim.isKnown() || merged.isUnknown() ? dim : merged; // of two names the first one
       else if (dim.isKnown() && dim.get() != merged.get()) // (C2)
         return emitOpError("dimension ") << index << " of the inputs differs: " << merged.get() << " and " << dim.get();
     }
