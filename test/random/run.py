@@ -175,7 +175,8 @@ def worker(options, seeds):
             if reason:
                 small, why = shrink(case, fails)
                 result["failure"] = f"{why or reason}\n{small.text()}"
-                result["explained"] = explanation(small.nodes)
+                # Nothing explains a crash.
+                result["explained"] = None if "crash" in (why or reason) else explanation(small.nodes)
                 result["op"] = "+".join(sorted({node.op for node in small.nodes}))
             print(json.dumps(result), flush=True)
 
