@@ -5,8 +5,8 @@
 //
 // - What a branch yields is put into a buffer of the branch.
 // - What a loop's body yields is put into a buffer of the body and, behind all of the body, copied into the buffer that
-//   the value came in: values may be exchanged. Nothing is copied where a slice is inserted into a carried value that
-//   is not used elsewhere.
+//   the value came in: values may be exchanged. Nothing is copied where elements or a slice are inserted into a carried
+//   value that is not used elsewhere.
 // - Slices of a loop's body at places that vary lie in buffers of their own: kernels need addresses that are known.
 //
 //   scf.yield %v        =>   %t = bufferization.materialize_in_destination %v in %alloc_tensor
@@ -145,9 +145,41 @@ struct PlaceRegionResults : impl::PlaceRegionResultsBase<PlaceRegionResults> {
     }
   }
 
-  /// Whether what is yielded is the carried value itself, or that with a slice put into it.
+  /// Whether `op` is the last that looks at `value`, and looks at it once.
+  static bool isLastUse(Value value, Operation *op) {
+    return llvm::all_of(value.getUses(),
+                        [&](OpOperand &use) {
+                          Operation *user = op->getBlock()->findAncestorOpInBlock(*use.getOwner());
+                          bool isRead = isa<tensor::ExtractOp, tensor::DimOp>(use.getOwner());
+                          return use.getOwner() == op || (isRead && user && user != op && user->isBeforeInBlock(op));
+                        }) &&
+           llvm::count_if(value.getUses(), [&](OpOperand &use) { return use.getOwner() == op; }) == 1;
+  }
+
+  /// Whether `yielded` is `carried` with elements written one after the other, each after all that is read before it.
+  static bool isFilled(Value yielded, Value carried) {
+    while (yielded != carried) {
+      auto result = dyn_cast<OpResult>(yielded);
+      Operation *op = result ? result.getOwner() : nullptr;
+      if (auto insert = dyn_cast_if_present<tensor::InsertOp>(op)) {
+        yielded = insert.getDest();
+      } else if (auto loop = dyn_cast_if_present<scf::ForOp>(op)) {
+        unsigned number = result.getResultNumber();
+        if (!isFilled(loop.getYieldedValues()[number], loop.getRegionIterArgs()[number]))
+          return false;
+        yielded = loop.getInitArgs()[number];
+      } else {
+        return false;
+      }
+      if (!isLastUse(yielded, op))
+        return false;
+    }
+    return true;
+  }
+
+  /// Whether what is yielded is the carried value itself, or that with elements or a slice put into it.
   static bool isInPlace(Value yielded, Value carried) {
-    if (yielded == carried)
+    if (isFilled(yielded, carried))
       return true;
     auto insert = yielded.getDefiningOp<tensor::InsertSliceOp>();
     return insert && insert.getDest() == carried && insert.getSource() != carried &&
