@@ -56,3 +56,34 @@ def Onnx_OneHotOp : Onnx_Op<"OneHot", 11,
     (ins Onnx_IntDefault<-1>:$axis), (outs Onnx_Tensor:$output)> {
   let summary = "values[1] where the index along the new axis is the given one, values[0] elsewhere";
 }
+
+//===-- Choosing: extents that only the elements tell ----------------------===//
+def Onnx_NonZeroOp : Onnx_Op<"NonZero", 13, (ins Onnx_Tensor:$X), (ins), (outs Onnx_I64Tensor:$Y)> {
+  let summary = "The indices of the elements that are not 0, one column for each";
+  let hasFolder = 1;
+}
+
+def Onnx_CompressOp : Onnx_Op<"Compress", 11,
+    (ins Onnx_Tensor:$input, Onnx_BoolTensor:$condition), // (C1) condition has rank 1
+    (ins OptionalAttr<Onnx_INT>:$axis), // (C2) in range; absent: of all elements in their order
+    (outs Onnx_Tensor:$output)> {
+  let summary = "The slices along an axis where a condition holds";
+}
+
+def Onnx_UniqueOp : Onnx_Op<"Unique", 11,
+    (ins Onnx_Tensor:$X),
+    (ins OptionalAttr<Onnx_INT>:$axis, Onnx_IntDefault<1>:$sorted), // (C1) axis in range; absent: of all elements
+    (outs Onnx_Tensor:$Y, Optional<Onnx_I64Tensor>:$indices, Optional<Onnx_I64Tensor>:$inverse_indices,
+          Optional<Onnx_I64Tensor>:$counts), [AttrSizedResultSegments]> {
+  let summary = "The different slices along an axis, where they come first, and how often";
+}
+
+def Onnx_NonMaxSuppressionOp : Onnx_Op<"NonMaxSuppression", 11,
+    (ins Onnx_FloatTensor:$boxes,  // (C1) batch x boxes x 4
+         Onnx_FloatTensor:$scores, // (C2) batch x classes x boxes
+         Optional<Onnx_I64Tensor>:$max_output_boxes_per_class, Optional<Onnx_FloatTensor>:$iou_threshold, // (C3) one
+         Optional<Onnx_FloatTensor>:$score_threshold),                                                    // element
+    (ins Onnx_IntDefault<0>:$center_point_box), // (C4) 0: two corners, 1: center and size
+    (outs Onnx_I64Tensor:$selected_indices), [AttrSizedOperandSegments]> {
+  let summary = "The boxes of each class that do not overlap one with a higher score";
+}

@@ -7,10 +7,12 @@
 // Every index has been checked before (see Checks.h), so that wrapIndex leads into its dim.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/indexing/Choosing.h"
 #include "dialects/onnx/indexing/Indexing.h"
 #include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -22,8 +24,6 @@ using namespace mlir;
 using namespace onnx_aot::onnx;
 
 using Sizes = SmallVector<OpFoldResult>;
-
-static Value indexConstant(ImplicitLocOpBuilder &b, int64_t value) { return arith::ConstantIndexOp::create(b, value); }
 
 /// linalg.generic over a result of `sizes` whose body yields the element of `source` at the position that `locate`
 /// makes of the elements of `inputs`.
@@ -415,5 +415,8 @@ namespace onnx_aot::onnx {
 void populateIndexingToLinalg(TypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerGather, LowerGatherElements, LowerGatherND, LowerOneHot, LowerScatterElements, LowerScatterND,
                LowerTensorScatter>(converter, patterns.getContext());
+  populateChoosingToLinalg(converter, patterns);
+  populateUniqueToLinalg(converter, patterns);
+  populateNonMaxSuppressionToLinalg(converter, patterns);
 }
 } // namespace onnx_aot::onnx
