@@ -12,6 +12,8 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/activation/Softmax.h"
 #include "dialects/onnx/activation/Activation.h"
+#include "dialects/onnx/support/Checks.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -26,9 +28,13 @@ using KernelBody = std::function<Value(ImplicitLocOpBuilder &, ValueRange, Value
 /// Builds kernels and generics over the dims of `source`. Inputs of the same rank are read at the same element, those
 /// of one dim less without the axis, vectors at their position on the axis.
 struct AxisBuilder {
+  AxisBuilder(OpBuilder &builder, Location loc, Value x, int64_t axis)
+      : builder(builder), loc(loc), source(cast<RankedTensorType>(x.getType())), sizes(sizesOf(builder, loc, x)),
+        axis(axis) {}
   OpBuilder &builder;
   Location loc;
   RankedTensorType source;
+  SmallVector<OpFoldResult> sizes;
   int64_t axis;
 
   AffineMap all() { return builder.getMultiDimIdentityMap(source.getRank()); }
@@ -45,9 +51,9 @@ struct AxisBuilder {
     spec.isReduction.assign(source.getRank(), false);
     spec.isReduction[axis] = true;
     spec.identity = identity;
-    SmallVector<int64_t> shape(source.getShape());
-    shape.erase(shape.begin() + axis);
-    spec.resultType = RankedTensorType::get(shape, identity.getType());
+    spec.resultSizes = sizes;
+    spec.resultSizes.erase(spec.resultSizes.begin() + axis);
+    spec.resultType = RankedTensorType::get(staticShape(spec.resultSizes), identity.getType());
     spec.compute = std::move(compute);
     spec.epilogue = std::move(epilogue);
     return buildKernel(builder, loc, spec);
@@ -55,15 +61,27 @@ struct AxisBuilder {
 
   Value map(Type storedElement, ValueRange inputs, SmallVector<AffineMap> maps,
             llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)> body) {
-    auto type = RankedTensorType::get(source.getShape(), storedElement);
+    Value empty = emptyTensor(builder, loc, sizes, storedElement);
     maps.push_back(all());
     SmallVector<utils::IteratorType> iterators(source.getRank(), utils::IteratorType::parallel);
-    return linalg::GenericOp::create(builder, loc, type, inputs, emptyTensor(builder, loc, type), maps, iterators,
+    return linalg::GenericOp::create(builder, loc, empty.getType(), inputs, empty, maps, iterators,
                                      [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
                                        ImplicitLocOpBuilder b(bodyLoc, nested);
                                        linalg::YieldOp::create(b, body(b, elements.drop_back()));
                                      })
         .getResult(0);
+  }
+
+  /// 0, 1, .. along the axis.
+  Value positions() {
+    Type index = builder.getI64Type();
+    if (source.isDynamicDim(axis))
+      return buildGenerated(builder, loc, sizes[axis], index, [&](ImplicitLocOpBuilder &b, ValueRange at) -> Value {
+        return arith::IndexCastOp::create(b, index, at[0]);
+      });
+    auto numbers = llvm::to_vector(llvm::seq<int64_t>(0, source.getDimSize(axis)));
+    auto type = RankedTensorType::get(source.getDimSize(axis), index);
+    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, ArrayRef<int64_t>(numbers)));
   }
 
   /// The maximum along the axis, in the compute type.
@@ -83,7 +101,7 @@ static Value centered(ImplicitLocOpBuilder &b, Value x, Value maximum, Type elem
 }
 
 static Value buildSoftmax(OpBuilder &builder, Location loc, Value x, Type element, int64_t axis) {
-  AxisBuilder along{builder, loc, cast<RankedTensorType>(x.getType()), axis};
+  AxisBuilder along(builder, loc, x, axis);
   auto compute = cast<FloatType>(computeType(element));
   Value maximum = along.maximum(x, element);
   Value e = along.map(compute, {x, maximum}, {along.all(), along.across()},
@@ -102,7 +120,7 @@ static Value buildSoftmax(OpBuilder &builder, Location loc, Value x, Type elemen
 }
 
 Value onnx_aot::onnx::buildLogSoftmax(OpBuilder &builder, Location loc, Value x, Type element, int64_t axis) {
-  AxisBuilder along{builder, loc, cast<RankedTensorType>(x.getType()), axis};
+  AxisBuilder along(builder, loc, x, axis);
   auto compute = cast<FloatType>(computeType(element));
   Value maximum = along.maximum(x, element);
   Value logSum = along.reduce(
@@ -119,21 +137,18 @@ Value onnx_aot::onnx::buildLogSoftmax(OpBuilder &builder, Location loc, Value x,
 }
 
 static Value buildHardmax(OpBuilder &builder, Location loc, Value x, Type element, int64_t axis) {
-  AxisBuilder along{builder, loc, cast<RankedTensorType>(x.getType()), axis};
-  int64_t extent = along.source.getDimSize(axis);
-  Type index = builder.getI64Type();
-  auto numbers = llvm::to_vector(llvm::seq<int64_t>(0, extent));
-  auto positionType = RankedTensorType::get(extent, index);
-  Value position =
-      arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(positionType, ArrayRef<int64_t>(numbers)));
+  AxisBuilder along(builder, loc, x, axis);
+  Value position = along.positions();
+  // No position along an axis.
+  int64_t none = along.source.isDynamicDim(axis) ? INT64_MAX : along.source.getDimSize(axis);
   Value maximum = along.maximum(x, element);
   Value first =
       along.reduce({x, maximum, position}, {along.all(), along.across(), along.along()},
-                   builder.getI64IntegerAttr(extent), [=](ImplicitLocOpBuilder &b, ValueRange v, Value least) -> Value {
+                   builder.getI64IntegerAttr(none), [=](ImplicitLocOpBuilder &b, ValueRange v, Value least) -> Value {
                      Value isMaximum = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ,
                                                              toCompute(b, b.getLoc(), v[0], element), v[1]);
-                     Value none = arith::ConstantIntOp::create(b, extent, 64);
-                     return arith::MinSIOp::create(b, least, arith::SelectOp::create(b, isMaximum, v[2], none));
+                     Value last = arith::ConstantIntOp::create(b, none, 64);
+                     return arith::MinSIOp::create(b, least, arith::SelectOp::create(b, isMaximum, v[2], last));
                    });
   return along.map(
       element, {first, position}, {along.across(), along.along()}, [&](ImplicitLocOpBuilder &b, ValueRange v) {
@@ -154,11 +169,12 @@ template <typename OpTy, AxisFn Build> struct LowerAlongAxis : OnnxLowering<OpTy
     int64_t axis = op.getAxis();
     axis += axis < 0 ? type.getRank() : 0;
     // Along an empty axis there is nothing to reduce and nothing to compute.
-    if (type.getNumElements() == 0) {
+    if (type.hasStaticShape() && type.getNumElements() == 0) {
       rewriter.replaceOp(op, emptyTensor(rewriter, op.getLoc(), this->stored(op.getResult())));
       return success();
     }
-    rewriter.replaceOp(op, Build(rewriter, op.getLoc(), adaptor.getInput(), type.getElementType(), axis));
+    Value result = Build(rewriter, op.getLoc(), adaptor.getInput(), type.getElementType(), axis);
+    rewriter.replaceOp(op, fitTensor(rewriter, op.getLoc(), result, this->stored(op.getResult())));
     return success();
   }
 };

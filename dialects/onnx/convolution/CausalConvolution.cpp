@@ -9,13 +9,17 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/convolution/CausalConvolution.h"
 #include "dialects/onnx/convolution/Convolution.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
+
+using Sizes = SmallVector<OpFoldResult>;
 
 LogicalResult CausalConvWithStateOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   Type element = ctx.elementType(getInput());
@@ -58,22 +62,25 @@ struct LowerCausalConv : OnnxLowering<CausalConvWithStateOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     MLIRContext *context = op.getContext();
-    ArrayRef<int64_t> shape = type(op.getInput()).getShape();
-    int64_t kernel = type(op.getWeight()).getDimSize(2);
+    requireShapes(op, rewriter);
+    OpFoldResult zeroSize = rewriter.getIndexAttr(0), one = rewriter.getIndexAttr(1);
+    OpFoldResult kernel = sizeOf(rewriter, loc, adaptor.getWeight(), 2);
+    OpFoldResult past = subtractSizes(rewriter, loc, kernel, one); // elements of the state
     Type element = type(op.getInput()).getElementType(), real = computeType(element);
     Value joined = adaptor.getInput();
-    if (kernel > 1 && op.getPastState()) {
+    if (constantSize(past) != 0 && op.getPastState()) {
       joined = join(rewriter, loc, adaptor.getPastState(), joined);
-    } else if (kernel > 1) {
+    } else if (constantSize(past) != 0) {
       Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(storageType(element)));
-      joined = buildPad(rewriter, loc, joined, {0, 0, kernel - 1}, {0, 0, 0}, zero);
+      joined = buildPad(rewriter, loc, joined, Sizes{zeroSize, zeroSize, past}, Sizes(3, zeroSize), zero);
     }
     AffineExpr b, c, t, k;
     bindDims(context, b, c, t, k);
     auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(4, 0, exprs, context); };
     KernelSpec spec;
     spec.kind = "conv";
-    spec.inputs = {joined, buildReshape(rewriter, loc, adaptor.getWeight(), {shape[1], kernel})};
+    Sizes taps = {sizeOf(rewriter, loc, adaptor.getWeight(), 0), kernel};
+    spec.inputs = {joined, buildReshape(rewriter, loc, adaptor.getWeight(), taps)};
     spec.maps = {map({b, c, t + k}), map({c, k})};
     if (op.getBias()) {
       spec.inputs.push_back(adaptor.getBias());
@@ -83,6 +90,7 @@ struct LowerCausalConv : OnnxLowering<CausalConvWithStateOp> {
     spec.isReduction = {false, false, false, true};
     spec.identity = cast<TypedAttr>(rewriter.getZeroAttr(real));
     spec.resultType = stored(op.getOutput());
+    spec.resultSizes = sizesOf(rewriter, loc, adaptor.getInput());
     spec.compute = [=](ImplicitLocOpBuilder &builder, ValueRange x, Value sum) -> Value {
       return math::FmaOp::create(builder, toCompute(builder, loc, x[0], element),
                                  toCompute(builder, loc, x[1], element), sum);
@@ -99,31 +107,48 @@ struct LowerCausalConv : OnnxLowering<CausalConvWithStateOp> {
       }
       return toStorage(builder, loc, sum, element);
     };
-    SmallVector<Value> results = {buildKernel(rewriter, loc, spec)};
+    SmallVector<Value> results = {fitTensor(rewriter, loc, buildKernel(rewriter, loc, spec), stored(op.getOutput()))};
     if (op.getPresentState()) {
-      Value zero = arith::ConstantOp::create(rewriter, loc, rewriter.getZeroAttr(storageType(element)));
-      int64_t dropped = cast<RankedTensorType>(joined.getType()).getDimSize(2) - (kernel - 1);
-      results.push_back(buildPad(rewriter, loc, joined, {0, 0, -dropped}, {0, 0, 0}, zero));
+      Sizes state = sizesOf(rewriter, loc, joined), offsets(3, zeroSize);
+      offsets[2] = subtractSizes(rewriter, loc, state[2], past);
+      state[2] = past;
+      Value last = constantSize(offsets[2]) == 0
+                       ? joined
+                       : tensor::ExtractSliceOp::create(rewriter, loc, joined, offsets, state, Sizes(3, one));
+      results.push_back(fitTensor(rewriter, loc, last, stored(op.getPresentState())));
     }
     rewriter.replaceOp(op, results);
     return success();
   }
 
+  /// The run checks what is not known of the shapes.
+  void requireShapes(CausalConvWithStateOp op, ConversionPatternRewriter &rewriter) const {
+    auto check = [&](Dim a, Dim b) {
+      if (!a.equals(b))
+        requireEqual(rewriter, op.getLoc(), buildSize(rewriter, op.getLoc(), a, lowered(rewriter)),
+                     buildSize(rewriter, op.getLoc(), b, lowered(rewriter)), aot::Code::shape_mismatch);
+    };
+    Shape input = shape(op.getInput()), weight = shape(op.getWeight());
+    check(weight[0], input[1]);
+    check(weight[1], 1);
+    if (op.getBias())
+      check(shape(op.getBias())[0], input[1]);
+    if (!op.getPastState())
+      return;
+    Shape past = shape(op.getPastState());
+    check(past[0], input[0]);
+    check(past[1], input[1]);
+    check(past[2], weight[2] - 1);
+  }
+
   static Value join(OpBuilder &builder, Location loc, Value past, Value input) {
-    auto pastType = cast<RankedTensorType>(past.getType()), inputType = cast<RankedTensorType>(input.getType());
-    SmallVector<int64_t> shape(inputType.getShape());
-    shape[2] += pastType.getDimSize(2);
-    Value joined = emptyTensor(builder, loc, RankedTensorType::get(shape, inputType.getElementType()));
-    int64_t start = 0;
-    for (Value part : {past, input}) {
-      SmallVector<OpFoldResult> offsets(3, builder.getIndexAttr(0)), sizes, strides(3, builder.getIndexAttr(1));
-      offsets[2] = builder.getIndexAttr(start);
-      for (int64_t extent : cast<RankedTensorType>(part.getType()).getShape())
-        sizes.push_back(builder.getIndexAttr(extent));
-      joined = tensor::InsertSliceOp::create(builder, loc, part, joined, offsets, sizes, strides);
-      start += pastType.getDimSize(2);
-    }
-    return joined;
+    Sizes before = sizesOf(builder, loc, past), after = sizesOf(builder, loc, input), whole = after;
+    whole[2] = addSizes(builder, loc, before[2], after[2]);
+    Value joined = emptyTensor(builder, loc, whole, getElementTypeOrSelf(input.getType()));
+    Sizes offsets(3, builder.getIndexAttr(0)), strides(3, builder.getIndexAttr(1));
+    joined = tensor::InsertSliceOp::create(builder, loc, past, joined, offsets, before, strides);
+    offsets[2] = before[2];
+    return tensor::InsertSliceOp::create(builder, loc, input, joined, offsets, after, strides);
   }
 };
 } // namespace

@@ -5,7 +5,8 @@
 // where g exists for grouped convolutions only, and oc, ic and the dims of a kernel of extent 1 are left out where they
 // have one iteration per group (so that depthwise is (n, g, spatial..., kernel...)). Groups are in the indexing maps:
 // input channel g * IC + ic, output channel g * OC + oc; the weights are viewed as [g, oc, ic, kernel...], which gives
-// each dim an operand that shows its extent. Padding is a copy of the data with zeros around it, made before.
+// each dim an operand that shows its extent. Where IC or OC is only known at run time, data and result are viewed with
+// their channels split into (g, channel) instead. Padding is a copy of the data with zeros around it, made before.
 //
 //   aot.kernel "conv" (n, oc, h, w, ic, kh, kw): x[n, ic, 2 * h + kh, 2 * w + kw] * w[oc, ic, kh, kw], + bias[oc]
 //
@@ -16,6 +17,7 @@
 #include "dialects/onnx/convolution/CausalConvolution.h"
 #include "dialects/onnx/convolution/Convolution.h"
 #include "dialects/onnx/convolution/DeformableConvolution.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "dialects/onnx/support/Window.h"
@@ -26,17 +28,24 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
+
+using Sizes = SmallVector<OpFoldResult>;
 
 namespace {
 /// The parts of a convolution that its forms have in common.
 struct Convolution {
-  Value data;                      // padded
-  Value weights;                   // [g, oc, ic, kernel...] or, for one group, [oc, ic, kernel...]
-  Value bias;                      // or null
-  int64_t groups, outputs, inputs; // channels per group
+  Value data;    // padded
+  Value weights; // [g, oc, ic, kernel...] or, for one group, [oc, ic, kernel...]
+  Value bias;    // or null
+  int64_t groups;
+  Dim outputs, inputs; // channels per group
   Window window;
+  Sizes result;              // extents of the result
   bool isInputMajor = false; // weights are [g, ic, oc, kernel...]
+  /// Whether the maps of data and result have dims for the group and the channel in it.
+  bool splitsChannels() const { return groups > 1 && !(outputs.isKnown() && inputs.isKnown()); }
 };
 
 /// The iteration space and the operands' maps.
@@ -47,21 +56,27 @@ public:
     bool isGrouped = conv.groups > 1;
     AffineExpr g = isGrouped ? add(false) : AffineExpr();
     // Of a depthwise convolution one of the dims g and oc is left.
-    AffineExpr oc = !isGrouped || conv.outputs > 1 ? add(false) : zero;
+    AffineExpr oc = !isGrouped || !conv.outputs.is(1) ? add(false) : zero;
     SmallVector<AffineExpr> positions, taps;
     for (size_t dim = 0; dim < conv.window.size(); ++dim)
       positions.push_back(add(false));
-    AffineExpr ic = conv.inputs == 1 ? zero : add(true); // a sum over no channels is one, too
+    AffineExpr ic = conv.inputs.is(1) ? zero : add(true); // a sum over no channels is one, too
     for (const WindowDim &dim : conv.window)
-      taps.push_back(dim.kernel > 1 ? add(true) : zero);
+      taps.push_back(dim.kernel.is(1) ? zero : add(true));
 
-    AffineExpr inputChannel = isGrouped ? g * conv.inputs + ic : ic;
-    channel = isGrouped ? g * conv.outputs + oc : oc;
-    data = {n, inputChannel};
+    data = {n};
+    if (conv.splitsChannels()) {
+      data.append({g, ic});
+      channel = {g, oc};
+    } else {
+      data.push_back(isGrouped ? g * conv.inputs.get() + ic : ic);
+      channel = {isGrouped ? g * conv.outputs.get() + oc : oc};
+    }
     if (isGrouped)
       weights.push_back(g);
     weights.append(conv.isInputMajor ? SmallVector<AffineExpr>{ic, oc} : SmallVector<AffineExpr>{oc, ic});
-    result = {n, channel};
+    result = {n};
+    result.append(channel);
     for (auto [dim, position, tap] : llvm::zip(conv.window, positions, taps)) {
       data.push_back(position * dim.stride + tap * dim.dilation);
       weights.push_back(tap);
@@ -71,8 +86,7 @@ public:
 
   AffineMap map(ArrayRef<AffineExpr> exprs) const { return AffineMap::get(isReduction.size(), 0, exprs, context); }
 
-  AffineExpr channel;
-  SmallVector<AffineExpr> data, weights, result;
+  SmallVector<AffineExpr> data, weights, channel, result;
   SmallVector<bool> isReduction;
 
 private:
@@ -99,11 +113,36 @@ static Value reshapeWeights(OpBuilder &builder, Location loc, Value value, Array
   return buildReshape(builder, loc, value, shape);
 }
 
+/// The weights with all dims after the first two reversed, whose extents are only known at run time.
+static Value reverseByData(OpBuilder &builder, Location loc, Value weights, ArrayRef<OpFoldResult> sizes) {
+  Value empty = emptyTensor(builder, loc, sizes, getElementTypeOrSelf(weights.getType()));
+  SmallVector<utils::IteratorType> iterators(sizes.size(), utils::IteratorType::parallel);
+  SmallVector<Value> extents;
+  for (OpFoldResult size : sizes)
+    extents.push_back(asIndex(builder, loc, size));
+  return linalg::GenericOp::create(builder, loc, empty.getType(), ValueRange(), empty,
+                                   builder.getMultiDimIdentityMap(sizes.size()), iterators,
+                                   [&](OpBuilder &nested, Location bodyLoc, ValueRange) {
+                                     ImplicitLocOpBuilder b(bodyLoc, nested);
+                                     Value one = arith::ConstantIndexOp::create(b, 1);
+                                     SmallVector<Value> from;
+                                     for (auto [dim, extent] : llvm::enumerate(extents)) {
+                                       Value here = linalg::IndexOp::create(b, dim);
+                                       if (dim >= 2)
+                                         here = arith::SubIOp::create(b, arith::SubIOp::create(b, extent, one), here);
+                                       from.push_back(here);
+                                     }
+                                     linalg::YieldOp::create(b,
+                                                             tensor::ExtractOp::create(b, weights, from).getResult());
+                                   })
+      .getResult(0);
+}
+
 /// The weights with all dims after the first two reversed.
 static Value reverseKernel(OpBuilder &builder, Location loc, Value weights) {
   auto type = cast<RankedTensorType>(weights.getType());
-  int64_t taps = ShapedType::getNumElements(type.getShape().drop_front(2));
-  if (taps == 1)
+  ArrayRef<int64_t> kernel = type.getShape().drop_front(2);
+  if (llvm::all_of(kernel, [](int64_t extent) { return extent == 1; }))
     return weights;
   SmallVector<char> storage;
   ArrayRef<char> bytes;
@@ -111,7 +150,7 @@ static Value reverseKernel(OpBuilder &builder, Location loc, Value weights) {
   auto elements = constant ? dyn_cast<ElementsAttr>(constant.getValue()) : nullptr;
   if (elements && getRawBytes(elements, storage, bytes)) {
     // A block of taps is contiguous; reversed as a whole it is reversed in each dim.
-    size_t size = bytesPerElement(type.getElementType()), block = taps * size;
+    size_t size = bytesPerElement(type.getElementType()), block = ShapedType::getNumElements(kernel) * size;
     SmallVector<char> reversed(bytes.size());
     for (size_t start = 0; start < bytes.size(); start += block)
       for (size_t tap = 0; tap < block; tap += size)
@@ -119,6 +158,9 @@ static Value reverseKernel(OpBuilder &builder, Location loc, Value weights) {
     return arith::ConstantOp::create(builder, loc, type,
                                      cast<TypedAttr>(makeConstant(type, reversed, "reversed_weights")));
   }
+  Sizes sizes = sizesOf(builder, loc, weights);
+  if (ShapedType::isDynamicShape(kernel))
+    return reverseByData(builder, loc, weights, sizes);
   SmallVector<AffineExpr> exprs;
   for (auto [dim, extent] : llvm::enumerate(type.getShape())) {
     AffineExpr expr = builder.getAffineDimExpr(dim);
@@ -127,30 +169,72 @@ static Value reverseKernel(OpBuilder &builder, Location loc, Value weights) {
   SmallVector<AffineMap> maps = {AffineMap::get(type.getRank(), 0, exprs, builder.getContext()),
                                  builder.getMultiDimIdentityMap(type.getRank())};
   SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, loc, type, weights, emptyTensor(builder, loc, type), maps, iterators,
+  Value empty = emptyTensor(builder, loc, sizes, type.getElementType());
+  return linalg::GenericOp::create(builder, loc, empty.getType(), weights, empty, maps, iterators,
                                    [](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
                                      linalg::YieldOp::create(nested, bodyLoc, elements[0]);
                                    })
       .getResult(0);
 }
 
-/// Splits channel dim `dim` of the weights into [groups, channels per group]; `dim` is 0, so that groups come first.
-static Value splitGroups(OpBuilder &builder, Location loc, Value weights, int64_t groups) {
-  if (groups == 1)
-    return weights;
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(weights.getType()).getShape();
-  SmallVector<int64_t> split = {groups, shape[0] / groups};
-  split.append(shape.begin() + 1, shape.end());
-  return reshapeWeights(builder, loc, weights, split);
+/// Splits dim `dim` of `value` into [groups, the rest].
+static Value splitGroups(OpBuilder &builder, Location loc, Value value, int64_t groups, unsigned dim = 0) {
+  if (groups == 1 || !value)
+    return value;
+  Sizes split = sizesOf(builder, loc, value);
+  OpFoldResult count = builder.getIndexAttr(groups);
+  split[dim] = divideSizes(builder, loc, split[dim], count);
+  split.insert(split.begin() + dim, count);
+  SmallVector<int64_t> shape = staticShape(split);
+  return ShapedType::isDynamicShape(shape) ? buildReshape(builder, loc, value, split)
+                                           : reshapeWeights(builder, loc, value, shape);
 }
 
-static Value padData(OpBuilder &builder, Location loc, Value data, const Window &window, Value value) {
-  SmallVector<int64_t> low(2, 0), high(2, 0);
-  for (const WindowDim &dim : window) {
-    low.push_back(dim.low);
-    high.push_back(dim.neededHigh());
+/// The run checks that two extents are the same where that is not known.
+static void requireSame(OpBuilder &builder, Location loc, Dim a, Dim b, ValueMapping lowered) {
+  if (!a.equals(b))
+    requireEqual(builder, loc, buildSize(builder, loc, a, lowered), buildSize(builder, loc, b, lowered),
+                 aot::Code::shape_mismatch);
+}
+
+/// What the run has to check of shapes: `x` and `w` are data and weights, `inputs` and `outputs` channels per group.
+static void requireShapes(OpBuilder &builder, Location loc, const Convolution &conv, ArrayRef<Dim> x, ArrayRef<Dim> w,
+                          std::optional<Shape> bias, ValueMapping lowered) {
+  requireSame(builder, loc, x[1], conv.inputs * conv.groups, lowered);
+  requireSame(builder, loc, w[0], (conv.isInputMajor ? conv.inputs : conv.outputs) * conv.groups, lowered);
+  if (bias)
+    requireSame(builder, loc, bias->front(), conv.outputs * conv.groups, lowered);
+  for (auto [dim, extent] : llvm::zip(conv.window, w.drop_front(2)))
+    requireSame(builder, loc, dim.kernel, extent, lowered);
+}
+
+/// The extents of the result.
+static Sizes resultSizes(OpBuilder &builder, Location loc, Dim batch, const Convolution &conv, ValueMapping lowered) {
+  Sizes sizes = {buildSize(builder, loc, batch, lowered), buildSize(builder, loc, conv.outputs * conv.groups, lowered)};
+  for (Dim dim : outputDims(conv.window))
+    sizes.push_back(buildSize(builder, loc, dim, lowered));
+  return sizes;
+}
+
+/// The data as the maps read it; call after padding.
+static Value splitData(OpBuilder &builder, Location loc, const Convolution &conv) {
+  return conv.splitsChannels() ? splitGroups(builder, loc, conv.data, conv.groups, 1) : conv.data;
+}
+
+/// Builds the kernel of `spec`, whose result is that of `conv`, as a tensor of `resultType`.
+static Value buildConvolution(OpBuilder &builder, Location loc, const Convolution &conv, KernelSpec &spec,
+                              RankedTensorType resultType) {
+  spec.resultType = resultType;
+  spec.resultSizes = conv.result;
+  if (conv.splitsChannels()) {
+    OpFoldResult groups = builder.getIndexAttr(conv.groups);
+    spec.resultSizes[1] = divideSizes(builder, loc, conv.result[1], groups);
+    spec.resultSizes.insert(spec.resultSizes.begin() + 1, groups);
   }
-  return buildPad(builder, loc, data, low, high, value);
+  Value result = buildKernel(builder, loc, spec);
+  if (conv.splitsChannels())
+    result = buildReshape(builder, loc, result, conv.result);
+  return fitTensor(builder, loc, result, resultType);
 }
 
 static Value zeroOf(OpBuilder &builder, Location loc, Value tensor) {
@@ -164,17 +248,16 @@ static Value buildFloatConvolution(OpBuilder &builder, Location loc, const Convo
   ConvolutionMaps maps(builder.getContext(), conv);
   KernelSpec spec;
   spec.kind = "conv";
-  spec.inputs = {conv.data, conv.weights};
+  spec.inputs = {splitData(builder, loc, conv), conv.weights};
   spec.maps = {maps.map(maps.data), maps.map(maps.weights)};
   bool hasBias = bool(conv.bias);
   if (hasBias) {
-    spec.inputs.push_back(conv.bias);
-    spec.maps.push_back(maps.map({maps.channel}));
+    spec.inputs.push_back(conv.splitsChannels() ? splitGroups(builder, loc, conv.bias, conv.groups) : conv.bias);
+    spec.maps.push_back(maps.map(maps.channel));
   }
   spec.maps.push_back(maps.map(maps.result));
   spec.isReduction = maps.isReduction;
   spec.identity = cast<TypedAttr>(builder.getZeroAttr(computeType(element)));
-  spec.resultType = resultType;
   spec.compute = [=](ImplicitLocOpBuilder &b, ValueRange x, Value accumulator) -> Value {
     Value left = toCompute(b, b.getLoc(), x[0], element), right = toCompute(b, b.getLoc(), x[1], element);
     return math::FmaOp::create(b, left, right, accumulator);
@@ -184,7 +267,7 @@ static Value buildFloatConvolution(OpBuilder &builder, Location loc, const Convo
       accumulator = arith::AddFOp::create(b, accumulator, toCompute(b, b.getLoc(), x[2], element));
     return toStorage(b, b.getLoc(), accumulator, element);
   };
-  return buildKernel(builder, loc, spec);
+  return buildConvolution(builder, loc, conv, spec, resultType);
 }
 
 namespace {
@@ -192,19 +275,24 @@ struct LowerConv : OnnxLowering<ConvOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(ConvOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    ArrayRef<int64_t> x = type(op.getX()).getShape(), w = type(op.getW()).getShape();
-    Shape spatial(x.begin() + 2, x.end()), kernel(w.begin() + 2, w.end());
-    FailureOr<Window> window = resolveWindow(op, windowAttributes(op), spatial, kernel);
+    Shape x = shape(op.getX()), w = shape(op.getW());
+    FailureOr<Window> window =
+        resolveWindow(op, windowAttributes(op), ArrayRef(x).drop_front(2), ArrayRef(w).drop_front(2));
     if (failed(window))
       return failure();
-    int64_t groups = op.getGroup();
-    Convolution conv{padData(rewriter, loc, adaptor.getX(), *window, zeroOf(rewriter, loc, adaptor.getX())),
-                     splitGroups(rewriter, loc, adaptor.getW(), groups),
-                     adaptor.getB(),
-                     groups,
-                     w[0] / groups,
-                     w[1],
-                     *window};
+    Convolution conv;
+    conv.groups = op.getGroup();
+    conv.outputs = w[0].floorDiv(conv.groups);
+    conv.inputs = w[1];
+    conv.window = *window;
+    requireShapes(rewriter, loc, conv, x, w, op.getB() ? std::optional(shape(op.getB())) : std::nullopt,
+                  lowered(rewriter));
+    requireFit(rewriter, loc, *window, lowered(rewriter));
+    conv.data =
+        padWindows(rewriter, loc, adaptor.getX(), *window, zeroOf(rewriter, loc, adaptor.getX()), lowered(rewriter));
+    conv.weights = splitGroups(rewriter, loc, adaptor.getW(), conv.groups);
+    conv.bias = adaptor.getB();
+    conv.result = resultSizes(rewriter, loc, x[0], conv, lowered(rewriter));
     rewriter.replaceOp(op,
                        buildFloatConvolution(rewriter, loc, conv, type(op.getX()).getElementType(), stored(op.getY())));
     return success();
@@ -216,47 +304,52 @@ struct LowerConvTranspose : OnnxLowering<ConvTransposeOp> {
   LogicalResult matchAndRewrite(ConvTransposeOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    ArrayRef<int64_t> x = type(op.getX()).getShape(), w = type(op.getW()).getShape();
-    Shape spatial(x.begin() + 2, x.end()), kernel(w.begin() + 2, w.end());
+    Shape x = shape(op.getX()), w = shape(op.getW());
     FailureOr<Window> transposed =
-        resolveTransposedWindow(op, windowAttributes(op), op.getOutputPadding(), op.getOutputShape(), spatial, kernel);
+        resolveTransposedWindow(op, windowAttributes(op), op.getOutputPadding(), op.getOutputShape(),
+                                ArrayRef(x).drop_front(2), ArrayRef(w).drop_front(2));
     if (failed(transposed))
       return failure();
-    // The convolution that gives the same result: stride 1 over the spread data, whose first element stands where the
-    // last tap of the first window is.
-    Window window = *transposed;
-    bool spreads = false;
-    SmallVector<int64_t> shape(x.begin(), x.begin() + 2);
-    SmallVector<OpFoldResult> strides(2, rewriter.getIndexAttr(1));
-    for (WindowDim &dim : window) {
-      strides.push_back(rewriter.getIndexAttr(dim.stride));
-      spreads |= dim.stride > 1 && dim.in.get() > 1;
-      dim.in = dim.in.is(0) ? 0 : (dim.in.get() - 1) * dim.stride + 1;
-      shape.push_back(dim.in.get());
-      dim.stride = 1;
-      dim.low = dim.extent() - 1 - dim.low;
-    }
-    Value data = adaptor.getX(), zero = zeroOf(rewriter, loc, data);
-    if (spreads) {
-      Value empty = tensor::EmptyOp::create(rewriter, loc, shape, zero.getType());
-      Value zeros = linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
-      SmallVector<OpFoldResult> offsets(x.size(), rewriter.getIndexAttr(0)), sizes;
-      for (int64_t extent : x)
-        sizes.push_back(rewriter.getIndexAttr(extent));
-      data = tensor::InsertSliceOp::create(rewriter, loc, data, zeros, offsets, sizes, strides);
-    }
-    int64_t groups = op.getGroup();
-    Convolution conv{padData(rewriter, loc, data, window, zero),
-                     splitGroups(rewriter, loc, reverseKernel(rewriter, loc, adaptor.getW()), groups),
-                     adaptor.getB(),
-                     groups,
-                     w[1],
-                     w[0] / groups,
-                     window,
-                     /*isInputMajor=*/true};
+    Convolution conv;
+    conv.groups = op.getGroup();
+    conv.outputs = w[1];
+    conv.inputs = w[0].floorDiv(conv.groups);
+    conv.isInputMajor = true;
+    conv.window = *transposed;
+    requireShapes(rewriter, loc, conv, x, w, op.getB() ? std::optional(shape(op.getB())) : std::nullopt,
+                  lowered(rewriter));
+    Value data = spread(rewriter, loc, adaptor.getX(), conv.window, lowered(rewriter));
+    conv.data = padWindows(rewriter, loc, data, conv.window, zeroOf(rewriter, loc, data), lowered(rewriter));
+    conv.weights = splitGroups(rewriter, loc, reverseKernel(rewriter, loc, adaptor.getW()), conv.groups);
+    conv.bias = adaptor.getB();
+    conv.result = resultSizes(rewriter, loc, x[0], conv, lowered(rewriter));
     rewriter.replaceOp(op,
                        buildFloatConvolution(rewriter, loc, conv, type(op.getX()).getElementType(), stored(op.getY())));
     return success();
+  }
+
+  /// The data of the convolution that gives the same result, and its window: stride 1 over the data spread by its
+  /// strides, whose first element stands where the last tap of the first window is.
+  static Value spread(OpBuilder &builder, Location loc, Value data, Window &window, ValueMapping lowered) {
+    Sizes extents = sizesOf(builder, loc, data), spreadExtents(extents.begin(), extents.begin() + 2);
+    Sizes strides(2, builder.getIndexAttr(1)), offsets(extents.size(), builder.getIndexAttr(0));
+    bool spreads = false;
+    for (WindowDim &dim : window) {
+      strides.push_back(builder.getIndexAttr(dim.stride));
+      spreads |= dim.stride > 1 && !dim.in.is(0) && !dim.in.is(1);
+      if (!dim.in.isKnown())
+        dim.in = dim.in * dim.stride; // with zeros after the last element: the dim may be empty
+      else
+        dim.in = dim.in.is(0) ? Dim(0) : (dim.in - 1) * dim.stride + 1;
+      spreadExtents.push_back(buildSize(builder, loc, dim.in, lowered));
+      dim.low = dim.extent() - 1 - dim.low;
+      dim.high = dim.out - 1 + dim.extent() - dim.in - dim.low;
+      dim.stride = 1;
+    }
+    if (!spreads)
+      return data;
+    Value zeros = filledTensor(builder, loc, spreadExtents, zeroOf(builder, loc, data));
+    return tensor::InsertSliceOp::create(builder, loc, data, zeros, offsets, extents, strides);
   }
 };
 
@@ -267,16 +360,17 @@ struct LowerConvTranspose : OnnxLowering<ConvTransposeOp> {
 struct QuantizedKernel {
   OpBuilder &builder;
   Location loc;
+  const Convolution &conv;
   KernelSpec spec;
   ConvolutionMaps maps;
 
   QuantizedKernel(OpBuilder &builder, Location loc, const Convolution &conv, Type dataType, Type weightType,
                   Value dataZero, Value weightZero)
-      : builder(builder), loc(loc), maps(builder.getContext(), conv) {
+      : builder(builder), loc(loc), conv(conv), maps(builder.getContext(), conv) {
     spec.kind = "conv";
     spec.isReduction = maps.isReduction;
     spec.identity = builder.getI32IntegerAttr(0);
-    add(conv.data, maps.data);
+    add(splitData(builder, loc, conv), maps.data);
     add(conv.weights, maps.weights);
     int dataZeroAt = addParameter(dataZero), weightZeroAt = addParameter(weightZero);
     spec.compute = [=](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
@@ -298,55 +392,79 @@ struct QuantizedKernel {
     return spec.inputs.size() - 1;
   }
 
+  /// One element per output channel.
+  int addPerChannel(Value value) {
+    return add(conv.splitsChannels() ? splitGroups(builder, loc, value, conv.groups) : value, maps.channel);
+  }
+
   /// One element or one per output channel; -1 for null.
   int addParameter(Value value) {
     if (!value)
       return -1;
-    if (cast<RankedTensorType>(value.getType()).getNumElements() != 1)
-      return add(value, {maps.channel});
-    return add(buildReshape(builder, loc, value, ArrayRef<int64_t>()), {});
+    auto type = cast<RankedTensorType>(value.getType());
+    if (type.hasStaticShape())
+      return type.getNumElements() == 1 ? add(buildReshape(builder, loc, value, ArrayRef<int64_t>()), {})
+                                        : addPerChannel(value);
+    Value extent = asIndex(builder, loc, sizeOf(builder, loc, value, 0));
+    Value channels = asIndex(builder, loc, conv.result[1]), one = arith::ConstantIndexOp::create(builder, loc, 1);
+    Value isOne = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, extent, one);
+    Value isAll = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, extent, channels);
+    require(builder, loc, arith::OrIOp::create(builder, loc, isOne, isAll), aot::Code::shape_mismatch);
+    return addPerChannel(aot::BroadcastOp::create(builder, loc, value, conv.result[1]));
   }
 
   Value build(RankedTensorType resultType) {
     spec.maps.push_back(maps.map(maps.result));
-    spec.resultType = resultType;
-    return buildKernel(builder, loc, spec);
+    return buildConvolution(builder, loc, conv, spec, resultType);
   }
 };
 
+/// The one element of `value` as a tensor of rank 0.
+Value scalarOf(OpBuilder &builder, Location loc, Value value) {
+  for (OpFoldResult size : sizesOf(builder, loc, value))
+    requireEqual(builder, loc, size, builder.getIndexAttr(1), aot::Code::shape_mismatch);
+  return buildReshape(builder, loc, value, ArrayRef<int64_t>());
+}
+
 /// The parts of a quantized convolution; padding holds the zero point of the data.
-template <typename OpTy>
-FailureOr<Convolution> quantizedParts(OpTy op, Value data, Value weights, Value zeroPoint, OpBuilder &builder) {
+template <typename Pattern, typename OpTy>
+FailureOr<Convolution> quantizedParts(const Pattern &pattern, OpTy op, Value data, Value weights, Value zeroPoint,
+                                      std::optional<Shape> bias, ConversionPatternRewriter &builder) {
   Location loc = op.getLoc();
-  ArrayRef<int64_t> x = cast<RankedTensorType>(data.getType()).getShape();
-  ArrayRef<int64_t> w = cast<RankedTensorType>(weights.getType()).getShape();
-  Shape spatial(x.begin() + 2, x.end()), kernel(w.begin() + 2, w.end());
-  FailureOr<Window> window = resolveWindow(op, windowAttributes(op), spatial, kernel);
+  Shape x = pattern.shape(op.getX()), w = pattern.shape(op.getW());
+  FailureOr<Window> window =
+      resolveWindow(op, windowAttributes(op), ArrayRef(x).drop_front(2), ArrayRef(w).drop_front(2));
   if (failed(window))
     return failure();
+  auto lowered = Pattern::lowered(builder);
+  Convolution conv;
+  conv.groups = op.getGroup();
+  conv.outputs = w[0].floorDiv(conv.groups);
+  conv.inputs = w[1];
+  conv.window = *window;
+  requireShapes(builder, loc, conv, x, w, bias, lowered);
+  requireFit(builder, loc, *window, lowered);
   Value padding =
-      zeroPoint
-          ? Value(tensor::ExtractOp::create(builder, loc, buildReshape(builder, loc, zeroPoint, ArrayRef<int64_t>()), ValueRange()))
-          : zeroOf(builder, loc, data);
-  int64_t groups = op.getGroup(), outputs = w[0] / groups, inputs = w[1];
-  return Convolution{padData(builder, loc, data, *window, padding),
-                     splitGroups(builder, loc, weights, groups),
-                     Value(),
-                     groups,
-                     outputs,
-                     inputs,
-                     *window};
+      zeroPoint ? Value(tensor::ExtractOp::create(builder, loc, zeroPoint, ValueRange())) : zeroOf(builder, loc, data);
+  conv.data = padWindows(builder, loc, data, *window, padding, lowered);
+  conv.weights = splitGroups(builder, loc, weights, conv.groups);
+  conv.result = resultSizes(builder, loc, x[0], conv, lowered);
+  return conv;
 }
 
 struct LowerConvInteger : OnnxLowering<ConvIntegerOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(ConvIntegerOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    FailureOr<Convolution> conv = quantizedParts(op, adaptor.getX(), adaptor.getW(), adaptor.getXZeroPoint(), rewriter);
+    Value zeroPoint = adaptor.getXZeroPoint();
+    if (zeroPoint)
+      zeroPoint = scalarOf(rewriter, op.getLoc(), zeroPoint);
+    FailureOr<Convolution> conv =
+        quantizedParts(*this, op, adaptor.getX(), adaptor.getW(), zeroPoint, std::nullopt, rewriter);
     if (failed(conv))
       return failure();
     QuantizedKernel kernel(rewriter, op.getLoc(), *conv, type(op.getX()).getElementType(),
-                           type(op.getW()).getElementType(), adaptor.getXZeroPoint(), adaptor.getWZeroPoint());
+                           type(op.getW()).getElementType(), zeroPoint, adaptor.getWZeroPoint());
     rewriter.replaceOp(op, kernel.build(stored(op.getY())));
     return success();
   }
@@ -358,7 +476,10 @@ struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
   LogicalResult matchAndRewrite(QLinearConvOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    FailureOr<Convolution> conv = quantizedParts(op, adaptor.getX(), adaptor.getW(), adaptor.getXZeroPoint(), rewriter);
+    auto scalar = [&](Value value) { return scalarOf(rewriter, loc, value); };
+    Value zeroPoint = scalar(adaptor.getXZeroPoint());
+    FailureOr<Convolution> conv = quantizedParts(*this, op, adaptor.getX(), adaptor.getW(), zeroPoint,
+                                                 op.getB() ? std::optional(shape(op.getB())) : std::nullopt, rewriter);
     if (failed(conv))
       return failure();
     Type real = rewriter.getF32Type(), scaleType = type(op.getWScale()).getElementType();
@@ -366,10 +487,9 @@ struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
     if (!scaleType.isF32() || result.getIntOrFloatBitWidth() != 8)
       return op.emitError("unsupported: QLinearConv other than 8 bits wide with scales in single precision");
     QuantizedKernel kernel(rewriter, loc, *conv, type(op.getX()).getElementType(), type(op.getW()).getElementType(),
-                           adaptor.getXZeroPoint(), adaptor.getWZeroPoint());
-    auto scalar = [&](Value value) { return buildReshape(rewriter, loc, value, ArrayRef<int64_t>()); };
+                           zeroPoint, adaptor.getWZeroPoint());
     Value weightScale = adaptor.getWScale();
-    if (type(op.getWScale()).getNumElements() == 1)
+    if (auto scales = type(op.getWScale()); scales.hasStaticShape() && scales.getNumElements() == 1)
       weightScale = scalar(weightScale);
     auto factorType = RankedTensorType::get(cast<RankedTensorType>(weightScale.getType()).getShape(), real);
     Value factor = buildElementwise(rewriter, loc, factorType,
@@ -378,8 +498,8 @@ struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
                                       Value product = arith::MulFOp::create(body.b, body.x[0], body.x[1]);
                                       return arith::DivFOp::create(body.b, product, body.x[2]);
                                     });
-    int factorAt = kernel.addParameter(factor), zeroAt = kernel.addParameter(adaptor.getYZeroPoint());
-    int biasAt = adaptor.getB() ? kernel.add(adaptor.getB(), {kernel.maps.channel}) : -1;
+    int factorAt = kernel.addParameter(factor), zeroAt = kernel.add(scalar(adaptor.getYZeroPoint()), {});
+    int biasAt = adaptor.getB() ? kernel.addPerChannel(adaptor.getB()) : -1;
     kernel.spec.epilogue = [=](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
       if (biasAt >= 0)
         sum = arith::AddIOp::create(b, sum, x[biasAt]);

@@ -1,6 +1,7 @@
 //===- DeformableConvolution.cpp - convolution whose windows read at positions that are data ----------------------===//
 //
-//   1. column[n, c, k, o] is what window element k of output position o reads in channel c: linearly between elements at
+//   1. column[n, c, k, o] is what window element k of output position o reads in channel c: linearly between elements
+//   at
 //      o * stride - pad + k * dilation + offset, zero outside of the data, times the mask;
 //   2. Y[n, m, o] = B[m] + sum over c and k of column[n, c, k, o] * W[m, c, k], group by group.
 //
@@ -129,7 +130,8 @@ struct LowerDeformConv : OnnxLowering<DeformConvOp> {
       tapCounts.push_back(buildSize(rewriter, loc, dim.kernel, lowered(rewriter)));
       taps.push_back(asIndex(rewriter, loc, tapCounts.back()));
     }
-    OpFoldResult channels = sizeOf(rewriter, loc, adaptor.getX(), 1), groups = rewriter.getIndexAttr(op.getOffsetGroup());
+    OpFoldResult channels = sizeOf(rewriter, loc, adaptor.getX(), 1),
+                 groups = rewriter.getIndexAttr(op.getOffsetGroup());
     OpFoldResult kernel = productOf(rewriter, loc, tapCounts);
     Value channelsPerOffset = asIndex(rewriter, loc, divideSizes(rewriter, loc, channels, groups));
     Value kernelElements = asIndex(rewriter, loc, kernel);

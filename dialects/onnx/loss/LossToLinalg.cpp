@@ -9,10 +9,13 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/activation/Softmax.h"
 #include "dialects/onnx/loss/Loss.h"
+#include "dialects/onnx/support/Checks.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
 
 namespace {
@@ -26,17 +29,27 @@ struct LossSpec {
 };
 } // namespace
 
+/// 0, 1, .. for each class.
+static Value numberClasses(OpBuilder &builder, Location loc, Value input, IntegerType index) {
+  int64_t classes = cast<RankedTensorType>(input.getType()).getDimSize(1);
+  if (ShapedType::isDynamic(classes))
+    return buildGenerated(
+        builder, loc, sizeOf(builder, loc, input, 1), index,
+        [&](ImplicitLocOpBuilder &b, ValueRange at) -> Value { return arith::IndexCastOp::create(b, index, at[0]); });
+  SmallVector<APInt> numbers;
+  for (int64_t number = 0; number < classes; ++number)
+    numbers.push_back(APInt(64, number).trunc(index.getWidth()));
+  return arith::ConstantOp::create(builder, loc,
+                                   DenseElementsAttr::get(RankedTensorType::get(classes, index), numbers));
+}
+
 /// Per sample, the weighted negative input (or the weight alone) at its target class, in the compute type.
 static Value selectClass(OpBuilder &builder, Location loc, const LossSpec &loss, bool readsInput) {
   auto inputType = cast<RankedTensorType>(loss.input.getType());
   auto targetType = cast<RankedTensorType>(loss.target.getType());
   int64_t rank = inputType.getRank(), classes = inputType.getDimSize(1);
   auto index = cast<IntegerType>(targetType.getElementType());
-  SmallVector<APInt> numbers;
-  for (int64_t number = 0; number < classes; ++number)
-    numbers.push_back(APInt(64, number).trunc(index.getWidth()));
-  auto numberType = RankedTensorType::get(classes, index);
-  Value classNumbers = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(numberType, numbers));
+  Value classNumbers = numberClasses(builder, loc, loss.input, index);
 
   AffineMap all = builder.getMultiDimIdentityMap(rank), samples = all.dropResult(1), classMap = all.getSubMap({1});
   auto compute = cast<FloatType>(computeType(loss.element));
@@ -55,11 +68,12 @@ static Value selectClass(OpBuilder &builder, Location loc, const LossSpec &loss,
   spec.isReduction.assign(rank, false);
   spec.isReduction[1] = true;
   spec.identity = builder.getFloatAttr(compute, 0.0);
+  spec.resultSizes = sizesOf(builder, loc, loss.target);
   spec.resultType = RankedTensorType::get(targetType.getShape(), compute);
   spec.compute = [=](ImplicitLocOpBuilder &b, ValueRange v, Value sum) -> Value {
     Location loc = b.getLoc();
     Value isTarget = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, v[1], v[2]);
-    if (ignored && *ignored >= 0 && *ignored < classes) {
+    if (ignored && *ignored >= 0 && (ShapedType::isDynamic(classes) || *ignored < classes)) {
       Value number = arith::ConstantIntOp::create(b, *ignored, index.getWidth());
       Value isKept = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, v[1], number);
       isTarget = arith::AndIOp::create(b, isTarget, isKept);
@@ -101,12 +115,39 @@ static Value buildLoss(OpBuilder &builder, Location loc, const LossSpec &loss) {
     return buildElementwise(builder, loc, loss.resultType, {result, total}, {compute, compute},
                             [](ScalarBody &s) -> Value { return arith::DivFOp::create(s.b, s.x[0], s.x[1]); });
   }
-  double count = loss.reduction == "mean" ? cast<RankedTensorType>(loss.target.getType()).getNumElements() : 1;
+  if (loss.reduction != "mean" && compute == loss.element)
+    return result;
+  OpFoldResult size = builder.getIndexAttr(1);
+  if (loss.reduction == "mean")
+    size = productOf(builder, loc, sizesOf(builder, loc, loss.target));
+  std::optional<int64_t> count = constantSize(size);
   if (count == 1 && compute == loss.element)
     return result;
+  Value divisor;
+  if (!count) {
+    Value number = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), asIndex(builder, loc, size));
+    divisor = castScalar(builder, loc, number, builder.getI64Type(), compute);
+  }
   return buildElementwise(builder, loc, loss.resultType, result, compute, [&](ScalarBody &s) -> Value {
-    return arith::DivFOp::create(s.b, s.x[0], s.constant(count));
+    return arith::DivFOp::create(s.b, s.x[0], divisor ? divisor : s.constant(*count));
   });
+}
+
+/// The run checks what is not known of the shapes: targets are the scores without the classes, weights one per class.
+template <typename Pattern>
+static void requireShapes(const Pattern &pattern, Location loc, Value input, Value target, Value weight,
+                          ConversionPatternRewriter &rewriter) {
+  auto check = [&](Dim a, Dim b) {
+    if (!a.equals(b))
+      requireEqual(rewriter, loc, buildSize(rewriter, loc, a, Pattern::lowered(rewriter)),
+                   buildSize(rewriter, loc, b, Pattern::lowered(rewriter)), aot::Code::shape_mismatch);
+  };
+  Shape samples = pattern.shape(input);
+  if (weight)
+    check(pattern.shape(weight)[0], samples[1]);
+  samples.erase(samples.begin() + 1);
+  for (auto [own, other] : llvm::zip(samples, pattern.shape(target)))
+    check(own, other);
 }
 
 namespace {
@@ -114,9 +155,11 @@ struct LowerNegativeLogLikelihoodLoss : OnnxLowering<NegativeLogLikelihoodLossOp
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(NegativeLogLikelihoodLossOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
+    requireShapes(*this, op.getLoc(), op.getInput(), op.getTarget(), op.getWeight(), rewriter);
     LossSpec loss{adaptor.getInput(),  adaptor.getTarget(), adaptor.getWeight(), type(op.getInput()).getElementType(),
                   op.getIgnoreIndex(), op.getReduction(),   type(op.getLoss())};
-    rewriter.replaceOp(op, buildLoss(rewriter, op.getLoc(), loss));
+    rewriter.replaceOp(op,
+                       fitTensor(rewriter, op.getLoc(), buildLoss(rewriter, op.getLoc(), loss), stored(op.getLoss())));
     return success();
   }
 };
@@ -125,13 +168,15 @@ struct LowerSoftmaxCrossEntropyLoss : OnnxLowering<SoftmaxCrossEntropyLossOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(SoftmaxCrossEntropyLossOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
+    requireShapes(*this, op.getLoc(), op.getScores(), op.getLabels(), op.getWeights(), rewriter);
     Type element = type(op.getScores()).getElementType();
     Value logProbability = buildLogSoftmax(rewriter, op.getLoc(), adaptor.getScores(), element, 1);
     LossSpec loss{logProbability,      adaptor.getLabels(), adaptor.getWeights(), element,
                   op.getIgnoreIndex(), op.getReduction(),   type(op.getOutput())};
-    SmallVector<Value> results = {buildLoss(rewriter, op.getLoc(), loss)};
+    SmallVector<Value> results = {
+        fitTensor(rewriter, op.getLoc(), buildLoss(rewriter, op.getLoc(), loss), stored(op.getOutput()))};
     if (op.getLogProb())
-      results.push_back(logProbability);
+      results.push_back(fitTensor(rewriter, op.getLoc(), logProbability, stored(op.getLogProb())));
     rewriter.replaceOp(op, results);
     return success();
   }

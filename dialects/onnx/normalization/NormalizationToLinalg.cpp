@@ -11,6 +11,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/normalization/Normalization.h"
 #include "dialects/onnx/support/Axes.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -18,7 +19,10 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
+
+using Sizes = SmallVector<OpFoldResult>;
 
 namespace {
 /// A tensor in its stored form together with its ONNX element type, and the axes over which statistics are taken.
@@ -31,10 +35,14 @@ struct Statistics {
 
   Type compute() const { return computeType(element); }
   ArrayRef<int64_t> shape() const { return cast<RankedTensorType>(data.getType()).getShape(); }
-  int64_t count() const {
+  /// The number of elements of one statistic, at least 1; nullopt where only the run tells.
+  std::optional<int64_t> knownCount() const {
     int64_t result = 1;
-    for (int64_t axis : axes)
+    for (int64_t axis : axes) {
+      if (ShapedType::isDynamic(shape()[axis]))
+        return std::nullopt;
       result *= shape()[axis];
+    }
     return std::max<int64_t>(result, 1);
   }
 
@@ -45,14 +53,14 @@ struct Statistics {
     MLIRContext *context = builder.getContext();
     unsigned rank = shape().size();
     SmallVector<AffineExpr> exprs;
-    SmallVector<int64_t> kept(shape());
+    Sizes kept = sizesOf(builder, loc, data);
     KernelSpec spec;
     for (unsigned dim = 0; dim < rank; ++dim) {
       bool isReduced = llvm::is_contained(axes, dim);
       spec.isReduction.push_back(isReduced);
       exprs.push_back(isReduced ? getAffineConstantExpr(0, context) : getAffineDimExpr(dim, context));
       if (isReduced)
-        kept[dim] = 1;
+        kept[dim] = builder.getIndexAttr(1);
     }
     AffineMap reduced = AffineMap::get(rank, 0, exprs, context);
     spec.kind = "reduce";
@@ -64,7 +72,8 @@ struct Statistics {
     }
     spec.maps.push_back(reduced);
     spec.identity = cast<TypedAttr>(builder.getZeroAttr(compute()));
-    spec.resultType = RankedTensorType::get(kept, compute());
+    spec.resultType = RankedTensorType::get(staticShape(kept), compute());
+    spec.resultSizes = kept;
     Type type = element;
     spec.compute = [=](ImplicitLocOpBuilder &b, ValueRange inputs, Value accumulator) -> Value {
       SmallVector<Value> scalars(inputs);
@@ -77,14 +86,29 @@ struct Statistics {
     return buildKernel(builder, loc, spec);
   }
 
-  Value divideByCount(ImplicitLocOpBuilder &b, Value sum) const {
-    return arith::DivFOp::create(b, sum, scalarConstant(b, b.getLoc(), element, double(count())));
+  /// The number of elements as a real; null where it is known.
+  Value openCount() const {
+    if (knownCount())
+      return nullptr;
+    OpFoldResult count = builder.getIndexAttr(1);
+    for (int64_t axis : axes)
+      count = multiplySizes(builder, loc, count, sizeOf(builder, loc, data, axis));
+    count = maxSize(builder, loc, count, builder.getIndexAttr(1));
+    Type integer = builder.getI64Type();
+    Value number = arith::IndexCastOp::create(builder, loc, integer, asIndex(builder, loc, count));
+    return castScalar(builder, loc, number, integer, compute());
+  }
+
+  Value divideByCount(ImplicitLocOpBuilder &b, Value sum, Value open) const {
+    Value divisor = open ? open : scalarConstant(b, b.getLoc(), element, double(*knownCount()));
+    return arith::DivFOp::create(b, sum, divisor);
   }
 
   Value mean() const {
+    Value open = openCount();
     return reduce(
         {}, [](ImplicitLocOpBuilder &b, ValueRange x, Value sum) { return arith::AddFOp::create(b, sum, x[0]); },
-        [&](ImplicitLocOpBuilder &b, ValueRange, Value sum) { return divideByCount(b, sum); });
+        [&](ImplicitLocOpBuilder &b, ValueRange, Value sum) { return divideByCount(b, sum, open); });
   }
 
   /// The mean of (x - mean)^2, or of x^2 without a mean, given to `finish`.
@@ -92,13 +116,14 @@ struct Statistics {
     SmallVector<Value> others;
     if (mean)
       others.push_back(mean);
+    Value open = openCount();
     return reduce(
         others,
         [&](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
           Value distance = mean ? Value(arith::SubFOp::create(b, x[0], x[1])) : x[0];
           return math::FmaOp::create(b, distance, distance, sum);
         },
-        [&](ImplicitLocOpBuilder &b, ValueRange, Value sum) { return finish(b, divideByCount(b, sum)); });
+        [&](ImplicitLocOpBuilder &b, ValueRange, Value sum) { return finish(b, divideByCount(b, sum, open)); });
   }
 
   /// 1 / sqrt(mean of squares + epsilon).
@@ -158,9 +183,21 @@ static SmallVector<int64_t> axesFrom(int64_t first, int64_t rank) {
 static Value perChannel(OpBuilder &builder, Location loc, Value vector, int64_t rank) {
   if (rank <= 2)
     return vector;
-  SmallVector<int64_t> shape(rank - 1, 1);
-  shape[0] = cast<RankedTensorType>(vector.getType()).getDimSize(0);
-  return buildReshape(builder, loc, vector, shape);
+  Sizes sizes(rank - 1, builder.getIndexAttr(1));
+  sizes[0] = sizeOf(builder, loc, vector, 0);
+  return buildReshape(builder, loc, vector, sizes);
+}
+
+/// The run checks that each of `parameters` has an element per channel (dim 1 of `x`), where that is not known.
+template <typename Pattern>
+static void requirePerChannel(const Pattern &pattern, Location loc, Value x, ValueRange parameters,
+                              ConversionPatternRewriter &rewriter) {
+  Shape shape = pattern.shape(x);
+  Dim channels = shape.size() < 2 ? Dim(1) : shape[1];
+  for (Value parameter : parameters)
+    if (Dim extent = pattern.shape(parameter)[0]; !extent.equals(channels))
+      requireEqual(rewriter, loc, buildSize(rewriter, loc, extent, Pattern::lowered(rewriter)),
+                   buildSize(rewriter, loc, channels, Pattern::lowered(rewriter)), aot::Code::shape_mismatch);
 }
 
 //===-- Batch normalisation ---------------------------------------------------------------------------------------===//
@@ -170,9 +207,10 @@ struct LowerBatchNormalization : OnnxLowering<BatchNormalizationOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(BatchNormalizationOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    requirePerChannel(*this, loc, op.getX(), {op.getScale(), op.getB(), op.getInputMean(), op.getInputVar()}, rewriter);
     if (op.getTrainingMode())
       return lowerTraining(op, adaptor, rewriter);
-    Location loc = op.getLoc();
     RankedTensorType x = type(op.getX());
     Type element = x.getElementType(), compute = computeType(element);
     auto channels = RankedTensorType::get(type(op.getScale()).getShape(), compute);
@@ -193,12 +231,12 @@ struct LowerBatchNormalization : OnnxLowering<BatchNormalizationOp> {
                            Value product = arith::MulFOp::create(body.b, body.x[0], scalar(body, 1));
                            return arith::SubFOp::create(body.b, scalar(body, 2), product);
                          });
-    rewriter.replaceOp(op, buildElementwise(rewriter, loc, x,
-                                            {adaptor.getX(), perChannel(rewriter, loc, factor, x.getRank()),
-                                             perChannel(rewriter, loc, shift, x.getRank())},
-                                            {element, compute, compute}, [](ScalarBody &body) -> Value {
-                                              return math::FmaOp::create(body.b, body.x[0], body.x[1], body.x[2]);
-                                            }));
+    Value result = buildElementwise(
+        rewriter, loc, x,
+        {adaptor.getX(), perChannel(rewriter, loc, factor, x.getRank()), perChannel(rewriter, loc, shift, x.getRank())},
+        {element, compute, compute},
+        [](ScalarBody &body) -> Value { return math::FmaOp::create(body.b, body.x[0], body.x[1], body.x[2]); });
+    rewriter.replaceOp(op, fitTensor(rewriter, loc, result, stored(op.getY())));
     return success();
   }
 
@@ -217,19 +255,21 @@ struct LowerBatchNormalization : OnnxLowering<BatchNormalizationOp> {
     SmallVector<Value> results = {batch.apply(mean, batch.inverseDeviation(mean, epsilon), scale,
                                               elementOf(op.getScale()), bias, elementOf(op.getB()),
                                               x.getElementType())};
+    results[0] = fitTensor(rewriter, loc, results[0], stored(op.getY()));
     auto running = [&](Value result, Value previous, Value previousStored, Value current) {
       if (!result)
         return;
       Type statistics = elementOf(previous);
-      Value flat = buildReshape(rewriter, loc, current, {x.getDimSize(1)});
-      results.push_back(
+      Value flat = buildReshape(rewriter, loc, current, Sizes{sizeOf(rewriter, loc, adaptor.getX(), 1)});
+      Value moved =
           buildElementwise(rewriter, loc, type(result), {previousStored, flat}, {statistics, batch.compute()},
                            [&](ScalarBody &body) -> Value {
                              Value next = castScalar(body.b, loc, body.x[1], batch.compute(), statistics);
                              Value kept = arith::MulFOp::create(body.b, body.x[0], body.constant(momentum));
                              return arith::AddFOp::create(
                                  body.b, kept, arith::MulFOp::create(body.b, next, body.constant(1.0 - momentum)));
-                           }));
+                           });
+      results.push_back(fitTensor(rewriter, loc, moved, stored(result)));
     };
     running(op.getRunningMean(), op.getInputMean(), adaptor.getInputMean(), mean);
     if (op.getRunningVar())
@@ -248,14 +288,17 @@ struct LowerInstanceNormalization : OnnxLowering<InstanceNormalizationOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     RankedTensorType x = type(op.getInput());
-    int64_t plane = ShapedType::getNumElements(x.getShape().drop_front(2));
-    Value data = buildReshape(rewriter, loc, adaptor.getInput(), {x.getDimSize(0), x.getDimSize(1), plane});
+    requirePerChannel(*this, loc, op.getInput(), {op.getScale(), op.getB()}, rewriter);
+    Sizes sizes = sizesOf(rewriter, loc, adaptor.getInput());
+    OpFoldResult plane = productOf(rewriter, loc, ArrayRef(sizes).drop_front(2));
+    Value data = buildReshape(rewriter, loc, adaptor.getInput(), Sizes{sizes[0], sizes[1], plane});
     Statistics planes{rewriter, loc, data, x.getElementType(), {2}};
     Value mean = planes.mean(), inverse = planes.inverseDeviation(mean, op.getEpsilon().convertToDouble());
     Value result =
         planes.apply(mean, inverse, perChannel(rewriter, loc, adaptor.getScale(), 3), elementOf(op.getScale()),
                      perChannel(rewriter, loc, adaptor.getB(), 3), elementOf(op.getB()), x.getElementType());
-    rewriter.replaceOp(op, buildReshape(rewriter, loc, result, x.getShape()));
+    rewriter.replaceOp(op,
+                       fitTensor(rewriter, loc, buildReshape(rewriter, loc, result, sizes), stored(op.getOutput())));
     return success();
   }
 };
@@ -266,16 +309,22 @@ struct LowerGroupNormalization : OnnxLowering<GroupNormalizationOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     RankedTensorType x = type(op.getX());
-    int64_t groups = op.getNumGroups(), channels = x.getDimSize(1) / groups;
-    int64_t plane = ShapedType::getNumElements(x.getShape().drop_front(2));
-    Value data = buildReshape(rewriter, loc, adaptor.getX(), {x.getDimSize(0), groups, channels, plane});
+    requirePerChannel(*this, loc, op.getX(), {op.getScale(), op.getBias()}, rewriter);
+    Sizes sizes = sizesOf(rewriter, loc, adaptor.getX());
+    OpFoldResult groups = rewriter.getIndexAttr(op.getNumGroups()), one = rewriter.getIndexAttr(1);
+    OpFoldResult channels = divideSizes(rewriter, loc, sizes[1], groups);
+    OpFoldResult plane = productOf(rewriter, loc, ArrayRef(sizes).drop_front(2));
+    if (!constantSize(sizes[1]))
+      requireEqual(rewriter, loc, sizes[1], multiplySizes(rewriter, loc, channels, groups), aot::Code::shape_mismatch);
+    Value data = buildReshape(rewriter, loc, adaptor.getX(), Sizes{sizes[0], groups, channels, plane});
+    auto perGroup = [&](Value parameter) {
+      return buildReshape(rewriter, loc, parameter, Sizes{groups, channels, one});
+    };
     Statistics group{rewriter, loc, data, x.getElementType(), {2, 3}};
     Value mean = group.mean(), inverse = group.inverseDeviation(mean, op.getEpsilon().convertToDouble());
-    Value result =
-        group.apply(mean, inverse, buildReshape(rewriter, loc, adaptor.getScale(), {groups, channels, 1}),
-                    elementOf(op.getScale()), buildReshape(rewriter, loc, adaptor.getBias(), {groups, channels, 1}),
-                    elementOf(op.getBias()), x.getElementType());
-    rewriter.replaceOp(op, buildReshape(rewriter, loc, result, x.getShape()));
+    Value result = group.apply(mean, inverse, perGroup(adaptor.getScale()), elementOf(op.getScale()),
+                               perGroup(adaptor.getBias()), elementOf(op.getBias()), x.getElementType());
+    rewriter.replaceOp(op, fitTensor(rewriter, loc, buildReshape(rewriter, loc, result, sizes), stored(op.getY())));
     return success();
   }
 };
@@ -289,9 +338,14 @@ struct LowerLayerNormalization : OnnxLowering<LayerNormalizationOp> {
     int64_t axis = wrapAxis(op.getAxis(), x.getRank());
     Statistics rows{rewriter, loc, adaptor.getX(), x.getElementType(), axesFrom(axis, x.getRank())};
     Value mean = rows.mean(), inverse = rows.inverseDeviation(mean, op.getEpsilon().convertToDouble());
-    SmallVector<Value> results = {rows.apply(mean, inverse, adaptor.getScale(), elementOf(op.getScale()),
-                                             adaptor.getB(), op.getB() ? elementOf(op.getB()) : Type(),
-                                             x.getElementType())};
+    Sizes sizes = sizesOf(rewriter, loc, adaptor.getX());
+    Value scale = alignOperand(getTypeConverter(), rewriter, op, op.getScale(), adaptor.getScale(), op.getX(), sizes);
+    Value bias = adaptor.getB();
+    if (bias)
+      bias = alignOperand(getTypeConverter(), rewriter, op, op.getB(), bias, op.getX(), sizes);
+    Value result = rows.apply(mean, inverse, scale, elementOf(op.getScale()), bias,
+                              op.getB() ? elementOf(op.getB()) : Type(), x.getElementType());
+    SmallVector<Value> results = {fitTensor(rewriter, loc, result, stored(op.getY()))};
     auto statistics = [&](Value result, Value value) {
       if (!result)
         return;
@@ -300,7 +354,7 @@ struct LowerLayerNormalization : OnnxLowering<LayerNormalizationOp> {
         value = buildElementwise(rewriter, loc, type(result), value, rows.compute(), [&](ScalarBody &body) {
           return castScalar(body.b, loc, body.x[0], rows.compute(), computeType(target));
         });
-      results.push_back(value);
+      results.push_back(fitTensor(rewriter, loc, value, stored(result)));
     };
     statistics(op.getMean(), mean);
     statistics(op.getInvStdDev(), inverse);
@@ -317,8 +371,10 @@ struct LowerRMSNormalization : OnnxLowering<RMSNormalizationOp> {
     int64_t axis = wrapAxis(op.getAxis(), x.getRank());
     Statistics rows{rewriter, op.getLoc(), adaptor.getX(), x.getElementType(), axesFrom(axis, x.getRank())};
     Value inverse = rows.inverseDeviation(Value(), op.getEpsilon().convertToDouble());
-    rewriter.replaceOp(op, rows.apply(Value(), inverse, adaptor.getScale(), elementOf(op.getScale()), Value(), Type(),
-                                      elementOf(op.getY())));
+    Value scale = alignOperand(getTypeConverter(), rewriter, op, op.getScale(), adaptor.getScale(), op.getX(),
+                               sizesOf(rewriter, op.getLoc(), adaptor.getX()));
+    Value result = rows.apply(Value(), inverse, scale, elementOf(op.getScale()), Value(), Type(), elementOf(op.getY()));
+    rewriter.replaceOp(op, fitTensor(rewriter, op.getLoc(), result, stored(op.getY())));
     return success();
   }
 };
@@ -341,7 +397,8 @@ struct LowerMeanVarianceNormalization : OnnxLowering<MeanVarianceNormalizationOp
           arith::AddFOp::create(b, math::SqrtOp::create(b, variance), scalarConstant(b, b.getLoc(), element, 1e-9));
       return arith::DivFOp::create(b, scalarConstant(b, b.getLoc(), element, 1.0), deviation);
     });
-    rewriter.replaceOp(op, all.apply(mean, inverse, Value(), Type(), Value(), Type(), element));
+    Value result = all.apply(mean, inverse, Value(), Type(), Value(), Type(), element);
+    rewriter.replaceOp(op, fitTensor(rewriter, op.getLoc(), result, stored(op.getY())));
     return success();
   }
 };
@@ -365,14 +422,14 @@ struct LowerLpNormalization : OnnxLowering<LpNormalizationOp> {
           return p == 2 ? Value(math::SqrtOp::create(b, sum)) : sum;
         });
     // A vector of zeros stays zero.
-    rewriter.replaceOp(op, buildElementwise(rewriter, op.getLoc(), x, {adaptor.getInput(), norm},
-                                            {element, rows.compute()}, [](ScalarBody &body) -> Value {
-                                              Value zero = body.constant(0);
-                                              Value isZero = arith::CmpFOp::create(body.b, arith::CmpFPredicate::OEQ,
-                                                                                   body.x[1], zero);
-                                              Value quotient = arith::DivFOp::create(body.b, body.x[0], body.x[1]);
-                                              return arith::SelectOp::create(body.b, isZero, zero, quotient);
-                                            }));
+    Value result = buildElementwise(
+        rewriter, op.getLoc(), x, {adaptor.getInput(), norm}, {element, rows.compute()}, [](ScalarBody &body) -> Value {
+          Value zero = body.constant(0);
+          Value isZero = arith::CmpFOp::create(body.b, arith::CmpFPredicate::OEQ, body.x[1], zero);
+          Value quotient = arith::DivFOp::create(body.b, body.x[0], body.x[1]);
+          return arith::SelectOp::create(body.b, isZero, zero, quotient);
+        });
+    rewriter.replaceOp(op, fitTensor(rewriter, op.getLoc(), result, stored(op.getOutput())));
     return success();
   }
 };
@@ -410,6 +467,7 @@ struct LowerLRN : OnnxLowering<LRNOp> {
     spec.isReduction.push_back(true);
     spec.identity = cast<TypedAttr>(rewriter.getZeroAttr(computeType(element)));
     spec.resultType = stored(op.getY());
+    spec.resultSizes = sizesOf(rewriter, loc, adaptor.getX());
     spec.compute = [=](ImplicitLocOpBuilder &b, ValueRange in, Value sum) -> Value {
       Value value = toCompute(b, b.getLoc(), in[0], element);
       return math::FmaOp::create(b, value, value, sum);
@@ -423,7 +481,7 @@ struct LowerLRN : OnnxLowering<LRNOp> {
       Value value = toCompute(b, b.getLoc(), in[1], element);
       return toStorage(b, b.getLoc(), arith::DivFOp::create(b, value, power), element);
     };
-    rewriter.replaceOp(op, buildKernel(rewriter, loc, spec));
+    rewriter.replaceOp(op, fitTensor(rewriter, loc, buildKernel(rewriter, loc, spec), spec.resultType));
     return success();
   }
 };
@@ -439,10 +497,15 @@ struct LowerDropout : OnnxLowering<DropoutOp> {
     bool keepsAll = ratio && ratio->size() == 1 && ratio->front() == 0;
     if (!isInference && !keepsAll)
       return op.emitError("unsupported: Dropout in training mode; training_mode must be constant and false");
-    SmallVector<Value> results = {adaptor.getData()};
-    if (op.getMask())
+    SmallVector<Value> results = {fitTensor(rewriter, op.getLoc(), adaptor.getData(), stored(op.getOutput()))};
+    if (op.getMask() && stored(op.getMask()).hasStaticShape()) {
       results.push_back(arith::ConstantOp::create(
           rewriter, op.getLoc(), cast<TypedAttr>(DenseElementsAttr::get(stored(op.getMask()), APInt(8, 1)))));
+    } else if (op.getMask()) {
+      Value mask = filledTensor(rewriter, op.getLoc(), sizesOf(rewriter, op.getLoc(), adaptor.getData()),
+                                arith::ConstantIntOp::create(rewriter, op.getLoc(), 1, 8));
+      results.push_back(fitTensor(rewriter, op.getLoc(), mask, stored(op.getMask())));
+    }
     rewriter.replaceOp(op, results);
     return success();
   }

@@ -3,15 +3,17 @@
 // A window operator is an aot.kernel "pool" over (n, c, spatial..., kernel...) that reads data padded with the
 // neutral element of its reduction:
 //   max   identity -inf (integers: the lowest), no epilogue
-//   mean  identity 0; the epilogue divides by the number of elements, or multiplies by a constant tensor over the
-//         spatial dims that holds its inverse where that number is not the same everywhere
+//   mean  identity 0; the epilogue divides by the number of elements, or multiplies by a tensor over the spatial dims
+//         that holds its inverse where that number is not the same everywhere (a constant where extents are)
 //   norm  the sum of |x|^p, then the root
 // A global operator is the same over (n, c, s), s running over the whole plane. The indices of MaxPool are found by a
 // linalg.generic that carries (maximum, index); MaxUnpool stores one element after the other.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/pooling/Pooling.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "dialects/onnx/support/Window.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -22,7 +24,10 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
+
+using Sizes = SmallVector<OpFoldResult>;
 
 //===-- What is reduced -------------------------------------------------------------------------------------------===//
 
@@ -66,13 +71,21 @@ static Value root(ImplicitLocOpBuilder &b, Value sum, int64_t p, Type element) {
   return math::PowFOp::create(b, sum, scalarConstant(b, b.getLoc(), element, 1.0 / double(p)));
 }
 
-/// Fills in identity, compute and epilogue. `count` divides a mean; where it is 0 the mean is multiplied by the last
-/// input.
-static void setReduction(KernelSpec &spec, Builder &builder, Reduction reduction, Type element, int64_t count) {
+/// Fills in identity, compute and epilogue. `count` divides a mean; where it is absent the mean is multiplied by the
+/// last input.
+static void setReduction(KernelSpec &spec, OpBuilder &builder, Location loc, Reduction reduction, Type element,
+                         std::optional<OpFoldResult> count) {
   bool isUnsignedType = isUnsigned(element);
   Type compute = computeType(element);
   spec.identity = reduction.kind == Reduction::Max ? lowest(builder, compute, isUnsignedType)
                                                    : cast<TypedAttr>(builder.getZeroAttr(compute));
+  // A count that only the run knows is converted once.
+  std::optional<int64_t> knownCount = count ? constantSize(*count) : std::nullopt;
+  Value divisor;
+  if (reduction.kind == Reduction::Mean && count && !knownCount)
+    divisor = castScalar(builder, loc,
+                         arith::IndexCastOp::create(builder, loc, builder.getI64Type(), asIndex(builder, loc, *count)),
+                         builder.getI64Type(), compute);
   spec.compute = [=](ImplicitLocOpBuilder &b, ValueRange inputs, Value accumulator) -> Value {
     Value x = toCompute(b, b.getLoc(), inputs[0], element);
     if (reduction.kind == Reduction::Max)
@@ -84,10 +97,12 @@ static void setReduction(KernelSpec &spec, Builder &builder, Reduction reduction
   spec.epilogue = [=](ImplicitLocOpBuilder &b, ValueRange inputs, Value accumulator) -> Value {
     if (reduction.kind == Reduction::Norm)
       accumulator = root(b, accumulator, reduction.p, element);
-    else if (reduction.kind == Reduction::Mean && count == 0)
+    else if (reduction.kind == Reduction::Mean && !count)
       accumulator = arith::MulFOp::create(b, accumulator, inputs.back());
-    else if (reduction.kind == Reduction::Mean && count > 1)
-      accumulator = arith::DivFOp::create(b, accumulator, scalarConstant(b, b.getLoc(), element, count));
+    else if (reduction.kind == Reduction::Mean && divisor)
+      accumulator = arith::DivFOp::create(b, accumulator, divisor);
+    else if (reduction.kind == Reduction::Mean && *knownCount > 1)
+      accumulator = arith::DivFOp::create(b, accumulator, scalarConstant(b, b.getLoc(), element, *knownCount));
     return toStorage(b, b.getLoc(), accumulator, element);
   };
 }
@@ -96,12 +111,12 @@ static void setReduction(KernelSpec &spec, Builder &builder, Reduction reduction
 
 /// How many elements of [-low, in + high) (or of [0, in) unless `padding` counts) each window along `dim` covers.
 static SmallVector<int64_t> countElements(const WindowDim &dim, bool padding) {
-  int64_t first = padding ? -dim.low : 0, last = dim.in.get() + (padding ? dim.high : 0);
+  int64_t low = dim.low.get(), first = padding ? -low : 0, last = dim.in.get() + (padding ? dim.high.get() : 0);
   SmallVector<int64_t> counts;
   for (int64_t window = 0; window < dim.out.get(); ++window) {
     int64_t count = 0;
-    for (int64_t tap = 0; tap < dim.kernel; ++tap) {
-      int64_t at = window * dim.stride - dim.low + tap * dim.dilation;
+    for (int64_t tap = 0; tap < dim.kernel.get(); ++tap) {
+      int64_t at = window * dim.stride - low + tap * dim.dilation;
       count += at >= first && at < last;
     }
     counts.push_back(count);
@@ -133,14 +148,45 @@ static Value inverseCounts(OpBuilder &builder, Location loc, ArrayRef<SmallVecto
   return arith::ConstantOp::create(builder, loc, type, cast<TypedAttr>(makeConstant(type, bytes, "inverse_counts")));
 }
 
-/// Pads `data` with `value` so that every window lies inside.
-static Value padWindows(OpBuilder &builder, Location loc, Value data, const Window &window, TypedAttr value) {
-  SmallVector<int64_t> low(2, 0), high(2, 0);
+/// The same where extents are only known at run time.
+static Value inverseCountsByData(OpBuilder &builder, Location loc, const Window &window, bool padding, Type compute,
+                                 ValueMapping lowered) {
+  auto value = [&](Dim dim) { return asIndex(builder, loc, buildSize(builder, loc, dim, lowered)); };
+  Sizes sizes;
+  SmallVector<Value> lows, firsts, lasts;
   for (const WindowDim &dim : window) {
-    low.push_back(dim.low);
-    high.push_back(dim.neededHigh());
+    sizes.push_back(buildSize(builder, loc, dim.out, lowered));
+    lows.push_back(value(dim.low));
+    firsts.push_back(value(padding ? dim.low * -1 : Dim(0)));
+    lasts.push_back(value(padding ? dim.in + dim.high : dim.in));
   }
-  return buildPad(builder, loc, data, low, high, arith::ConstantOp::create(builder, loc, value));
+  return buildGenerated(builder, loc, sizes, compute, [&](ImplicitLocOpBuilder &b, ValueRange at) {
+    Arithmetic a{b, compute};
+    Value zero = indexConstant(b, 0), count = indexConstant(b, 1);
+    for (auto [index, dim] : llvm::enumerate(window)) {
+      // The taps from the first that is not before `first` to the last that is before `last`.
+      Value start = a.sub(a.mul(at[index], indexConstant(b, dim.stride)), lows[index]);
+      Value dilation = indexConstant(b, dim.dilation), kernel = indexConstant(b, dim.kernel.get());
+      auto tapsBefore = [&](Value bound) {
+        Value taps = arith::CeilDivSIOp::create(b, a.sub(bound, start), dilation);
+        return a.clamp(taps, zero, kernel);
+      };
+      count = a.mul(count, a.sub(tapsBefore(lasts[index]), tapsBefore(firsts[index])));
+    }
+    Value isEmpty = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, count, zero);
+    return a.select(isEmpty, a.number(0), a.div(a.number(1), a.toReal(count)));
+  });
+}
+
+/// How many elements every window along `dim` covers; nullopt where that differs, or only the run tells.
+static std::optional<int64_t> uniformCount(const WindowDim &dim, bool padding) {
+  if (dim.in.isKnown()) {
+    SmallVector<int64_t> counts = countElements(dim, padding);
+    return llvm::all_equal(counts) && !counts.empty() ? std::optional(counts.front()) : std::nullopt;
+  }
+  // All of every window lies in the data, or in its padding.
+  bool isWhole = !dim.ceilMode && (padding || (dim.low.is(0) && dim.high.is(0)));
+  return isWhole ? std::optional(dim.kernel.get()) : std::nullopt;
 }
 
 /// The maps (n, c, spatial..., kernel...) -> data and -> result. Kernel dims of extent 1 are left out.
@@ -153,7 +199,7 @@ static std::pair<AffineMap, AffineMap> windowMaps(MLIRContext *context, const Wi
   data.assign(result.begin(), result.begin() + 2);
   for (auto [index, dim] : llvm::enumerate(window)) {
     AffineExpr expr = result[2 + index] * dim.stride;
-    if (dim.kernel > 1)
+    if (!dim.kernel.is(1))
       expr = expr + getAffineDimExpr(loops++, context) * dim.dilation;
     data.push_back(expr);
   }
@@ -166,9 +212,9 @@ static Value windowShape(OpBuilder &builder, Location loc, const Window &window,
   SmallVector<int64_t> shape;
   SmallVector<AffineExpr> exprs;
   for (const WindowDim &dim : window)
-    if (dim.kernel > 1) {
+    if (!dim.kernel.is(1)) {
       exprs.push_back(builder.getAffineDimExpr(2 + window.size() + shape.size()));
-      shape.push_back(dim.kernel);
+      shape.push_back(dim.kernel.get());
     }
   if (shape.empty())
     return Value();
@@ -176,15 +222,32 @@ static Value windowShape(OpBuilder &builder, Location loc, const Window &window,
   return emptyTensor(builder, loc, RankedTensorType::get(shape, builder.getI8Type()));
 }
 
+/// The window of `op` over data of shape `x`, which the run checks as far as it is not known.
 template <typename OpTy>
-static Value buildWindowKernel(OpTy op, Value data, Reduction reduction, bool countPadding, OpBuilder &builder) {
+static FailureOr<Window> lowerWindow(OpTy op, ArrayRef<Dim> x, OpBuilder &builder, ValueMapping lowered) {
+  WindowAttributes attributes = windowAttributes(op);
+  attributes.ceilMode = op.getCeilMode() != 0;
+  FailureOr<Window> window = resolveWindow(op, attributes, x.drop_front(2), {});
+  if (succeeded(window))
+    requireFit(builder, op.getLoc(), *window, lowered);
+  return window;
+}
+
+/// The extents of the result of `window` over `data`.
+static Sizes resultSizes(OpBuilder &builder, Location loc, Value data, const Window &window, ValueMapping lowered) {
+  Sizes sizes = {sizeOf(builder, loc, data, 0), sizeOf(builder, loc, data, 1)};
+  for (Dim dim : outputDims(window))
+    sizes.push_back(buildSize(builder, loc, dim, lowered));
+  return sizes;
+}
+
+template <typename OpTy>
+static Value buildWindowKernel(OpTy op, Value data, ArrayRef<Dim> xShape, Reduction reduction, bool countPadding,
+                               OpBuilder &builder, ValueMapping lowered) {
   Location loc = op.getLoc();
   auto x = cast<RankedTensorType>(op.getX().getType()), y = cast<RankedTensorType>(op.getY().getType());
   Type element = x.getElementType(), stored = storageType(element);
-  WindowAttributes attributes = windowAttributes(op);
-  attributes.ceilMode = op.getCeilMode() != 0;
-  Shape spatial(x.getShape().begin() + 2, x.getShape().end());
-  FailureOr<Window> window = resolveWindow(op, attributes, spatial, {});
+  FailureOr<Window> window = lowerWindow(op, xShape, builder, lowered);
   if (failed(window))
     return Value();
 
@@ -196,7 +259,8 @@ static Value buildWindowKernel(OpTy op, Value data, Reduction reduction, bool co
   auto [dataMap, resultMap] = windowMaps(builder.getContext(), *window, loops);
   AffineMap shapeMap;
   Value shape = windowShape(builder, loc, *window, loops, shapeMap);
-  spec.inputs = {padWindows(builder, loc, data, *window, neutral)};
+  Value border = arith::ConstantOp::create(builder, loc, neutral);
+  spec.inputs = {padWindows(builder, loc, data, *window, border, lowered)};
   spec.maps = {dataMap};
   if (shape) {
     spec.inputs.push_back(shape);
@@ -205,62 +269,75 @@ static Value buildWindowKernel(OpTy op, Value data, Reduction reduction, bool co
   spec.isReduction.assign(loops, true);
   std::fill_n(spec.isReduction.begin(), x.getRank(), false);
 
-  int64_t count = 1;
+  std::optional<OpFoldResult> count = builder.getIndexAttr(1);
   if (reduction.kind == Reduction::Mean) {
-    SmallVector<SmallVector<int64_t>> counts;
+    std::optional<int64_t> elements = 1;
     for (const WindowDim &dim : *window) {
-      counts.push_back(countElements(dim, countPadding));
-      bool uniform = llvm::all_equal(counts.back()) && !counts.back().empty();
-      count = uniform ? count * counts.back().front() : 0;
+      std::optional<int64_t> uniform = uniformCount(dim, countPadding);
+      elements = elements && uniform ? std::optional(*elements * *uniform) : std::nullopt;
     }
-    if (count == 0) {
-      spec.inputs.push_back(inverseCounts(builder, loc, counts, computeType(element)));
+    // Windows that lie in the padding altogether have a mean of 0.
+    if (elements.value_or(0) == 0) {
+      count = std::nullopt;
+      bool isConstant = llvm::all_of(*window, [](const WindowDim &dim) { return dim.in.isKnown(); });
+      SmallVector<SmallVector<int64_t>> counts;
+      if (isConstant)
+        for (const WindowDim &dim : *window)
+          counts.push_back(countElements(dim, countPadding));
+      Type compute = computeType(element);
+      spec.inputs.push_back(isConstant ? inverseCounts(builder, loc, counts, compute)
+                                       : inverseCountsByData(builder, loc, *window, countPadding, compute, lowered));
       spec.maps.push_back(resultMap.getSliceMap(2, window->size()));
+    } else {
+      count = builder.getIndexAttr(*elements);
     }
   }
   spec.maps.push_back(resultMap);
   spec.resultType = RankedTensorType::get(y.getShape(), stored);
-  setReduction(spec, builder, reduction, element, count);
-  return buildKernel(builder, loc, spec);
+  spec.resultSizes = resultSizes(builder, loc, data, *window, lowered);
+  setReduction(spec, builder, loc, reduction, element, count);
+  return fitTensor(builder, loc, buildKernel(builder, loc, spec), spec.resultType);
 }
 
 //===-- Patterns --------------------------------------------------------------------------------------------------===//
 
 /// (maximum, flat index in X) by one loop nest over (n, c, spatial..., kernel...).
-static SmallVector<Value> buildArgMax(MaxPoolOp op, Value data, OpBuilder &builder) {
+static SmallVector<Value> buildArgMax(MaxPoolOp op, Value data, ArrayRef<Dim> xShape, OpBuilder &builder,
+                                      ValueMapping lowered) {
   Location loc = op.getLoc();
   auto x = cast<RankedTensorType>(op.getX().getType()), y = cast<RankedTensorType>(op.getY().getType());
   Type element = x.getElementType(), stored = storageType(element), i64 = builder.getI64Type();
-  WindowAttributes attributes = windowAttributes(op);
-  attributes.ceilMode = op.getCeilMode() != 0;
-  FailureOr<Window> window = resolveWindow(op, attributes, Shape(x.getShape().begin() + 2, x.getShape().end()), {});
+  FailureOr<Window> window = lowerWindow(op, xShape, builder, lowered);
   if (failed(window))
     return {};
   TypedAttr low = lowest(builder, stored, isUnsigned(element));
-  Value padded = padWindows(builder, loc, data, *window, low);
+  Value border = arith::ConstantOp::create(builder, loc, low);
+  Value padded = padWindows(builder, loc, data, *window, border, lowered);
+  Sizes sizes = resultSizes(builder, loc, data, *window, lowered), extents = sizesOf(builder, loc, data);
   unsigned loops;
   auto maps = windowMaps(builder.getContext(), *window, loops);
   AffineMap dataMap = maps.first, resultMap = maps.second, shapeMap;
   Value shape = windowShape(builder, loc, *window, loops, shapeMap);
   auto filled = [&](TypedAttr value) {
-    Value empty = emptyTensor(builder, loc, RankedTensorType::get(y.getShape(), value.getType()));
-    return linalg::FillOp::create(builder, loc, arith::ConstantOp::create(builder, loc, value).getResult(), empty)
-        .getResult(0);
+    return filledTensor(builder, loc, sizes, arith::ConstantOp::create(builder, loc, value));
   };
   SmallVector<Value> inits = {filled(low), filled(builder.getIntegerAttr(i64, -1))};
   SmallVector<utils::IteratorType> iterators(loops, utils::IteratorType::reduction);
   std::fill_n(iterators.begin(), x.getRank(), utils::IteratorType::parallel);
 
   // The stride of each dim in the flat index: by rows, or with the spatial dims reversed.
-  SmallVector<int64_t> strides(x.getRank());
-  int64_t plane = 1;
+  Sizes strides(x.getRank());
+  OpFoldResult plane = builder.getIndexAttr(1);
   for (int64_t dim = 2; dim < x.getRank(); ++dim) {
     int64_t spatial = op.getStorageOrder() ? dim : x.getRank() + 1 - dim;
     strides[spatial] = plane;
-    plane *= x.getDimSize(spatial);
+    plane = multiplySizes(builder, loc, plane, extents[spatial]);
   }
   strides[1] = plane;
-  strides[0] = plane * x.getDimSize(1);
+  strides[0] = multiplySizes(builder, loc, plane, extents[1]);
+  SmallVector<Value> lows(2);
+  for (const WindowDim &dim : *window)
+    lows.push_back(asIndex(builder, loc, buildSize(builder, loc, dim.low, lowered)));
 
   SmallVector<Value> inputs = {padded};
   SmallVector<AffineMap> operandMaps = {dataMap};
@@ -284,12 +361,12 @@ static SmallVector<Value> buildArgMax(MaxPoolOp op, Value data, OpBuilder &build
         for (unsigned dim = 0; dim < x.getRank(); ++dim) {
           Value at = affine::AffineApplyOp::create(b, dataMap.getSubMap(dim), iteration);
           if (dim >= 2) {
-            at = arith::SubIOp::create(b, at, constant((*window)[dim - 2].low));
+            at = arith::SubIOp::create(b, at, lows[dim]);
             // Unsigned, so that negative positions are outside too.
             isFirst = arith::AndIOp::create(
-                b, isFirst, arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at, constant(x.getDimSize(dim))));
+                b, isFirst, arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at, asIndex(b, loc, extents[dim])));
           }
-          index = arith::AddIOp::create(b, index, arith::MulIOp::create(b, at, constant(strides[dim])));
+          index = arith::AddIOp::create(b, index, arith::MulIOp::create(b, at, asIndex(b, loc, strides[dim])));
         }
         Value bestStored = elements.drop_back().back();
         Value candidate = toCompute(b, bodyLoc, elements[0], element),
@@ -310,7 +387,10 @@ static SmallVector<Value> buildArgMax(MaxPoolOp op, Value data, OpBuilder &build
         linalg::YieldOp::create(b,
                                 ValueRange{maximum, arith::SelectOp::create(b, isBetter, position, elements.back())});
       });
-  return SmallVector<Value>(generic.getResults());
+  SmallVector<Value> results(generic.getResults());
+  results[0] = fitTensor(builder, loc, results[0], RankedTensorType::get(y.getShape(), stored));
+  results[1] = fitTensor(builder, loc, results[1], op.getIndices().getType());
+  return results;
 }
 
 namespace {
@@ -318,13 +398,14 @@ struct LowerMaxPool : OnnxLowering<MaxPoolOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(MaxPoolOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     if (op.getIndices()) {
-      SmallVector<Value> values = buildArgMax(op, adaptor.getX(), rewriter);
+      SmallVector<Value> values = buildArgMax(op, adaptor.getX(), shape(op.getX()), rewriter, lowered(rewriter));
       if (values.empty())
         return failure();
       rewriter.replaceOp(op, values);
       return success();
     }
-    Value result = buildWindowKernel(op, adaptor.getX(), {Reduction::Max}, false, rewriter);
+    Value result =
+        buildWindowKernel(op, adaptor.getX(), shape(op.getX()), {Reduction::Max}, false, rewriter, lowered(rewriter));
     if (!result)
       return failure();
     rewriter.replaceOp(op, result);
@@ -336,7 +417,8 @@ struct LowerAveragePool : OnnxLowering<AveragePoolOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(AveragePoolOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Value result = buildWindowKernel(op, adaptor.getX(), {Reduction::Mean}, op.getCountIncludePad() != 0, rewriter);
+    Value result = buildWindowKernel(op, adaptor.getX(), shape(op.getX()), {Reduction::Mean},
+                                     op.getCountIncludePad() != 0, rewriter, lowered(rewriter));
     if (!result)
       return failure();
     rewriter.replaceOp(op, result);
@@ -347,7 +429,8 @@ struct LowerAveragePool : OnnxLowering<AveragePoolOp> {
 struct LowerLpPool : OnnxLowering<LpPoolOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(LpPoolOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    Value result = buildWindowKernel(op, adaptor.getX(), {Reduction::Norm, int64_t(op.getP())}, false, rewriter);
+    Value result = buildWindowKernel(op, adaptor.getX(), shape(op.getX()), {Reduction::Norm, int64_t(op.getP())}, false,
+                                     rewriter, lowered(rewriter));
     if (!result)
       return failure();
     rewriter.replaceOp(op, result);
@@ -362,14 +445,16 @@ template <typename OpTy> struct LowerGlobalPool : OnnxLowering<OpTy> {
                                 ConversionPatternRewriter &rewriter) const override {
     MLIRContext *context = op.getContext();
     RankedTensorType x = this->type(op.getX());
-    int64_t plane = ShapedType::getNumElements(x.getShape().drop_front(2));
+    Location loc = op.getLoc();
+    Sizes extents = sizesOf(rewriter, loc, adaptor.getX()), sizes(x.getRank(), rewriter.getIndexAttr(1));
+    OpFoldResult plane = productOf(rewriter, loc, ArrayRef(extents).drop_front(2)), one = rewriter.getIndexAttr(1);
     AffineExpr n = getAffineDimExpr(0, context), c = getAffineDimExpr(1, context);
     SmallVector<AffineExpr> result(x.getRank(), getAffineConstantExpr(0, context));
     result[0] = n;
     result[1] = c;
     KernelSpec spec;
     spec.kind = "pool";
-    spec.inputs = {buildReshape(rewriter, op.getLoc(), adaptor.getX(), {x.getDimSize(0), x.getDimSize(1), plane})};
+    spec.inputs = {buildReshape(rewriter, loc, adaptor.getX(), Sizes{extents[0], extents[1], plane})};
     spec.maps = {AffineMap::getMultiDimIdentityMap(3, context), AffineMap::get(3, 0, result, context)};
     spec.isReduction = {false, false, true};
     spec.resultType = this->stored(op.getY());
@@ -378,8 +463,12 @@ template <typename OpTy> struct LowerGlobalPool : OnnxLowering<OpTy> {
       reduction.kind = Reduction::Max;
     if constexpr (std::is_same_v<OpTy, GlobalLpPoolOp>)
       reduction = {Reduction::Norm, int64_t(op.getP())};
-    setReduction(spec, rewriter, reduction, x.getElementType(), std::max<int64_t>(plane, 1));
-    rewriter.replaceOp(op, buildKernel(rewriter, op.getLoc(), spec));
+    std::copy_n(extents.begin(), 2, sizes.begin());
+    spec.resultSizes = sizes;
+    // Of an empty plane the mean is 0.
+    OpFoldResult count = maxSize(rewriter, loc, plane, one);
+    setReduction(spec, rewriter, loc, reduction, x.getElementType(), count);
+    rewriter.replaceOp(op, fitTensor(rewriter, loc, buildKernel(rewriter, loc, spec), spec.resultType));
     return success();
   }
 };
@@ -395,25 +484,35 @@ struct LowerMaxUnpool : OnnxLowering<MaxUnpoolOp> {
     attributes.kernelShape = op.getKernelShape();
     attributes.strides = op.getStrides();
     attributes.pads = op.getPads();
-    FailureOr<Window> window = resolveTransposedWindow(op, attributes, std::nullopt, std::nullopt,
-                                                       Shape(x.getShape().begin() + 2, x.getShape().end()), {});
+    Shape shape = this->shape(op.getX());
+    FailureOr<Window> window =
+        resolveTransposedWindow(op, attributes, std::nullopt, std::nullopt, ArrayRef(shape).drop_front(2), {});
     if (failed(window))
       return failure();
-    SmallVector<int64_t> shape(x.getShape().take_front(2));
+    Sizes extents = sizesOf(rewriter, loc, adaptor.getX()), own(extents.begin(), extents.begin() + 2);
     for (const WindowDim &dim : *window)
-      shape.push_back(dim.out.get());
-    int64_t count = x.getNumElements(), total = ShapedType::getNumElements(shape);
+      own.push_back(buildSize(rewriter, loc, dim.out, lowered(rewriter)));
+    for (auto [dim, pair] : llvm::enumerate(llvm::zip(shape, this->shape(op.getI()))))
+      if (auto [left, right] = pair; !left.equals(right))
+        requireEqual(rewriter, loc, extents[dim], sizeOf(rewriter, loc, adaptor.getI(), dim),
+                     aot::Code::shape_mismatch);
+    OpFoldResult count = productOf(rewriter, loc, extents), total = productOf(rewriter, loc, own);
+    OpFoldResult zeroSize = rewriter.getIndexAttr(0), one = rewriter.getIndexAttr(1);
 
-    Value data = buildReshape(rewriter, loc, adaptor.getX(), {count});
-    Value indices = buildReshape(rewriter, loc, adaptor.getI(), {count});
+    Value data = buildReshape(rewriter, loc, adaptor.getX(), count);
+    Value indices = buildReshape(rewriter, loc, adaptor.getI(), count);
     Value zero = arith::ConstantOp::create(rewriter, loc, cast<TypedAttr>(rewriter.getZeroAttr(y.getElementType())));
-    Value empty = emptyTensor(rewriter, loc, RankedTensorType::get({total}, y.getElementType()));
-    Value zeros = linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
-    auto constant = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(rewriter, loc, value); };
+    Value zeros = filledTensor(rewriter, loc, total, zero);
+    auto index = [&](OpFoldResult size) { return asIndex(rewriter, loc, size); };
     // An index from outside cannot be trusted: it is brought into the result.
-    Value last = constant(std::max<int64_t>(total - 1, 0));
+    Value last = index(maxSize(rewriter, loc, subtractSizes(rewriter, loc, total, one), zeroSize));
+    Value end = index(constantSize(total) == 0 ? zeroSize : count);
+    if (!constantSize(total)) {
+      Value isEmpty = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, index(total), index(zeroSize));
+      end = arith::SelectOp::create(rewriter, loc, isEmpty, index(zeroSize), end);
+    }
     auto loop = scf::ForOp::create(
-        rewriter, loc, constant(0), constant(total == 0 ? 0 : count), constant(1), zeros,
+        rewriter, loc, index(zeroSize), end, index(one), zeros,
         [&](OpBuilder &nested, Location bodyLoc, Value element, ValueRange carried) {
           ImplicitLocOpBuilder b(bodyLoc, nested);
           Value index = tensor::ExtractOp::create(b, indices, element);
@@ -421,11 +520,17 @@ struct LowerMaxUnpool : OnnxLowering<MaxUnpoolOp> {
           Value value = tensor::ExtractOp::create(b, data, element);
           scf::YieldOp::create(b, tensor::InsertOp::create(b, value, carried[0], at).getResult());
         });
-    Value result = buildReshape(rewriter, loc, loop.getResult(0), shape);
-    SmallVector<int64_t> low(shape.size(), 0), high;
-    for (auto [given, own] : llvm::zip(y.getShape(), shape))
-      high.push_back(given - own);
-    rewriter.replaceOp(op, buildPad(rewriter, loc, result, low, high, zero));
+    Value result = buildReshape(rewriter, loc, loop.getResult(0), own);
+    if (op.getOutputShape()) {
+      FailureOr<Sizes> given = sizes(rewriter, op, op.getOutput());
+      if (failed(given))
+        return failure();
+      Sizes low(own.size(), zeroSize), high;
+      for (auto [size, ownSize] : llvm::zip(*given, own))
+        high.push_back(subtractSizes(rewriter, loc, size, ownSize));
+      result = buildPad(rewriter, loc, result, low, high, zero);
+    }
+    rewriter.replaceOp(op, fitTensor(rewriter, loc, result, y));
     return success();
   }
 };

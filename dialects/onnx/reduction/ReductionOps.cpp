@@ -214,7 +214,9 @@ LogicalResult TopKOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShap
     std::optional<Shape> taken = ctx.dims(getK());
     if (k && (k->front() < 0 || (extent.isKnown() && k->front() > extent.get()))) // (C1)
       return emitOpError("K is ") << k->front() << " for an axis of " << extent.toType();
-    extent = taken && taken->size() == 1 ? taken->front() : Dim();
+    // The run checks the bounds of a K that only it knows.
+    Dim number = taken && taken->size() == 1 ? taken->front() : Dim();
+    extent = number.isKnown() ? number : Dim::max(Dim::min(number, extent), 0);
   }
   results.emplace_back(ctx.elementType(getX()), in);
   if (getNumResults() > 1)

@@ -4,12 +4,18 @@
 // what follows the reduction (division, root, logarithm) is its epilogue. f16 and bf16 accumulate in f32; the roots and
 // logarithms of integers are computed in f64. Where nothing is reduced, the same bodies make a linalg.generic.
 //
+// Where the axes are data, each dim of the input stands for two loops, of which one has a single iteration: for a dim
+// of n elements (p, r) runs over (1, n) where the axes name it and over (n, 1) elsewhere. The kernel reads the input at
+// p + r and writes the result at p.
+//
 //   LogSumExp: m = max x (0 where it is infinite);  log(sum exp(x - m)) + m
 //   ArgMax:    m = max x;  min over i of (x[i] == m ? i : none)
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/reduction/ReductionAxes.h"
 #include "dialects/onnx/support/Axes.h"
+#include "dialects/onnx/support/Checks.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -17,7 +23,10 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
+
+using Sizes = SmallVector<OpFoldResult>;
 
 namespace {
 /// One reduction: `inputs` are the tensor to reduce, then tensors of the reduced shape (without the reduced dims), then
@@ -25,6 +34,7 @@ namespace {
 struct Reduction {
   SmallVector<Value> inputs;
   SmallVector<bool> isReduced;
+  SmallVector<Value> flags; // the same where it is data: an i1 per dim; the result then keeps all dims
   TypedAttr identity;
   Type resultElement; // stored
   std::function<Value(ImplicitLocOpBuilder &, ValueRange, Value)> compute, epilogue;
@@ -52,15 +62,51 @@ static Value buildEmptySet(OpBuilder &builder, Location loc, const Reduction &re
       .getResult(0);
 }
 
+/// Builds `reduction` over axes that are data.
+static Value buildReductionByData(OpBuilder &builder, Location loc, const Reduction &reduction) {
+  unsigned rank = reduction.flags.size();
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  Sizes kept, reduced;
+  SmallVector<AffineExpr> keptExprs, reducedExprs, sourceExprs;
+  for (auto [dim, size] : llvm::enumerate(sizesOf(builder, loc, reduction.inputs[0]))) {
+    Value extent = asIndex(builder, loc, size), flag = reduction.flags[dim];
+    kept.push_back(arith::SelectOp::create(builder, loc, flag, one, extent).getResult());
+    reduced.push_back(arith::SelectOp::create(builder, loc, flag, extent, one).getResult());
+    keptExprs.push_back(builder.getAffineDimExpr(dim));
+    reducedExprs.push_back(builder.getAffineDimExpr(rank + dim));
+    sourceExprs.push_back(keptExprs.back() + reducedExprs.back());
+  }
+  auto map = [&](ArrayRef<AffineExpr> exprs) { return AffineMap::get(2 * rank, 0, exprs, builder.getContext()); };
+  KernelSpec spec;
+  spec.kind = "reduce";
+  spec.inputs = reduction.inputs;
+  spec.maps = {map(sourceExprs)};
+  spec.maps.append(reduction.inputs.size() - 1, map(keptExprs));
+  // A tensor that is not read tells the extents of the loops that reduce.
+  spec.inputs.push_back(emptyTensor(builder, loc, reduced, builder.getI8Type()));
+  spec.maps.push_back(map(reducedExprs));
+  spec.maps.push_back(map(keptExprs));
+  spec.isReduction.assign(rank, false);
+  spec.isReduction.append(rank, true);
+  spec.identity = reduction.identity;
+  spec.resultSizes = kept;
+  spec.resultType = RankedTensorType::get(staticShape(kept), reduction.resultElement);
+  spec.compute = reduction.compute;
+  spec.epilogue = reduction.epilogue;
+  return buildKernel(builder, loc, spec);
+}
+
 /// Builds `reduction`; the result has the dims that are not reduced.
 static Value buildReduction(OpBuilder &builder, Location loc, const Reduction &reduction) {
+  if (!reduction.flags.empty())
+    return buildReductionByData(builder, loc, reduction);
   auto source = cast<RankedTensorType>(reduction.inputs[0].getType());
   int64_t rank = source.getRank();
-  SmallVector<int64_t> shape;
+  Sizes sizes, all = sizesOf(builder, loc, reduction.inputs[0]);
   SmallVector<AffineExpr> kept, reduced;
   for (int64_t dim = 0; dim < rank; ++dim) {
     if (!reduction.isReduced[dim])
-      shape.push_back(source.getDimSize(dim));
+      sizes.push_back(all[dim]);
     (reduction.isReduced[dim] ? reduced : kept).push_back(builder.getAffineDimExpr(dim));
   }
   AffineMap keptMap = AffineMap::get(rank, 0, kept, builder.getContext());
@@ -70,10 +116,10 @@ static Value buildReduction(OpBuilder &builder, Location loc, const Reduction &r
   for (int64_t input = 1; input < count; ++input)
     maps.push_back(input >= count - reduction.reducedVectors ? reducedMap : keptMap);
   maps.push_back(keptMap);
-  auto resultType = RankedTensorType::get(shape, reduction.resultElement);
-  if (resultType.getNumElements() == 0)
-    return emptyTensor(builder, loc, resultType);
-  if (source.getNumElements() == 0)
+  auto resultType = RankedTensorType::get(staticShape(sizes), reduction.resultElement);
+  if (llvm::is_contained(resultType.getShape(), 0))
+    return emptyTensor(builder, loc, sizes, reduction.resultElement);
+  if (source.hasStaticShape() && source.getNumElements() == 0)
     return buildEmptySet(builder, loc, reduction, resultType);
   if (!reduced.empty()) {
     KernelSpec spec;
@@ -83,13 +129,14 @@ static Value buildReduction(OpBuilder &builder, Location loc, const Reduction &r
     spec.isReduction = reduction.isReduced;
     spec.identity = reduction.identity;
     spec.resultType = resultType;
+    spec.resultSizes = sizes;
     spec.compute = reduction.compute;
     spec.epilogue = reduction.epilogue;
     return buildKernel(builder, loc, spec);
   }
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, loc, resultType, reduction.inputs, emptyTensor(builder, loc, resultType),
-                                   maps, iterators,
+  Value empty = emptyTensor(builder, loc, sizes, reduction.resultElement);
+  return linalg::GenericOp::create(builder, loc, empty.getType(), reduction.inputs, empty, maps, iterators,
                                    [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
                                      ImplicitLocOpBuilder b(bodyLoc, nested);
                                      Value identity = arith::ConstantOp::create(b, reduction.identity);
@@ -167,12 +214,14 @@ struct ReduceContext {
   Type element;    // ONNX
   Type arithmetic; // what it computes in: the compute type, or f64 for roots and logarithms of integers
   SmallVector<bool> isReduced;
-  int64_t count; // elements that one result element combines
+  SmallVector<Value> flags; // see Reduction
+  OpFoldResult count;       // elements that one result element combines
 
   Reduction start(double identity) const {
     Reduction reduction;
     reduction.inputs = {source};
     reduction.isReduced = isReduced;
+    reduction.flags = flags;
     reduction.resultElement = storageType(element);
     reduction.identity = isa<FloatType>(arithmetic) ? TypedAttr(rewriter.getFloatAttr(arithmetic, identity))
                                                     : TypedAttr(rewriter.getIntegerAttr(arithmetic, int64_t(identity)));
@@ -226,13 +275,25 @@ Value lower(ReduceSumOp, const ReduceContext &c) { return reduceSumOf(c, 0, add)
 Value lower(ReduceProdOp, const ReduceContext &c) { return reduceSumOf(c, 1, multiply); }
 Value lower(ReduceSumSquareOp, const ReduceContext &c) { return reduceSumOf(c, 0, addSquare); }
 
+/// The number of elements that one result element combines, in the compute type; at least 1 for integers.
+Value openCount(const ReduceContext &c) {
+  OpFoldResult size = c.count;
+  if (!isa<FloatType>(c.element))
+    size = maxSize(c.rewriter, c.loc, size, c.rewriter.getIndexAttr(1));
+  Type i64 = c.rewriter.getI64Type();
+  Value number = arith::IndexCastOp::create(c.rewriter, c.loc, i64, asIndex(c.rewriter, c.loc, size));
+  return castScalar(c.rewriter, c.loc, number, i64, c.element);
+}
+
 Value lower(ReduceMeanOp, const ReduceContext &c) {
   Type element = c.element;
-  int64_t count = c.count;
+  // 0/0 is NaN; for integers an empty mean is 0.
+  std::optional<int64_t> count = constantSize(c.count);
+  if (count && !isa<FloatType>(element))
+    count = std::max<int64_t>(*count, 1);
+  Value open = count ? Value() : openCount(c);
   return reduceSumOf(c, 0, add, [=](ImplicitLocOpBuilder &b, Value sum) -> Value {
-    // 0/0 is NaN; for integers an empty mean is 0.
-    Value divisor =
-        scalarConstant(b, b.getLoc(), element, isa<FloatType>(element) ? count : std::max<int64_t>(count, 1));
+    Value divisor = open ? open : scalarConstant(b, b.getLoc(), element, *count);
     if (isa<FloatType>(sum.getType()))
       return arith::DivFOp::create(b, sum, divisor);
     return isUnsigned(element) ? Value(arith::DivUIOp::create(b, sum, divisor))
@@ -256,15 +317,16 @@ Value lower(ReduceLogSumOp, const ReduceContext &c) {
                      [](ImplicitLocOpBuilder &b, Value sum) -> Value { return math::LogOp::create(b, sum); });
 }
 
-Value lower(ReduceMaxOp, const ReduceContext &c) {
-  return buildReduction(c.rewriter, c.loc, extremum(c.rewriter, c.source, c.isReduced, c.element, true));
+Value reduceToExtremum(const ReduceContext &c, bool isMax) {
+  Reduction reduction = extremum(c.rewriter, c.source, c.isReduced, c.element, isMax);
+  reduction.flags = c.flags;
+  return buildReduction(c.rewriter, c.loc, reduction);
 }
-Value lower(ReduceMinOp, const ReduceContext &c) {
-  return buildReduction(c.rewriter, c.loc, extremum(c.rewriter, c.source, c.isReduced, c.element, false));
-}
+Value lower(ReduceMaxOp, const ReduceContext &c) { return reduceToExtremum(c, true); }
+Value lower(ReduceMinOp, const ReduceContext &c) { return reduceToExtremum(c, false); }
 
 Value lower(ReduceLogSumExpOp, const ReduceContext &c) {
-  Value largest = buildReduction(c.rewriter, c.loc, extremum(c.rewriter, c.source, c.isReduced, c.element, true));
+  Value largest = reduceToExtremum(c, true);
   Reduction reduction = c.start(0);
   reduction.inputs.push_back(largest);
   auto load = c.load(), store = c.store();
@@ -290,106 +352,104 @@ Value lower(ReduceLogSumExpOp, const ReduceContext &c) {
   return buildReduction(c.rewriter, c.loc, reduction);
 }
 
-/// The sets of dims that may be reduced to make `result` of `in`, where the axes are data. Dims of extent 1 that are
-/// kept as such count as not reduced.
-SmallVector<SmallVector<bool>> possibleDims(ArrayRef<int64_t> in, ArrayRef<int64_t> result, bool keepsDims) {
-  constexpr size_t kMostDims = 8;
-  SmallVector<SmallVector<bool>> possible;
-  for (unsigned set = 0; in.size() <= kMostDims && set < (1u << in.size()); ++set) {
-    SmallVector<bool> isReduced;
-    SmallVector<int64_t> shape;
-    bool isMinimal = true;
-    for (auto [dim, extent] : llvm::enumerate(in)) {
-      isReduced.push_back(set >> dim & 1);
-      isMinimal &= !(keepsDims && isReduced.back() && extent == 1);
-      if (!isReduced.back() || keepsDims)
-        shape.push_back(isReduced.back() ? 1 : extent);
+/// Whether `axes`, which are data, name each of `rank` dims; a list without entries names all or none of them. The run
+/// checks that they are dims.
+SmallVector<Value> namedDims(ImplicitLocOpBuilder &b, Value axes, int64_t rank, bool noopWithEmptyAxes) {
+  auto type = cast<RankedTensorType>(axes.getType());
+  requireIndices(b, b.getLoc(), axes, b.getI64Type(), b.getIndexAttr(rank));
+  OpFoldResult count = type.getRank() == 0 ? OpFoldResult(b.getIndexAttr(1)) : sizeOf(b, b.getLoc(), axes, 0);
+  SmallVector<Value> flags;
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    auto orNames = [&](ImplicitLocOpBuilder &inner, Value position, Value found) -> Value {
+      Value axis = tensor::ExtractOp::create(inner, axes, type.getRank() == 0 ? ValueRange() : ValueRange(position));
+      for (int64_t name : {dim, dim - rank}) {
+        Value number = arith::ConstantIntOp::create(inner, name, 64);
+        Value same = arith::CmpIOp::create(inner, arith::CmpIPredicate::eq, axis, number);
+        found = arith::OrIOp::create(inner, found, same);
+      }
+      return found;
+    };
+    Value found = arith::ConstantIntOp::create(b, 0, 1);
+    if (std::optional<int64_t> known = constantSize(count)) {
+      for (int64_t i = 0; i < *known; ++i)
+        found = orNames(b, indexConstant(b, i), found);
+    } else {
+      Value length = asIndex(b, b.getLoc(), count);
+      found = buildFold(b, length, found, orNames);
+      Value isEmpty = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, length, indexConstant(b, 0));
+      if (!noopWithEmptyAxes)
+        found = arith::OrIOp::create(b, found, isEmpty);
     }
-    if (isMinimal && ArrayRef(shape) == result)
-      possible.push_back(isReduced);
+    flags.push_back(found);
   }
-  return possible;
+  return flags;
 }
 
-/// Whether the axes, which are data, name just the dims of `isReduced`.
-Value namesDims(ImplicitLocOpBuilder &b, Value axes, ArrayRef<bool> isReduced) {
-  int64_t rank = isReduced.size(), count = cast<RankedTensorType>(axes.getType()).getNumElements();
-  Value result = arith::ConstantIntOp::create(b, 1, 1);
-  for (int64_t i = 0; i < count; ++i) {
-    Value axis = tensor::ExtractOp::create(b, axes, ValueRange{arith::ConstantIndexOp::create(b, i)});
-    Value isOne = arith::ConstantIntOp::create(b, 0, 1);
-    for (int64_t dim = 0; dim < rank; ++dim)
-      for (int64_t name : {dim, dim - rank}) {
-        if (!isReduced[dim])
-          continue;
-        Value same =
-            arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIntOp::create(b, name, 64));
-        isOne = arith::OrIOp::create(b, isOne, same);
-      }
-    result = arith::AndIOp::create(b, result, isOne);
+/// `kept`, which has extent 1 in the dims that `flags` name, without these dims; its rank is then `rank`.
+Value dropDims(ImplicitLocOpBuilder &b, Value kept, ArrayRef<Value> flags, int64_t rank) {
+  Location loc = b.getLoc();
+  Sizes all = sizesOf(b, loc, kept), sizes;
+  Value one = indexConstant(b, 1), zero = indexConstant(b, 0);
+  for (int64_t position = 0; position < rank; ++position) {
+    Value size = one, before = zero; // before: how many dims that stay come before this one
+    for (auto [extent, flag] : llvm::zip(all, flags)) {
+      Value isHere = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, before, indexConstant(b, position));
+      Value stays = arith::XOrIOp::create(b, flag, arith::ConstantIntOp::create(b, 1, 1));
+      size = arith::SelectOp::create(b, arith::AndIOp::create(b, isHere, stays), asIndex(b, loc, extent), size);
+      before = arith::SelectOp::create(b, stays, arith::AddIOp::create(b, before, one), before);
+    }
+    sizes.push_back(size);
   }
-  return result;
+  // Axes that name a dim twice leave more dims than there are.
+  requireEqual(b, loc, productOf(b, loc, all), productOf(b, loc, sizes), aot::Code::shape_mismatch);
+  return buildReshape(b, loc, kept, sizes);
 }
 
 template <typename OpTy> struct LowerReduce : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType in = this->type(op.getData()), out = this->type(op.getReduced());
-    Type element = in.getElementType();
+    RankedTensorType in = this->type(op.getData()), out = this->stored(op.getReduced());
+    Location loc = op.getLoc();
+    Type element = in.getElementType(), arithmetic = computeType(element);
     constexpr bool isExtremum = std::is_same_v<OpTy, ReduceMaxOp> || std::is_same_v<OpTy, ReduceMinOp>;
     if (!isa<FloatType, IntegerType>(element) || (element.isInteger(1) && !isExtremum))
       return op.emitError("unsupported: element type ") << element;
-    if (auto isReduced = reducedDims(op.getAxes(), op.getNoopWithEmptyAxes(), in.getRank())) {
-      rewriter.replaceOp(op, reduce(op, adaptor, rewriter, *isReduced));
-      return success();
-    }
-    // Where the shapes leave more than one choice, the axes decide when the model runs.
-    SmallVector<SmallVector<bool>> possible = possibleDims(in.getShape(), out.getShape(), op.getKeepdims());
-    if (possible.empty())
-      return op.emitError("no axes lead to the declared shape");
-    Value result = reduce(op, adaptor, rewriter, possible.front());
-    for (ArrayRef<bool> isReduced : ArrayRef(possible).drop_front()) {
-      ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-      Value applies = namesDims(b, adaptor.getAxes(), isReduced);
-      Value other = reduce(op, adaptor, rewriter, isReduced);
-      result = choose(b, applies, other, result);
-    }
-    rewriter.replaceOp(op, result);
-    return success();
-  }
-
-  static Value reduce(OpTy op, typename OpTy::Adaptor adaptor, ConversionPatternRewriter &rewriter,
-                      ArrayRef<bool> isReduced) {
-    RankedTensorType in = OnnxLowering<OpTy>::type(op.getData());
-    Type element = in.getElementType(), arithmetic = computeType(element);
-    int64_t count = 1;
-    for (auto [extent, reduced] : llvm::zip(in.getShape(), isReduced))
-      count *= reduced ? extent : 1;
     if (computesInReals<OpTy> && !isa<FloatType>(element))
       arithmetic = rewriter.getF64Type();
-    ReduceContext context{rewriter, op.getLoc(), adaptor.getData(), element, arithmetic, SmallVector<bool>(isReduced),
-                          count};
-    Value reduced = lower(op, context);
-    return buildReshape(rewriter, op.getLoc(), reduced, OnnxLowering<OpTy>::type(op.getReduced()).getShape());
-  }
-
-  /// `first` or `second`, element by element.
-  static Value choose(ImplicitLocOpBuilder &b, Value condition, Value first, Value second) {
-    auto type = cast<RankedTensorType>(first.getType());
-    SmallVector<AffineMap> maps(3, b.getMultiDimIdentityMap(type.getRank()));
-    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-    return linalg::GenericOp::create(
-               b, type, ValueRange{first, second}, emptyTensor(b, b.getLoc(), type), maps, iterators,
-               [&](OpBuilder &nested, Location loc, ValueRange elements) {
-                 Value chosen = arith::SelectOp::create(nested, loc, condition, elements[0], elements[1]);
-                 linalg::YieldOp::create(nested, loc, chosen);
-               })
-        .getResult(0);
+    ReduceContext context{rewriter, loc, adaptor.getData(), element, arithmetic, {}, {}, rewriter.getIndexAttr(1)};
+    Sizes extents = sizesOf(rewriter, loc, adaptor.getData()), sizes;
+    if (auto isReduced = reducedDims(op.getAxes(), op.getNoopWithEmptyAxes(), in.getRank())) {
+      context.isReduced = *isReduced;
+      for (auto [extent, reduced] : llvm::zip(extents, *isReduced)) {
+        if (reduced)
+          context.count = multiplySizes(rewriter, loc, context.count, extent);
+        if (!reduced || op.getKeepdims())
+          sizes.push_back(reduced ? OpFoldResult(rewriter.getIndexAttr(1)) : extent);
+      }
+      Value result = buildReshape(rewriter, loc, lower(op, context), sizes);
+      rewriter.replaceOp(op, fitTensor(rewriter, loc, result, out));
+      return success();
+    }
+    ImplicitLocOpBuilder b(loc, rewriter);
+    if (in.getRank() == 0) {
+      context.isReduced = {};
+      rewriter.replaceOp(op, fitTensor(rewriter, loc, lower(op, context), out));
+      return success();
+    }
+    context.flags = namedDims(b, adaptor.getAxes(), in.getRank(), op.getNoopWithEmptyAxes());
+    Value count = indexConstant(b, 1);
+    for (auto [extent, flag] : llvm::zip(extents, context.flags))
+      count = arith::MulIOp::create(b, count,
+                                    arith::SelectOp::create(b, flag, asIndex(b, loc, extent), indexConstant(b, 1)));
+    context.count = count;
+    Value result = lower(op, context);
+    if (!op.getKeepdims())
+      result = dropDims(b, result, context.flags, out.getRank());
+    rewriter.replaceOp(op, fitTensor(rewriter, loc, result, out));
+    return success();
   }
 };
-
-//===-- ArgMax, ArgMin --------------------------------------------------------------------------------------------===//
 
 template <typename OpTy> struct LowerArgReduce : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
@@ -399,23 +459,26 @@ template <typename OpTy> struct LowerArgReduce : OnnxLowering<OpTy> {
     RankedTensorType in = this->type(op.getData());
     Type element = in.getElementType();
     int64_t axis = wrapAxis(op.getAxis(), in.getRank());
-    int64_t extent = in.getDimSize(axis);
-    if (extent > INT32_MAX)
+    std::optional<int64_t> extent;
+    if (!in.isDynamicDim(axis))
+      extent = in.getDimSize(axis);
+    if (extent && *extent > INT32_MAX)
       return op.emitError("unsupported: an axis of more than 2^31 - 1 elements");
+    requireAxis(op, adaptor.getData(), axis, rewriter);
     SmallVector<bool> isReduced(in.getRank(), false);
     isReduced[axis] = true;
     bool isMax = std::is_same_v<OpTy, ArgMaxOp>, takesLast = op.getSelectLastIndex() != 0;
     Value best = buildReduction(rewriter, loc, extremum(rewriter, adaptor.getData(), isReduced, element, isMax));
-    SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, extent));
-    auto numbersType = RankedTensorType::get({extent}, rewriter.getI32Type());
-    Value positions = arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(numbersType, ArrayRef(numbers)));
+    Value positions = numberAxis(rewriter, loc, adaptor.getData(), axis);
     Reduction reduction;
     reduction.inputs = {adaptor.getData(), best, positions};
     reduction.reducedVectors = 1;
     reduction.isReduced = isReduced;
     reduction.resultElement = rewriter.getI64Type();
-    // Neutral and yet a position, so that none lies outside of the axis.
-    IntegerAttr none = rewriter.getI32IntegerAttr(takesLast ? 0 : int32_t(std::max<int64_t>(extent - 1, 0)));
+    // Neutral and yet a position, so that none lies outside of the axis; where its extent is open, the axis has an
+    // element and one of them is the best.
+    int64_t last = extent ? std::max<int64_t>(*extent - 1, 0) : INT32_MAX;
+    IntegerAttr none = rewriter.getI32IntegerAttr(takesLast ? 0 : int32_t(last));
     reduction.identity = none;
     reduction.compute = [=](ImplicitLocOpBuilder &b, ValueRange x, Value accumulator) -> Value {
       Value hit = isBest(b, toCompute(b, loc, x[0], element), toCompute(b, loc, x[1], element));
@@ -427,8 +490,36 @@ template <typename OpTy> struct LowerArgReduce : OnnxLowering<OpTy> {
       return arith::ExtSIOp::create(b, b.getI64Type(), accumulator);
     };
     Value index = buildReduction(rewriter, loc, reduction);
-    rewriter.replaceOp(op, buildReshape(rewriter, loc, index, this->type(op.getReduced()).getShape()));
+    Sizes sizes = sizesOf(rewriter, loc, index);
+    if (op.getKeepdims())
+      sizes.insert(sizes.begin() + axis, rewriter.getIndexAttr(1));
+    Value result = buildReshape(rewriter, loc, index, sizes);
+    rewriter.replaceOp(op, fitTensor(rewriter, loc, result, this->stored(op.getReduced())));
     return success();
+  }
+
+  /// 0, 1, .. along the axis.
+  static Value numberAxis(OpBuilder &builder, Location loc, Value source, int64_t axis) {
+    OpFoldResult size = sizeOf(builder, loc, source, axis);
+    auto type = RankedTensorType::get(staticShape(size), builder.getI32Type());
+    if (!type.hasStaticShape())
+      return buildGenerated(builder, loc, size, builder.getI32Type(),
+                            [](ImplicitLocOpBuilder &b, ValueRange at) -> Value {
+                              return arith::IndexCastOp::create(b, b.getI32Type(), at[0]);
+                            });
+    SmallVector<int32_t> numbers = llvm::to_vector(llvm::seq<int32_t>(0, type.getDimSize(0)));
+    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, ArrayRef(numbers)));
+  }
+
+  /// The run checks that positions on the axis are 32 bits wide.
+  void requireAxis(OpTy op, Value data, int64_t axis, ConversionPatternRewriter &rewriter) const {
+    Dim extent = this->shape(op.getData())[axis];
+    if (std::optional<int64_t> most = extent.upperBound(); most && *most <= INT32_MAX)
+      return;
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Value length = asIndex(b, op.getLoc(), sizeOf(b, op.getLoc(), data, axis));
+    Value fits = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, length, indexConstant(b, INT32_MAX));
+    require(b, op.getLoc(), fits, aot::Code::dim_out_of_bounds);
   }
 
   /// Equal to the best; where that is NaN, NaN.

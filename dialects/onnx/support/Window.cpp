@@ -1,7 +1,12 @@
 //===- Window.cpp - sliding windows of convolutions and pooling ---------------------------------------------------===//
 #include "dialects/onnx/support/Window.h"
+#include "dialects/onnx/support/Checks.h"
+#include "dialects/onnx/support/Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
 
 /// Bounds every attribute so that extents and offsets stay far from overflow.
@@ -52,16 +57,15 @@ static FailureOr<Window> readWindow(Operation *op, const WindowAttributes &attri
       op->emitOpError("the data has the extent ") << entry.in.get() << ", more than 2^32";
       return failure();
     }
-    entry.kernel = (*shape)[dim];
     Dim byWeights = dim < kernel.size() ? kernel[dim] : Dim();
-    if (entry.kernel == 0 && byWeights.isKnown())
-      entry.kernel = byWeights.get();
-    if (byWeights.isKnown() && byWeights.get() != entry.kernel) { // (W3)
-      op->emitOpError("kernel_shape has ") << entry.kernel << " where the weights have " << byWeights.get();
+    bool isGiven = (*shape)[dim] != 0;
+    entry.kernel = isGiven ? Dim((*shape)[dim]) : byWeights;
+    if (isGiven && byWeights.isKnown() && !entry.kernel.equals(byWeights)) { // (W3)
+      op->emitOpError("kernel_shape has ") << entry.kernel.get() << " where the weights have " << byWeights.get();
       return failure();
     }
-    if (entry.kernel > kLargest || (entry.kernel == 0 && byWeights.isKnown())) {
-      op->emitOpError("a kernel of extent ") << entry.kernel << " is not possible";
+    if (entry.kernel.isKnown() && (entry.kernel.get() > kLargest || entry.kernel.is(0))) {
+      op->emitOpError("a kernel of extent ") << entry.kernel.get() << " is not possible";
       return failure();
     }
     entry.stride = (*strides)[dim];
@@ -75,6 +79,13 @@ static FailureOr<Window> readWindow(Operation *op, const WindowAttributes &attri
   return window;
 }
 
+/// Halves what is missing to `needed` elements; the larger half comes last for SAME_UPPER.
+static void splitPadding(WindowDim &dim, Dim needed, Dim present, bool upper) {
+  Dim total = Dim::max(needed - present, 0), less = total.floorDiv(2), more = total.ceilDiv(2);
+  dim.low = upper ? less : more;
+  dim.high = upper ? more : less;
+}
+
 FailureOr<Window> onnx_aot::onnx::resolveWindow(Operation *op, const WindowAttributes &attributes,
                                                 ArrayRef<Dim> spatial, ArrayRef<Dim> kernel) {
   FailureOr<Window> window = readWindow(op, attributes, spatial, kernel);
@@ -82,31 +93,28 @@ FailureOr<Window> onnx_aot::onnx::resolveWindow(Operation *op, const WindowAttri
     return failure();
   bool upper = attributes.autoPad == "SAME_UPPER", lower = attributes.autoPad == "SAME_LOWER";
   for (WindowDim &dim : *window) {
-    if (!dim.in.isKnown() || dim.kernel == 0)
-      continue;
-    int64_t in = dim.in.get();
-    if (upper || lower) {
-      int64_t out = llvm::divideCeilSigned(in, dim.stride);
-      int64_t total = std::max<int64_t>((out - 1) * dim.stride + dim.extent() - in, 0);
-      dim.low = upper ? total / 2 : total - total / 2;
-      dim.high = total - dim.low;
-      dim.out = out;
+    dim.ceilMode = attributes.ceilMode;
+    dim.isSame = upper || lower;
+    if (dim.isSame) {
+      dim.out = dim.in.ceilDiv(dim.stride);
+      splitPadding(dim, (dim.out - 1) * dim.stride + dim.extent(), dim.in, upper);
       continue;
     }
-    int64_t padded = in + dim.low + dim.high;
-    int64_t steps = padded - dim.extent();
-    int64_t out =
-        (attributes.ceilMode ? llvm::divideCeilSigned(steps, dim.stride) : llvm::divideFloorSigned(steps, dim.stride)) +
-        1;
+    Dim padded = dim.in + dim.low + dim.high, steps = padded - dim.extent();
+    Dim out = (attributes.ceilMode ? steps.ceilDiv(dim.stride) : steps.floorDiv(dim.stride)) + 1;
     // A window that would start in the padding after the data is dropped.
-    if (attributes.ceilMode && (out - 1) * dim.stride >= in + dim.low)
-      --out;
-    if (out < 1 && in != 0) { // (W3)
-      op->emitOpError("a window of ") << dim.extent() << " elements does not fit into " << padded
+    if (attributes.ceilMode && out.isKnown()) {
+      if ((out.get() - 1) * dim.stride >= (dim.in + dim.low).get())
+        out = out - 1;
+    } else if (attributes.ceilMode) {
+      out = Dim::min(out, (dim.in + dim.low).ceilDiv(dim.stride));
+    }
+    if (out.isKnown() && out.get() < 1 && dim.in.isKnown() && !dim.in.is(0)) { // (W3)
+      op->emitOpError("a window of ") << dim.extent().get() << " elements does not fit into " << padded.get()
                                       << " (padding included)";
       return failure();
     }
-    dim.out = std::max<int64_t>(out, 0);
+    dim.out = Dim::max(out, 0);
   }
   return window;
 }
@@ -127,23 +135,23 @@ FailureOr<Window> onnx_aot::onnx::resolveTransposedWindow(Operation *op, const W
   bool hasShape = outputShape && !outputShape->empty();
   bool upper = attributes.autoPad == "SAME_UPPER", same = upper || attributes.autoPad == "SAME_LOWER";
   for (auto [index, dim] : llvm::enumerate(*window)) {
-    if (!dim.in.isKnown() || dim.kernel == 0) {
-      if (hasShape)
-        dim.out = (*shape)[index];
-      continue;
-    }
-    int64_t full = dim.stride * (dim.in.get() - 1) + (*extra)[index] + dim.extent();
+    Dim full = (dim.in - 1) * dim.stride + (*extra)[index] + dim.extent();
+    dim.isSame = same && !hasShape;
     if (hasShape || same) {
-      int64_t out = hasShape ? (*shape)[index] : dim.in.get() * dim.stride;
-      int64_t total = std::max<int64_t>(full - out, 0);
-      dim.low = upper ? total / 2 : total - total / 2;
-      dim.high = total - dim.low;
-      dim.out = out;
+      dim.out = hasShape ? Dim((*shape)[index]) : dim.in * dim.stride;
+      splitPadding(dim, full, dim.out, upper);
     } else {
-      dim.out = std::max<int64_t>(full - dim.low - dim.high, 0);
+      dim.out = Dim::max(full - dim.low - dim.high, 0);
     }
   }
   return window;
+}
+
+Dim WindowDim::addedHigh() const {
+  Dim needed = (out - 1) * stride + extent() - in - low;
+  if (needed.isKnown())
+    return needed;
+  return ceilMode ? Dim::max(needed, 0) : high;
 }
 
 Shape onnx_aot::onnx::outputDims(const Window &window) {
@@ -151,4 +159,44 @@ Shape onnx_aot::onnx::outputDims(const Window &window) {
   for (const WindowDim &dim : window)
     dims.push_back(dim.out);
   return dims;
+}
+
+//===-- Lowering --------------------------------------------------------------------------------------------------===//
+
+void onnx_aot::onnx::requireFit(OpBuilder &builder, Location loc, const Window &window, ValueMapping lowered) {
+  for (const WindowDim &dim : window) {
+    Dim steps = dim.in + dim.low + dim.high - dim.extent();
+    if (dim.isSame || steps.isKnown() || steps.isAtLeast(0))
+      continue;
+    auto value = [&](Dim dim) { return asIndex(builder, loc, buildSize(builder, loc, dim, lowered)); };
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge, value(steps), zero);
+    if (!dim.in.isAtLeast(1)) {
+      Value isEmpty = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value(dim.in), zero);
+      fits = arith::OrIOp::create(builder, loc, fits, isEmpty);
+    }
+    require(builder, loc, fits, aot::Code::shape_mismatch);
+  }
+}
+
+Value onnx_aot::onnx::padWindows(OpBuilder &builder, Location loc, Value data, const Window &window, Value value,
+                                 ValueMapping lowered) {
+  SmallVector<OpFoldResult> low(2, builder.getIndexAttr(0)), high = low;
+  bool isConstant = true, mayCrop = false;
+  for (const WindowDim &dim : window) {
+    Dim added = dim.addedHigh();
+    for (auto [list, amount] : {std::pair(&low, dim.low), std::pair(&high, added)}) {
+      list->push_back(buildSize(builder, loc, amount, lowered));
+      isConstant &= amount.isKnown();
+      mayCrop |= !amount.isAtLeast(0);
+    }
+  }
+  if (isConstant || mayCrop)
+    return buildPad(builder, loc, data, low, high, value);
+  SmallVector<OpFoldResult> extents = sizesOf(builder, loc, data), sizes;
+  for (auto [dim, extent] : llvm::enumerate(extents))
+    sizes.push_back(addSizes(builder, loc, addSizes(builder, loc, low[dim], extent), high[dim]));
+  SmallVector<OpFoldResult> ones(low.size(), builder.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(builder, loc, data, filledTensor(builder, loc, sizes, value), low, extents,
+                                       ones);
 }

@@ -1,26 +1,30 @@
 //===- Window.h - sliding windows of convolutions and pooling -----------------------------------------------------===//
 //
 // Resolves kernel_shape, strides, dilations, pads, auto_pad and ceil_mode into one record per spatial dim, which shape
-// inference and lowerings share.
+// inference and lowerings share. Extents may be expressions; then so is what follows from them:
+//
+//   in = h, kernel 3, stride 2, pads [1, 1]:  out = floor((h - 1) / 2) + 1, padded to h + 2 elements
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef ONNX_AOT_DIALECTS_ONNX_SUPPORT_WINDOW_H
 #define ONNX_AOT_DIALECTS_ONNX_SUPPORT_WINDOW_H
 
-#include "dialects/onnx/support/ShapeContext.h"
+#include "dialects/onnx/support/Sizes.h"
 
 namespace onnx_aot::onnx {
 
-/// The window along one spatial dim. `in` and `out` may be unknown; `low` and `high` may then be without meaning.
+/// The window along one spatial dim. Every extent may be unknown.
 struct WindowDim {
-  Dim in, out;
-  int64_t kernel = 1, stride = 1, dilation = 1;
-  int64_t low = 0;  // elements of padding before the data
-  int64_t high = 0; // and after it, as declared or as auto_pad gives
-  int64_t extent() const { return (kernel - 1) * dilation + 1; }
-  /// Padding after the data that the last window needs: differs from `high` where windows do not end flush (it may be
-  /// negative) or ceil_mode adds one. Needs `in` and `out`.
-  int64_t neededHigh() const { return (out.get() - 1) * stride + extent() - in.get() - low; }
+  Dim in, out, kernel = 1;
+  int64_t stride = 1, dilation = 1;
+  Dim low = 0;  // elements of padding before the data
+  Dim high = 0; // and after it, as declared or as auto_pad gives
+  bool ceilMode = false;
+  bool isSame = false; // the padding follows from the extents
+  Dim extent() const { return (kernel - 1) * dilation + 1; }
+  /// Elements after the data that are added for the last window: where that is a number it differs from `high` when
+  /// windows do not end flush (it may be negative) or ceil_mode adds one; else it suffices.
+  Dim addedHigh() const;
 };
 using Window = llvm::SmallVector<WindowDim>;
 
@@ -56,6 +60,14 @@ llvm::FailureOr<Window> resolveTransposedWindow(mlir::Operation *op, const Windo
 
 /// The dims of a window.
 Shape outputDims(const Window &window);
+
+//===-- Lowering --------------------------------------------------------------------------------------------------===//
+
+/// The run ends unless every window fits into the padded data; what is known of the shapes has been checked.
+void requireFit(mlir::OpBuilder &builder, mlir::Location loc, const Window &window, ValueMapping lowered);
+/// `data`, whose spatial dims begin at dim 2, padded with `value` so that every window lies inside.
+mlir::Value padWindows(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value data, const Window &window,
+                       mlir::Value value, ValueMapping lowered);
 
 } // namespace onnx_aot::onnx
 

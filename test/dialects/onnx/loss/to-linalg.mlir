@@ -1,7 +1,8 @@
 // RUN: onnx-aot-opt %s --aot-onnx-to-linalg | FileCheck %s
 
-// The target's class is selected by comparing it with all of them; nothing is addressed by data.
+// The target's class, which is checked, is selected by comparing it with all of them; nothing is addressed by data.
 // CHECK-LABEL: @weighted
+// CHECK: aot.require %{{.*}}, index_out_of_range
 // CHECK-NOT: tensor.extract
 // CHECK: aot.kernel "reduce" ins(%arg0, %arg1, %{{.*}}, %arg2 : tensor<2x3xf32>, tensor<2xi64>, tensor<3xi64>, tensor<3xf32>)
 // CHECK: arith.cmpi eq

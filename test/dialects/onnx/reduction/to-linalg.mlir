@@ -53,12 +53,13 @@ func.func @cumsum(%x: tensor<8xf32>) -> tensor<8xf32> {
   return %y : tensor<8xf32>
 }
 
-// Axes that are data follow from the shapes; where these leave a choice, the axes are asked.
+// Where axes are data, each dim has a loop that keeps it and one that reduces it.
 // CHECK-LABEL: @axes_by_data
 func.func @axes_by_data(%x: tensor<3x2x2xf32>, %a: tensor<1xi64>) -> tensor<3x2xf32> {
-  // CHECK: iterators ["parallel", "reduction", "parallel"]
-  // CHECK: iterators ["parallel", "parallel", "reduction"]
-  // CHECK: arith.select
+  // CHECK: aot.require %{{.*}}, index_out_of_range
+  // CHECK: aot.kernel "reduce"
+  // CHECK-SAME: tensor<?x?x?xi8>
+  // CHECK-SAME: iterators ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]
   %y = "onnx.ReduceSum"(%x, %a) {keepdims = 0 : i64} : (tensor<3x2x2xf32>, tensor<1xi64>) -> tensor<3x2xf32>
   return %y : tensor<3x2xf32>
 }
