@@ -154,8 +154,8 @@ static SmallVector<int64_t> upperBounds(func::FuncOp entry, ArrayRef<OpFoldResul
     if (!state || state->getValue().isUninitialized())
       continue;
     int64_t high = state->getValue().getValue().smax().getSExtValue();
-    // Beyond 48 bits nobody meant it: the range is that of arithmetic on an unbounded dim.
-    if (high < (int64_t(1) << 48))
+    // Beyond 31 bits nobody meant it: the range is that of arithmetic on an unbounded dim.
+    if (high < std::numeric_limits<int32_t>::max())
       bounds.back() = std::max<int64_t>(high, 0);
   }
   return bounds;

@@ -2,7 +2,7 @@
 //
 // The dims of the inputs that are not known before run time become arguments of their own: one per name, in the order
 // in which the names first appear, behind the inputs. Dims of one name are equal. What the caller passes is checked
-// first: the bounds that the user gave, and that no dim is negative.
+// first: the bounds that the user gave, and that no dim is negative or too large for any tensor.
 //
 //   func.func @main(%x: tensor<?x3xf32> {onnx.dim_names = ["batch", ""]}) attributes {onnx.dim_bounds = {batch =
 //   array<i64: 1, 8>}}
@@ -16,6 +16,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
+#include "dialects/onnx/support/ShapeAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/tensor/Passes.h"
@@ -58,8 +59,9 @@ struct BindDims : impl::BindDimsBase<BindDims> {
   static void requireBounds(OpBuilder &builder, BlockArgument dim, DenseI64ArrayAttr range) {
     int64_t low = range ? std::max<int64_t>(range[0], 0) : 0;
     requireOrder(builder, dim, arith::CmpIPredicate::sge, low);
-    if (range && range[1] != INT64_MAX)
-      requireOrder(builder, dim, arith::CmpIPredicate::sle, range[1]);
+    // The analysis of shapes relies on the upper bound that every dim has (see ShapeAnalysis::addArguments).
+    requireOrder(builder, dim, arith::CmpIPredicate::sle,
+                 std::min<int64_t>(range ? range[1] : INT64_MAX, onnx::kLargestNamedDim));
   }
 
   static void requireOrder(OpBuilder &builder, BlockArgument dim, arith::CmpIPredicate order, int64_t limit) {

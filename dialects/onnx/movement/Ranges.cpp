@@ -25,7 +25,8 @@ Section onnx_aot::onnx::clampRange(int64_t start, int64_t end, int64_t step, int
 
 /// A position counted from the front and brought within lowest..highest. Farther than any dim reaches, it is the end.
 static Dim clampPosition(Dim position, Dim extent, Dim lowest, Dim highest) {
-  constexpr int64_t farthest = int64_t(1) << 47;
+  // Exporters write the largest int32 for the end of any dim.
+  constexpr int64_t farthest = std::numeric_limits<int32_t>::max();
   if (position.isKnown() && position.get() >= farthest)
     return highest;
   if (position.isKnown() && position.get() <= -farthest)

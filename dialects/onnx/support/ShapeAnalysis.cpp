@@ -25,8 +25,7 @@ void ShapeAnalysis::addArguments(FunctionOpInterface function) {
       }
       auto range = bounds ? bounds.getAs<DenseI64ArrayAttr>(name) : nullptr;
       std::optional<int64_t> low = range ? range[0] : 0;
-      std::optional<int64_t> high =
-          range && range[1] != std::numeric_limits<int64_t>::max() ? std::optional(range[1]) : std::nullopt;
+      int64_t high = std::min(range ? range[1] : kLargestNamedDim, kLargestNamedDim);
       shape.push_back(symbols.named(name, low, high));
     }
     shapes[argument] = shape;

@@ -19,6 +19,9 @@
 
 namespace onnx_aot::onnx {
 
+/// No dim of an input is larger, which the entry of a model checks: exporters write it for "to the end" of a dim.
+inline constexpr int64_t kLargestNamedDim = std::numeric_limits<int32_t>::max();
+
 class ShapeAnalysis {
 public:
   ShapeAnalysis() = default;
