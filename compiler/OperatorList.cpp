@@ -29,6 +29,16 @@ static std::vector<const OpSignature *> supportedOperators(mlir::MLIRContext &co
   return signatures;
 }
 
+/// The dialect writes "com_microsoft.Gelu" for Gelu of com.microsoft, "ml.Scaler" for Scaler of ai.onnx.ml.
+static std::pair<std::string, llvm::StringRef> splitDomain(llvm::StringRef name) {
+  auto [prefix, op] = name.rsplit('.');
+  if (op.empty())
+    return {"ai.onnx", name};
+  std::string domain = prefix == "ml" ? "ai.onnx.ml" : prefix.str();
+  std::replace(domain.begin(), domain.end(), '_', '.');
+  return {domain, op};
+}
+
 //===----------------------------------------------------------------------===//
 // Text
 //===----------------------------------------------------------------------===//
@@ -43,7 +53,8 @@ static void printValues(llvm::raw_ostream &os, llvm::StringRef title, llvm::Arra
 }
 
 static void printText(llvm::raw_ostream &os, const OpSignature &signature) {
-  os << signature.name << " " << signature.sinceVersion;
+  auto [domain, name] = splitDomain(signature.name);
+  os << (domain == "ai.onnx" ? "" : domain + ".") << name << " " << signature.sinceVersion;
   printValues(os, "inputs", signature.inputs);
   printValues(os, "outputs", signature.outputs);
   if (!signature.attributes.empty()) {
@@ -70,16 +81,6 @@ static llvm::json::Array valuesToJson(llvm::ArrayRef<FormalValue> values) {
     array.push_back(std::move(object));
   }
   return array;
-}
-
-/// The dialect writes "com_microsoft.Gelu" for Gelu of com.microsoft, "ml.Scaler" for Scaler of ai.onnx.ml.
-static std::pair<std::string, llvm::StringRef> splitDomain(llvm::StringRef name) {
-  auto [prefix, op] = name.rsplit('.');
-  if (op.empty())
-    return {"ai.onnx", name};
-  std::string domain = prefix == "ml" ? "ai.onnx.ml" : prefix.str();
-  std::replace(domain.begin(), domain.end(), '_', '.');
-  return {domain, op};
 }
 
 static llvm::json::Object toJson(const OpSignature &signature) {

@@ -50,3 +50,16 @@ function(onnx_aot_tablegen td output)
   list(APPEND onnx_aot_generated ${full})
   set(onnx_aot_generated ${onnx_aot_generated} PARENT_SCOPE)
 endfunction()
+
+# A chapter of the generated reference, docs/OUTPUT in the build folder. Usage: onnx_aot_document(TD OUTPUT -gen-op-doc)
+function(onnx_aot_document td output)
+  set(full ${PROJECT_BINARY_DIR}/docs/${output})
+  get_filename_component(dir ${full} DIRECTORY)
+  file(MAKE_DIRECTORY ${dir})
+  add_custom_command(OUTPUT ${full}
+    COMMAND ${MLIR_TABLEGEN_EXE} ${ARGN} -I ${PROJECT_SOURCE_DIR} -I ${MLIR_INCLUDE_DIRS} -I ${LLVM_INCLUDE_DIRS}
+            ${td} -o ${full} -d ${full}.d --write-if-changed
+    DEPFILE ${full}.d DEPENDS ${td} VERBATIM
+    COMMENT "Documenting ${output}")
+  set_property(GLOBAL APPEND PROPERTY onnx_aot_documents ${full})
+endfunction()
