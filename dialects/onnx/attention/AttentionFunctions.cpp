@@ -18,13 +18,20 @@
 using namespace mlir;
 using namespace onnx_aot::onnx;
 
+/// 1 / sqrt(extent `dim` of `value` / parts), of rank 1.
+static Value inverseRoot(FunctionBuilder &f, Value value, int64_t dim, int64_t parts, Type real) {
+  Value extent = f.div(f.extents(value, dim, dim + 1), f.number(parts, f.builder.getI64Type()));
+  return f.op("Reciprocal", {f.op("Sqrt", {f.cast(extent, real)})});
+}
+
 //===-- LinearAttention -------------------------------------------------------------------------------------------===//
 
 namespace {
 struct LinearSpec {
   Value q, k, v, decay, beta; // batch x positions x heads x (queries per head x) elements; the last two may be null
   Value state;
-  double scale;
+  Value scale; // one element
+  Value shape; // of a step's output, where types do not tell it
   bool isDelta;
 };
 } // namespace
@@ -43,7 +50,8 @@ static SmallVector<Value> stepOf(FunctionBuilder &f, const LinearSpec &spec, Arr
     v = f.mul(v, f.unsqueeze(arguments[0], {-1}));
   }
   state = f.add(state, f.mul(f.unsqueeze(k, {-1}), v));
-  return {state, f.mul(f.matmul(q, state), f.like(spec.scale, state))};
+  Value output = f.mul(f.matmul(q, state), spec.scale);
+  return {state, spec.shape ? f.reshape(output, spec.shape) : output};
 }
 
 static LogicalResult expandLinearAttention(Operation *op, FunctionBuilder &f, SmallVectorImpl<Value> &results) {
@@ -62,8 +70,6 @@ static LogicalResult expandLinearAttention(Operation *op, FunctionBuilder &f, Sm
     return success();
   if (key.getRank() != 3) // (C1)
     return op->emitOpError("the keys must have rank 3, not ") << key.getRank();
-  if (key.isDynamicDim(2) && attention.getScale().isZero())
-    return op->emitError("unsupported: keys of an unknown size without a scale");
 
   Type given = elementOf(attention.getQuery());
   bool isNarrow = given.getIntOrFloatBitWidth() < 32;
@@ -75,9 +81,12 @@ static LogicalResult expandLinearAttention(Operation *op, FunctionBuilder &f, Sm
   spec.v = split(attention.getValue(), {0, 0, heads, -1});
   spec.decay = isGated ? split(attention.getDecay(), {0, 0, heads, -1}) : Value();
   spec.isDelta = isDelta;
-  spec.scale = attention.getScale().convertToDouble();
-  if (spec.scale == 0)
-    spec.scale = 1 / std::sqrt(double(key.getDimSize(2) / heads));
+  if (!attention.getScale().isZero())
+    spec.scale = f.number(attention.getScale().convertToDouble(), real);
+  else if (key.isDynamicDim(2))
+    spec.scale = inverseRoot(f, attention.getKey(), 2, heads, real);
+  else
+    spec.scale = f.number(1 / std::sqrt(double(key.getDimSize(2) / heads)), real);
   Type stateType = attention.getPastState() ? elementOf(attention.getPastState()) : given;
   if (attention.getPastState()) {
     spec.state = f.cast(attention.getPastState(), real);
@@ -92,6 +101,10 @@ static LogicalResult expandLinearAttention(Operation *op, FunctionBuilder &f, Sm
     inputs.push_back(split(attention.getBeta(), {0, 0, -1, 1}));
   if (f.hasFailed())
     return failure();
+  // A state has extents of its own in every iteration; what is collected has those of queries and values.
+  for (Value value : {spec.q, spec.k, spec.v, spec.state})
+    if (!cast<ShapedType>(value.getType()).hasStaticShape() && !spec.shape)
+      spec.shape = f.concat({f.extents(spec.q, 0, 1), f.extents(spec.q, 2, 4), f.extents(spec.v, 3, 4)}, 0);
   SmallVector<Value> made =
       f.scan({spec.state}, inputs, 1, 1, [&](ArrayRef<Value> arguments) { return stepOf(f, spec, arguments); });
   if (f.hasFailed())
@@ -112,20 +125,30 @@ static LogicalResult expandFlexAttention(Operation *op, FunctionBuilder &f, Smal
     return success();
   if (q.getRank() != 4 || k.getRank() != 4 || *rankOf(attention.getV()) != 4) // (C1)
     return op->emitOpError("Q, K and V must have rank 4");
-  if (q.isDynamicDim(1) || k.isDynamicDim(1) || k.getDimSize(1) < 1 || q.getDimSize(1) % k.getDimSize(1) != 0)
-    return op->emitOpError("the heads of K must be known and divide those of Q");
-  if (q.isDynamicDim(3) && !attention.getScale())
-    return op->emitError("unsupported: heads of an unknown size without a scale");
-  int64_t heads = q.getDimSize(1), shared = k.getDimSize(1);
-  double scale =
-      attention.getScale() ? attention.getScale()->convertToDouble() : 1 / std::sqrt(double(q.getDimSize(3)));
+  bool isKnown = !q.isDynamicDim(1) && !k.isDynamicDim(1);
+  if (isKnown && (k.getDimSize(1) < 1 || q.getDimSize(1) % k.getDimSize(1) != 0))
+    return op->emitOpError("the heads of K must divide those of Q");
   Type given = q.getElementType();
   Type real = given.getIntOrFloatBitWidth() < 32 ? Type(f.builder.getF32Type()) : given;
   // The query heads that share a head of keys are an axis of their own: batch x shared x group x positions x size.
-  Value queries = f.reshape(f.cast(attention.getQ(), real), {0, shared, heads / shared, -1, q.getDimSize(3)});
+  Value all = f.extents(attention.getQ(), 1, 2), shared = f.extents(attention.getK(), 1, 2);
+  if (isKnown) {
+    all = f.list(q.getDimSize(1));
+    shared = f.list(k.getDimSize(1));
+  }
+  Value split =
+      f.concat({f.extents(attention.getQ(), 0, 1), shared, f.div(all, shared), f.extents(attention.getQ(), 2, 4)}, 0);
+  Value queries = f.reshape(f.cast(attention.getQ(), real), split);
   Value keys = f.unsqueeze(f.transpose(f.cast(attention.getK(), real), {0, 1, 3, 2}), {2});
   Value values = f.unsqueeze(f.cast(attention.getV(), real), {2});
-  Value grouped = f.mul(f.matmul(queries, keys), f.number(scale, real));
+  Value scale;
+  if (attention.getScale())
+    scale = f.number(attention.getScale()->convertToDouble(), real);
+  else if (q.isDynamicDim(3))
+    scale = inverseRoot(f, attention.getQ(), 3, 1, real);
+  else
+    scale = f.number(1 / std::sqrt(double(q.getDimSize(3))), real);
+  Value grouped = f.mul(f.matmul(queries, keys), scale);
   Value shape = f.concat({f.extents(attention.getQ(), 0, 3), f.extents(attention.getK(), 2, 3)}, 0);
   Value scores = f.cast(f.reshape(grouped, shape), given);
   auto modify = [&](Region &body, Value value) {

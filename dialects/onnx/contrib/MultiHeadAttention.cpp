@@ -36,7 +36,9 @@ struct Heads {
     Value zero = f.like(0, mask);
     if (*rank == 1) {
       auto lengths = cast<RankedTensorType>(mask.getType()), queries = cast<RankedTensorType>(q.getType());
-      if (lengths.isDynamicDim(0) || queries.isDynamicDim(0) || lengths.getDimSize(0) != queries.getDimSize(0))
+      // Where only the run knows, it does not let another number pass.
+      bool isKnown = !lengths.isDynamicDim(0) && !queries.isDynamicDim(0);
+      if (isKnown && lengths.getDimSize(0) != queries.getDimSize(0))
         return op->emitError("unsupported: a mask of rank 1 that is not one length for each entry of the batch");
       Type i64 = f.builder.getI64Type();
       Value count = f.squeeze(f.extents(k, 2, 3), {0});
@@ -82,24 +84,29 @@ static LogicalResult expandAttention(Operation *op, FunctionBuilder &f, SmallVec
     return success();
   if (attention.getDoRotary() || attention.getPastPresentShareBuffer() || attention.getPastSequenceLength())
     return op->emitError("unsupported: rotary embedding and shared buffers in com.microsoft.Attention");
-  if (weights.getRank() != 2 || weights.isDynamicDim(1) || attention.getNumHeads() < 1)
-    return op->emitOpError("needs weights of rank 2 and known extents, and num_heads of at least 1");
-  int64_t total = weights.getDimSize(1);
-  SmallVector<int64_t> sizes(3, total / 3);
-  if (attention.getQkvHiddenSizes() && !attention.getQkvHiddenSizes()->empty())
+  if (weights.getRank() != 2 || attention.getNumHeads() < 1)
+    return op->emitOpError("needs weights of rank 2 and num_heads of at least 1");
+  SmallVector<int64_t> sizes;
+  if (attention.getQkvHiddenSizes())
     sizes.assign(attention.getQkvHiddenSizes()->begin(), attention.getQkvHiddenSizes()->end());
-  if (sizes.size() != 3 || sizes[0] + sizes[1] + sizes[2] != total)
-    return op->emitOpError("the weights have ") << total << " columns, which qkv_hidden_sizes does not divide";
+  if (sizes.empty() && !weights.isDynamicDim(1))
+    sizes.assign(3, weights.getDimSize(1) / 3);
+  bool isDivided =
+      sizes.empty() ||
+      (sizes.size() == 3 && (weights.isDynamicDim(1) || sizes[0] + sizes[1] + sizes[2] == weights.getDimSize(1)));
+  if (!isDivided)
+    return op->emitOpError("the weights' columns are not those of qkv_hidden_sizes");
   Value all = f.matmul(attention.getInput(), attention.getWeights());
   if (attention.getBias())
     all = f.add(all, attention.getBias());
-  int64_t heads = attention.getNumHeads(), keys = sizes[0] + sizes[1];
-  Heads h{f,
-          splitHeads(f, f.slice(all, 2, 0, sizes[0]), heads),
-          splitHeads(f, f.slice(all, 2, sizes[0], keys), heads),
-          splitHeads(f, f.slice(all, 2, keys, total), heads),
-          Value(),
-          attention.getAttentionBias()};
+  int64_t heads = attention.getNumHeads();
+  SmallVector<Value> parts = sizes.empty()
+                                 ? f.ops("Split", {all}, {f.integer("axis", 2), f.integer("num_outputs", 3)}, 3)
+                                 : f.ops("Split", {all, f.list(sizes)}, {f.integer("axis", 2)}, 3);
+  if (f.hasFailed())
+    return failure();
+  Heads h{f,       splitHeads(f, parts[0], heads), splitHeads(f, parts[1], heads), splitHeads(f, parts[2], heads),
+          Value(), attention.getAttentionBias()};
   if (Value past = attention.getPast()) {
     auto part = [&](int64_t index) { return f.squeeze(f.slice(past, 0, index, index + 1), {0}); };
     h.k = f.concat({part(0), h.k}, 2);
@@ -128,13 +135,11 @@ static LogicalResult expandMultiHead(Operation *op, FunctionBuilder &f, SmallVec
   if (Value bias = attention.getBias()) {
     if (*rankOf(k) != 3)
       return op->emitError("unsupported: a bias with keys of rank 4");
-    auto width = [](Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(2); };
-    int64_t first = width(q), second = first + width(k);
-    if (ShapedType::isDynamic(width(q)) || ShapedType::isDynamic(width(k)))
-      return op->emitError("unsupported: a bias with hidden sizes that are not known");
-    q = f.add(q, f.slice(bias, 0, 0, first));
-    k = f.add(k, f.slice(bias, 0, first, second));
-    v = f.add(v, f.slice(bias, 0, second, std::numeric_limits<int64_t>::max()));
+    Value zero = f.list(int64_t(0)), first = f.extents(q, 2, 3), second = f.add(first, f.extents(k, 2, 3));
+    Value end = f.list(std::numeric_limits<int64_t>::max());
+    q = f.add(q, f.op("Slice", {bias, zero, first, zero}));
+    k = f.add(k, f.op("Slice", {bias, first, second, zero}));
+    v = f.add(v, f.op("Slice", {bias, second, end, zero}));
   }
   bool isSplit = *rankOf(attention.getKey()) == 4;
   Heads h{f,

@@ -11,6 +11,7 @@
 #include "dialects/onnx/matmul/EinsumEquation.h"
 #include "dialects/onnx/matmul/Matmul.h"
 #include "dialects/onnx/matmul/MatmulMaps.h"
+#include "dialects/onnx/support/Extents.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -97,6 +98,23 @@ FailureOr<EinsumEquation> EinsumEquation::parse(Operation *op, StringRef text, A
   return equation;
 }
 
+/// The extent that each label's dims broadcast to.
+static FailureOr<std::map<int, Dim>> labelExtents(Operation *op, const EinsumEquation &equation,
+                                                  ArrayRef<Shape> shapes) {
+  std::map<int, Dim> extents;
+  for (auto [shape, term] : llvm::zip(shapes, equation.terms))
+    for (auto [label, dim] : llvm::zip(term, shape)) {
+      auto [entry, isNew] = extents.try_emplace(label, dim);
+      Dim &known = entry->second;
+      if (known.isKnown() && dim.isKnown() && !known.is(1) && !dim.is(1) && known.get() != dim.get()) { // (C4)
+        op->emitOpError("a label has the extents ") << known.get() << " and " << dim.get();
+        return failure();
+      }
+      known = isNew ? dim : Dim::broadcast(known, dim);
+    }
+  return extents;
+}
+
 LogicalResult EinsumOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   if (getInputs().empty()) // (C1)
     return emitOpError("there is no input");
@@ -115,20 +133,13 @@ LogicalResult EinsumOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultSh
   FailureOr<EinsumEquation> equation = EinsumEquation::parse(*this, getEquation(), ranks);
   if (failed(equation))
     return failure();
-  std::map<int, Dim> extents;
-  for (auto [input, term] : llvm::zip(getInputs(), equation->terms))
-    for (auto [label, dim] : llvm::zip(term, *ctx.shape(input))) {
-      auto [entry, isNew] = extents.try_emplace(label, dim);
-      Dim &known = entry->second;
-      // As in broadcasting: an extent of 1 gives way, and a known extent above 1 decides.
-      if (isNew || known.is(1) || (!known.isKnown() && dim.isKnown() && !dim.is(1)))
-        known = dim;
-      else if (known.isKnown() && dim.isKnown() && !dim.is(1) && known.get() != dim.get()) // (C4)
-        return emitOpError("a label has the extents ") << known.get() << " and " << dim.get();
-    }
+  SmallVector<Shape> shapes = llvm::map_to_vector(getInputs(), [&](Value input) { return *ctx.shape(input); });
+  FailureOr<std::map<int, Dim>> extents = labelExtents(*this, *equation, shapes);
+  if (failed(extents))
+    return failure();
   Shape dims;
   for (int label : equation->result)
-    dims.push_back(extents[label]);
+    dims.push_back((*extents)[label]);
   results.emplace_back(elementType, dims);
   return success();
 }
@@ -146,25 +157,34 @@ struct LowerEinsum : OnnxLowering<EinsumOp> {
     FailureOr<EinsumEquation> equation = EinsumEquation::parse(op, op.getEquation(), ranks);
     if (failed(equation))
       return failure();
-    std::map<int, int64_t> extents;
-    for (auto [input, term] : llvm::zip(op.getInputs(), equation->terms))
-      for (auto [label, extent] : llvm::zip(term, type(input).getShape())) {
-        int64_t &known = extents.try_emplace(label, 1).first->second;
-        known = extent != 1 ? extent : known;
-      }
+    SmallVector<Shape> shapes = llvm::map_to_vector(op.getInputs(), [&](Value input) { return shape(input); });
+    FailureOr<std::map<int, Dim>> extents = labelExtents(op, *equation, shapes);
+    if (failed(extents))
+      return failure();
     std::map<int, unsigned> dims;
     for (int label : equation->result)
       dims.try_emplace(label, dims.size());
     unsigned parallel = dims.size();
     // A sum over one element is none.
-    for (auto [label, extent] : extents)
-      if (extent != 1)
+    for (auto [label, extent] : *extents)
+      if (!extent.is(1))
         dims.try_emplace(label, dims.size());
+    SmallVector<Value> inputs;
     SmallVector<AffineMap> maps;
-    for (auto [input, term] : llvm::zip(op.getInputs(), equation->terms)) {
+    for (auto [input, own, term] : llvm::zip(adaptor.getInputs(), shapes, equation->terms)) {
+      Shape full;
+      SmallVector<OpFoldResult> fullSizes;
+      for (int label : term) {
+        full.push_back((*extents)[label]);
+        FailureOr<OpFoldResult> size = lowerSize(getTypeConverter(), rewriter, op, full.back());
+        if (failed(size))
+          return failure();
+        fullSizes.push_back(*size);
+      }
+      inputs.push_back(alignTo(rewriter, op.getLoc(), input, own, full, fullSizes));
       SmallVector<AffineExpr> exprs;
-      for (auto [label, extent] : llvm::zip(term, type(input).getShape()))
-        exprs.push_back(extent == 1 ? getAffineConstantExpr(0, context) : getAffineDimExpr(dims[label], context));
+      for (auto [label, extent] : llvm::zip(term, own))
+        exprs.push_back(extent.is(1) ? getAffineConstantExpr(0, context) : getAffineDimExpr(dims[label], context));
       maps.push_back(AffineMap::get(dims.size(), 0, exprs, context));
     }
     SmallVector<AffineExpr> result;
@@ -172,11 +192,12 @@ struct LowerEinsum : OnnxLowering<EinsumOp> {
       result.push_back(getAffineDimExpr(dim, context));
     maps.push_back(AffineMap::get(dims.size(), 0, result, context));
     Type element = type(op.getOutput()).getElementType();
-    SmallVector<Value> inputs(adaptor.getInputs());
-    if (dims.size() == parallel)
-      rewriter.replaceOp(op, buildProducts(rewriter, op.getLoc(), inputs, maps, stored(op.getOutput()), element));
-    else
-      rewriter.replaceOp(op, buildSums(rewriter, op.getLoc(), inputs, maps, parallel, stored(op.getOutput()), element));
+    FailureOr<SmallVector<OpFoldResult>> resultSizes = sizes(rewriter, op, op.getOutput());
+    if (failed(resultSizes))
+      return failure();
+    Value made = dims.size() == parallel ? buildProducts(rewriter, op.getLoc(), inputs, maps, *resultSizes, element)
+                                         : buildSums(rewriter, op.getLoc(), inputs, maps, *resultSizes, element);
+    rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), made, stored(op.getOutput())));
     return success();
   }
 
@@ -195,9 +216,10 @@ struct LowerEinsum : OnnxLowering<EinsumOp> {
   }
 
   static Value buildProducts(OpBuilder &builder, Location loc, ValueRange inputs, ArrayRef<AffineMap> maps,
-                             RankedTensorType type, Type element) {
-    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-    return linalg::GenericOp::create(builder, loc, type, inputs, emptyTensor(builder, loc, type), maps, iterators,
+                             ArrayRef<OpFoldResult> sizes, Type element) {
+    SmallVector<utils::IteratorType> iterators(sizes.size(), utils::IteratorType::parallel);
+    Value empty = emptyTensor(builder, loc, sizes, storageType(element));
+    return linalg::GenericOp::create(builder, loc, empty.getType(), inputs, empty, maps, iterators,
                                      [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
                                        ImplicitLocOpBuilder b(bodyLoc, nested);
                                        Value value = product(b, elements.drop_back(), element);
@@ -207,15 +229,16 @@ struct LowerEinsum : OnnxLowering<EinsumOp> {
   }
 
   static Value buildSums(OpBuilder &builder, Location loc, ArrayRef<Value> inputs, ArrayRef<AffineMap> maps,
-                         unsigned parallel, RankedTensorType type, Type element) {
+                         ArrayRef<OpFoldResult> sizes, Type element) {
     KernelSpec spec;
     spec.kind = "matmul";
     spec.inputs.assign(inputs.begin(), inputs.end());
     spec.maps.assign(maps.begin(), maps.end());
     spec.isReduction.assign(maps.front().getNumDims(), true);
-    std::fill_n(spec.isReduction.begin(), parallel, false);
+    std::fill_n(spec.isReduction.begin(), sizes.size(), false);
     spec.identity = cast<TypedAttr>(builder.getZeroAttr(computeType(element)));
-    spec.resultType = type;
+    spec.resultType = RankedTensorType::get(staticShape(sizes), storageType(element));
+    spec.resultSizes.assign(sizes.begin(), sizes.end());
     spec.compute = [=](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
       bool isFloat = isa<FloatType>(sum.getType());
       if (isFloat && x.size() > 1)

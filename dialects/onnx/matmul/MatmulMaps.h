@@ -11,6 +11,18 @@
 
 namespace onnx_aot::onnx {
 
+/// Lowered operands of numpy's matrix product that can be read by MatmulMaps, and the extents of its result.
+struct ProductOperands {
+  mlir::Value a, b;
+  llvm::SmallVector<mlir::OpFoldResult> sizes;
+};
+
+/// Brings the batch dims of the product `y` = `a` * `b` to those of `y`, where only the run tells whether they repeat,
+/// and has it check the inner dims.
+llvm::FailureOr<ProductOperands> alignProduct(const mlir::TypeConverter *converter,
+                                              mlir::ConversionPatternRewriter &rewriter, mlir::Operation *op,
+                                              mlir::Value a, mlir::Value b, mlir::Value y);
+
 struct MatmulMaps {
   MatmulMaps(mlir::MLIRContext *context, llvm::ArrayRef<int64_t> a, llvm::ArrayRef<int64_t> b,
              llvm::ArrayRef<int64_t> y);
@@ -22,7 +34,7 @@ struct MatmulMaps {
   mlir::AffineMap columnParameter(llvm::ArrayRef<int64_t> shape) const;
 
   mlir::MLIRContext *context;
-  llvm::SmallVector<int64_t> batch; // extents
+  llvm::SmallVector<int64_t> batch; // extents, kDynamic where only the run tells
   mlir::AffineExpr m, n, k;         // m and n may be null
   mlir::AffineMap a, b, y;
   llvm::SmallVector<bool> isReduction;

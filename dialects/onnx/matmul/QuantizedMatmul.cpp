@@ -7,6 +7,8 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/matmul/Matmul.h"
 #include "dialects/onnx/matmul/MatmulMaps.h"
+#include "dialects/onnx/support/Checks.h"
+#include "dialects/onnx/support/Extents.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -54,7 +56,7 @@ SmallVector<AffineExpr> MatmulMaps::batchExprs(ArrayRef<int64_t> own) const {
 
 AffineMap MatmulMaps::parameter(ArrayRef<int64_t> shape, AffineExpr expr, bool isRow) const {
   AffineExpr zero = getAffineConstantExpr(0, context);
-  if (ShapedType::getNumElements(shape) == 1 || !expr)
+  if (llvm::all_of(shape, [](int64_t extent) { return extent == 1; }) || !expr)
     return map(SmallVector<AffineExpr>(shape.size(), zero));
   if (shape.size() == 1)
     return map(expr);
@@ -71,22 +73,70 @@ AffineMap MatmulMaps::columnParameter(ArrayRef<int64_t> shape) const { return pa
 
 //===-- Kernels ---------------------------------------------------------------------------------------------------===//
 
+/// A zero point or a scale as MatmulMaps reads it. `of` is the matrix (A, B or the result) that it belongs to, of the
+/// extents `sizes`; a parameter of columns varies along the last dim, of rows along the one before, and is one element
+/// for what has no rows or columns.
+static Value alignParameter(const TypeConverter *converter, ConversionPatternRewriter &rewriter, Value parameter,
+                            Value of, ArrayRef<OpFoldResult> sizes, bool isRow, bool isVector) {
+  if (!parameter)
+    return Value();
+  Location loc = parameter.getLoc();
+  Value lowered = rewriter.getRemappedValue(parameter);
+  Shape own = symbolicShape(converter, parameter), matrix = symbolicShape(converter, of);
+  if (llvm::all_of(own, [](Dim dim) { return dim.is(1); }))
+    return lowered;
+  SmallVector<OpFoldResult> wanted(sizes);
+  int64_t rank = matrix.size(), varies = isRow ? rank - 2 : rank - 1, fixed = isRow ? rank - 1 : rank - 2;
+  Dim one = 1;
+  OpFoldResult single = rewriter.getIndexAttr(1);
+  if (isVector || (own.size() != 1 && own.size() != matrix.size()))
+    return alignTo(rewriter, loc, lowered, own, Shape(own.size(), one), SmallVector<OpFoldResult>(own.size(), single));
+  if (own.size() == 1)
+    return alignTo(rewriter, loc, lowered, own, matrix[varies], wanted[varies]);
+  matrix[fixed] = one;
+  wanted[fixed] = single;
+  return alignTo(rewriter, loc, lowered, own, matrix, wanted);
+}
+
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
 
-/// The kernel without epilogue; zero points may be null. Elements are of the ONNX types `aType` and `bType`.
-static KernelSpec integerProduct(OpBuilder &builder, const MatmulMaps &maps, Value a, Value b, Value aZero, Value bZero,
-                                 Type aType, Type bType) {
+namespace {
+struct AlignedProduct : ProductOperands {
+  Value aZero, bZero;                       // may be null
+  SmallVector<OpFoldResult> aSizes, bSizes; // of the operands as they were
+};
+} // namespace
+
+template <typename OpTy>
+static FailureOr<AlignedProduct> align(const TypeConverter *converter, ConversionPatternRewriter &rewriter, OpTy op) {
+  FailureOr<ProductOperands> operands = alignProduct(converter, rewriter, op, op.getA(), op.getB(), op.getY());
+  if (failed(operands))
+    return failure();
+  AlignedProduct product{*operands};
+  product.aSizes = sizesOf(rewriter, op.getLoc(), rewriter.getRemappedValue(op.getA()));
+  product.bSizes = sizesOf(rewriter, op.getLoc(), rewriter.getRemappedValue(op.getB()));
+  product.aZero = alignParameter(converter, rewriter, op.getAZeroPoint(), op.getA(), product.aSizes, true,
+                                 product.aSizes.size() < 2);
+  product.bZero = alignParameter(converter, rewriter, op.getBZeroPoint(), op.getB(), product.bSizes, false,
+                                 product.bSizes.size() < 2);
+  return product;
+}
+
+/// The kernel without epilogue. Elements are of the ONNX types `aType` and `bType`.
+static KernelSpec integerProduct(OpBuilder &builder, const MatmulMaps &maps, const AlignedProduct &product, Type aType,
+                                 Type bType) {
   KernelSpec spec;
   spec.kind = "matmul";
-  spec.inputs = {a, b};
+  spec.inputs = {product.a, product.b};
+  spec.resultSizes = product.sizes;
   spec.maps = {maps.a, maps.b};
   auto add = [&](Value value, AffineMap map) {
     spec.inputs.push_back(value);
     spec.maps.push_back(map);
     return int(spec.inputs.size() - 1);
   };
-  int aZeroAt = aZero ? add(aZero, maps.rowParameter(shapeOf(aZero))) : -1;
-  int bZeroAt = bZero ? add(bZero, maps.columnParameter(shapeOf(bZero))) : -1;
+  int aZeroAt = product.aZero ? add(product.aZero, maps.rowParameter(shapeOf(product.aZero))) : -1;
+  int bZeroAt = product.bZero ? add(product.bZero, maps.columnParameter(shapeOf(product.bZero))) : -1;
   spec.isReduction = maps.isReduction;
   spec.identity = builder.getI32IntegerAttr(0);
   spec.compute = [=](ImplicitLocOpBuilder &nested, ValueRange x, Value sum) -> Value {
@@ -108,14 +158,16 @@ struct LowerMatMulInteger : OnnxLowering<MatMulIntegerOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(MatMulIntegerOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    MatmulMaps maps(op.getContext(), type(op.getA()).getShape(), type(op.getB()).getShape(),
-                    type(op.getY()).getShape());
+    FailureOr<AlignedProduct> product = align(getTypeConverter(), rewriter, op);
+    if (failed(product))
+      return failure();
+    MatmulMaps maps(op.getContext(), shapeOf(product->a), shapeOf(product->b), staticShape(product->sizes));
     KernelSpec spec =
-        integerProduct(rewriter, maps, adaptor.getA(), adaptor.getB(), adaptor.getAZeroPoint(), adaptor.getBZeroPoint(),
-                       type(op.getA()).getElementType(), type(op.getB()).getElementType());
+        integerProduct(rewriter, maps, *product, type(op.getA()).getElementType(), type(op.getB()).getElementType());
     spec.maps.push_back(maps.y);
     spec.resultType = stored(op.getY());
-    rewriter.replaceOp(op, buildKernel(rewriter, op.getLoc(), spec));
+    rewriter.replaceOp(op,
+                       castTensor(rewriter, op.getLoc(), buildKernel(rewriter, op.getLoc(), spec), spec.resultType));
     return success();
   }
 };
@@ -128,24 +180,34 @@ struct LowerQLinearMatMul : OnnxLowering<QLinearMatMulOp> {
     Type real = rewriter.getF32Type(), result = type(op.getY()).getElementType();
     if (result.getIntOrFloatBitWidth() != 8 || type(op.getAScale()).getElementType().isF64())
       return op.emitError("unsupported: QLinearMatMul other than 8 bits wide, or with scales in double precision");
-    MatmulMaps maps(op.getContext(), type(op.getA()).getShape(), type(op.getB()).getShape(),
-                    type(op.getY()).getShape());
+    FailureOr<AlignedProduct> product = align(getTypeConverter(), rewriter, op);
+    if (failed(product))
+      return failure();
+    MatmulMaps maps(op.getContext(), shapeOf(product->a), shapeOf(product->b), staticShape(product->sizes));
     KernelSpec spec =
-        integerProduct(rewriter, maps, adaptor.getA(), adaptor.getB(), adaptor.getAZeroPoint(), adaptor.getBZeroPoint(),
-                       type(op.getA()).getElementType(), type(op.getB()).getElementType());
+        integerProduct(rewriter, maps, *product, type(op.getA()).getElementType(), type(op.getB()).getElementType());
     auto add = [&](Value value, AffineMap map) {
       spec.inputs.push_back(value);
       spec.maps.push_back(map);
       return spec.inputs.size() - 1;
     };
-    size_t zeroAt = add(adaptor.getYZeroPoint(), maps.rowParameter(shapeOf(adaptor.getYZeroPoint())));
+    bool hasRows = product->aSizes.size() > 1, hasColumns = product->bSizes.size() > 1;
+    auto ofResult = [&](Value parameter) {
+      return alignParameter(getTypeConverter(), rewriter, parameter, op.getY(), product->sizes, true,
+                            !hasRows || !hasColumns);
+    };
+    Value zeroPoint = ofResult(op.getYZeroPoint());
+    size_t zeroAt = add(zeroPoint, maps.rowParameter(shapeOf(zeroPoint)));
 
-    SmallVector<Value> scales = {adaptor.getAScale(), adaptor.getBScale(), adaptor.getYScale()};
+    SmallVector<Value> scales = {
+        alignParameter(getTypeConverter(), rewriter, op.getAScale(), op.getA(), product->aSizes, true, !hasRows),
+        alignParameter(getTypeConverter(), rewriter, op.getBScale(), op.getB(), product->bSizes, false, !hasColumns),
+        ofResult(op.getYScale())};
     SmallVector<Type> scaleTypes;
     for (Value scale : {op.getAScale(), op.getBScale(), op.getYScale()})
       scaleTypes.push_back(type(scale).getElementType());
-    bool isSingle =
-        llvm::all_of(scales, [](Value scale) { return cast<RankedTensorType>(scale.getType()).getNumElements() == 1; });
+    bool isSingle = llvm::all_of(
+        scales, [](Value scale) { return llvm::all_of(shapeOf(scale), [](int64_t extent) { return extent == 1; }); });
     size_t scaleAt = spec.inputs.size();
     if (isSingle) {
       for (Value &scale : scales)
@@ -176,7 +238,7 @@ struct LowerQLinearMatMul : OnnxLowering<QLinearMatMulOp> {
     };
     spec.maps.push_back(maps.y);
     spec.resultType = stored(op.getY());
-    rewriter.replaceOp(op, buildKernel(rewriter, loc, spec));
+    rewriter.replaceOp(op, castTensor(rewriter, loc, buildKernel(rewriter, loc, spec), spec.resultType));
     return success();
   }
 

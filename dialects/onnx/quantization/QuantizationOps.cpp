@@ -12,8 +12,9 @@ static LogicalResult checkParameters(Operation *op, ShapeContext &ctx, Value x, 
   std::optional<Shape> shape = ctx.shape(x), scaleShape = ctx.shape(scale);
   auto agree = [](Dim a, Dim b) { return !a.isKnown() || !b.isKnown() || a.get() == b.get(); };
   auto isOne = [](ArrayRef<Dim> dims) { return product(dims).is(1); };
+  auto mayBeOne = [](ArrayRef<Dim> dims) { return !product(dims).isKnown() || product(dims).is(1); };
   std::optional<Shape> zeroShape = zeroPoint ? ctx.shape(zeroPoint) : std::nullopt;
-  if (zeroShape && scaleShape && !(isOne(*zeroShape) && isOne(*scaleShape))) {
+  if (zeroShape && scaleShape && !(mayBeOne(*zeroShape) && mayBeOne(*scaleShape))) {
     bool same = zeroShape->size() == scaleShape->size();
     for (size_t dim = 0; same && dim < zeroShape->size(); ++dim)
       same = agree((*zeroShape)[dim], (*scaleShape)[dim]);
@@ -25,7 +26,10 @@ static LogicalResult checkParameters(Operation *op, ShapeContext &ctx, Value x, 
   FailureOr<int64_t> normalized = normalizeAxis(op, axis, shape->size());
   if (failed(normalized))
     return failure();
-  bool fits; // (C2)
+  // One element that only the run knows to be one may have any rank.
+  bool fits = mayBeOne(*scaleShape) && scaleShape->size() != (blockSize == 0 ? 1 : shape->size()); // (C2)
+  if (fits)
+    return success();
   if (blockSize == 0) {
     fits = scaleShape->size() == 1 && agree(scaleShape->front(), (*shape)[*normalized]);
   } else {

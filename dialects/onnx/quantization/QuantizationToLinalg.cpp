@@ -13,7 +13,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/quantization/Quantization.h"
 #include "dialects/onnx/support/DataTypes.h"
-#include "dialects/onnx/support/Lowering.h"
+#include "dialects/onnx/support/Extents.h"
 #include "dialects/onnx/support/NarrowFloats.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -27,32 +27,58 @@ namespace {
 /// The iteration space of x, scale and zero point.
 struct Blocks {
   SmallVector<int64_t> shape; // x's, with the blocked dim split; x's own where that is not possible
-  AffineMap parameterMap;
+  SmallVector<AffineMap> parameterMaps;
 };
 } // namespace
 
-static Blocks getBlocks(MLIRContext *context, ArrayRef<int64_t> shape, ArrayRef<int64_t> scaleShape, int64_t axis,
+/// `parameters` are scale and zero point; where only the run tells whether they repeat, they are repeated views after.
+static Blocks getBlocks(OpBuilder &builder, Location loc, Value x, const Shape &shape, const Shape &scaleShape,
+                        ArrayRef<Shape> parameterShapes, MutableArrayRef<Value> parameters, int64_t axis,
                         int64_t blockSize) {
-  Blocks blocks{SmallVector<int64_t>(shape), {}};
-  bool single = llvm::all_of(scaleShape, [](int64_t extent) { return extent == 1; });
+  MLIRContext *context = builder.getContext();
+  SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, x);
+  Blocks blocks{staticShape(sizes), {}};
+  bool single = llvm::all_of(scaleShape, [](Dim extent) { return extent.is(1); });
   SmallVector<AffineExpr> exprs;
   axis += axis < 0 ? shape.size() : 0;
-  if (single) {
+  // The extents of scale and zero point.
+  Shape full(scaleShape.size(), Dim(1));
+  SmallVector<OpFoldResult> fullSizes(scaleShape.size(), builder.getIndexAttr(1));
+  // Of another rank than it would have along the axis, the scale is one element.
+  if (single || shape.empty() || scaleShape.size() != (blockSize == 0 ? 1 : shape.size())) {
     exprs.assign(scaleShape.size(), getAffineConstantExpr(0, context));
   } else if (blockSize == 0) {
     exprs.push_back(getAffineDimExpr(axis, context));
+    full[0] = shape[axis];
+    fullSizes[0] = sizes[axis];
   } else {
-    bool splits = llvm::none_of(shape, ShapedType::isDynamic) && shape[axis] % blockSize == 0;
+    bool splits = llvm::none_of(blocks.shape, ShapedType::isDynamic) && blocks.shape[axis] % blockSize == 0;
     if (splits) {
-      blocks.shape[axis] = shape[axis] / blockSize;
+      blocks.shape[axis] = blocks.shape[axis] / blockSize;
       blocks.shape.insert(blocks.shape.begin() + axis + 1, blockSize);
     }
     for (int64_t dim = 0; dim < int64_t(shape.size()); ++dim) {
       AffineExpr expr = getAffineDimExpr(splits && dim > axis ? dim + 1 : dim, context);
       exprs.push_back(dim == axis && !splits ? expr.floorDiv(blockSize) : expr);
     }
+    full = shape;
+    fullSizes = sizes;
+    full[axis] = shape[axis].ceilDiv(blockSize);
+    OpFoldResult raised = addSizes(builder, loc, sizes[axis], builder.getIndexAttr(blockSize - 1));
+    fullSizes[axis] = divideSizes(builder, loc, raised, builder.getIndexAttr(blockSize));
   }
-  blocks.parameterMap = AffineMap::get(blocks.shape.size(), 0, exprs, context);
+  for (auto [parameter, own] : llvm::zip(parameters, parameterShapes)) {
+    // Of one element each, scale and zero point may differ in rank.
+    bool sameRank = own.size() == full.size();
+    SmallVector<OpFoldResult> ones(own.size(), builder.getIndexAttr(1));
+    parameter =
+        alignTo(builder, loc, parameter, own, sameRank ? full : Shape(own.size(), Dim(1)), sameRank ? fullSizes : ones);
+    SmallVector<AffineExpr> read(own.size(), getAffineConstantExpr(0, context));
+    for (size_t dim = 0; sameRank && dim < own.size(); ++dim)
+      if (!own[dim].is(1) || full[dim].is(1))
+        read[dim] = exprs[dim];
+    blocks.parameterMaps.push_back(AffineMap::get(blocks.shape.size(), 0, read, context));
+  }
   return blocks;
 }
 
@@ -65,14 +91,7 @@ static Value buildBlocked(OpBuilder &builder, Location loc, const Blocks &blocks
   SmallVector<Value> inputs = {splits ? buildReshape(builder, loc, x, blocks.shape) : x};
   llvm::append_range(inputs, parameters);
   SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(blocks.shape.size())};
-  for (Value parameter : parameters) {
-    // Of one element each, scale and zero point may differ in rank.
-    int64_t rank = cast<RankedTensorType>(parameter.getType()).getRank();
-    SmallVector<AffineExpr> first(rank, builder.getAffineConstantExpr(0));
-    bool sameRank = rank == int64_t(blocks.parameterMap.getNumResults());
-    maps.push_back(sameRank ? blocks.parameterMap
-                            : AffineMap::get(blocks.shape.size(), 0, first, builder.getContext()));
-  }
+  llvm::append_range(maps, blocks.parameterMaps);
   maps.push_back(maps.front());
   SmallVector<utils::IteratorType> iterators(blocks.shape.size(), utils::IteratorType::parallel);
   Value empty = emptyTensor(builder, loc, sizesOf(builder, loc, inputs[0]), type.getElementType());
@@ -134,11 +153,14 @@ struct LowerQuantizeLinear : OnnxLowering<QuantizeLinearOp> {
     Type scaleElement = type(op.getYScale()).getElementType();
     if (failed(requireRealTypes(op)))
       return failure();
-    Blocks blocks = getBlocks(getContext(), type(op.getX()).getShape(), type(op.getYScale()).getShape(), op.getAxis(),
-                              op.getBlockSize());
     SmallVector<Value> parameters = {adaptor.getYScale()};
-    if (op.getYZeroPoint())
+    SmallVector<Shape> parameterShapes = {shape(op.getYScale())};
+    if (op.getYZeroPoint()) {
       parameters.push_back(adaptor.getYZeroPoint());
+      parameterShapes.push_back(shape(op.getYZeroPoint()));
+    }
+    Blocks blocks = getBlocks(rewriter, op.getLoc(), adaptor.getX(), shape(op.getX()), parameterShapes[0],
+                              parameterShapes, parameters, op.getAxis(), op.getBlockSize());
     Type precision = precisionOf(op, scaleElement), compute = computeType(precision);
     Value result = buildBlocked(rewriter, op.getLoc(), blocks, stored(op.getY()), adaptor.getX(), parameters,
                                 [&](ImplicitLocOpBuilder &b, ValueRange v) {
@@ -173,11 +195,14 @@ struct LowerDequantizeLinear : OnnxLowering<DequantizeLinearOp> {
     Type scaleElement = type(op.getXScale()).getElementType();
     if (failed(requireRealTypes(op)))
       return failure();
-    Blocks blocks = getBlocks(getContext(), type(op.getX()).getShape(), type(op.getXScale()).getShape(), op.getAxis(),
-                              op.getBlockSize());
     SmallVector<Value> parameters = {adaptor.getXScale()};
-    if (op.getXZeroPoint())
+    SmallVector<Shape> parameterShapes = {shape(op.getXScale())};
+    if (op.getXZeroPoint()) {
       parameters.push_back(adaptor.getXZeroPoint());
+      parameterShapes.push_back(shape(op.getXZeroPoint()));
+    }
+    Blocks blocks = getBlocks(rewriter, op.getLoc(), adaptor.getX(), shape(op.getX()), parameterShapes[0],
+                              parameterShapes, parameters, op.getAxis(), op.getBlockSize());
     // Integers are subtracted as such: all of their bits count.
     Type compute = computeType(scaleElement), wide = isa<IntegerType>(from) ? Type(rewriter.getI32Type()) : compute;
     Value result = buildBlocked(rewriter, op.getLoc(), blocks, stored(op.getY()), adaptor.getX(), parameters,
@@ -270,33 +295,39 @@ template <typename OpTy, typename Combine> struct LowerQLinearBinary : OnnxLower
   LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    RankedTensorType result = this->type(op.getC());
-    Type element = result.getElementType(), real = rewriter.getF32Type();
+    Type element = this->type(op.getC()).getElementType(), real = rewriter.getF32Type();
     if (element.getIntOrFloatBitWidth() > 16 || !this->type(op.getCScale()).getElementType().isF32())
       return op.emitError("unsupported: more than 16 bits, or scales other than in single precision");
-    SmallVector<Value> inputs = {adaptor.getA(), adaptor.getB()};
+    auto sizes = this->sizes(rewriter, op, op.getC());
+    if (failed(sizes))
+      return failure();
+    SmallVector<Value> inputs;
+    for (auto [operand, lowered] : {std::pair(op.getA(), adaptor.getA()), std::pair(op.getB(), adaptor.getB())})
+      inputs.push_back(alignTo(rewriter, loc, lowered, this->shape(operand), this->shape(op.getC()), *sizes));
     SmallVector<Type> types = {element, element};
     auto add = [&](Value parameter, Type type) -> int {
       if (!parameter)
         return -1;
-      inputs.push_back(buildReshape(rewriter, loc, parameter, ArrayRef<int64_t>()));
+      inputs.push_back(buildScalar(rewriter, loc, parameter));
       types.push_back(type);
       return inputs.size() - 1;
     };
     int aScale = add(adaptor.getAScale(), real), bScale = add(adaptor.getBScale(), real);
     int cScale = add(adaptor.getCScale(), real), aZero = add(adaptor.getAZeroPoint(), element);
     int bZero = add(adaptor.getBZeroPoint(), element), cZero = add(adaptor.getCZeroPoint(), element);
-    rewriter.replaceOp(op, buildElementwise(rewriter, loc, result, inputs, types, [&](ScalarBody &s) -> Value {
-                         auto number = [&](int at) { return castScalar(s.b, loc, s.x[at], element, real); };
-                         auto dequantize = [&](int at, int scale, int zero) -> Value {
-                           Value value = number(at);
-                           if (zero >= 0)
-                             value = arith::SubFOp::create(s.b, value, number(zero));
-                           return arith::MulFOp::create(s.b, value, s.x[scale]);
-                         };
-                         Value value = Combine::create(s.b, dequantize(0, aScale, aZero), dequantize(1, bScale, bZero));
-                         return quantize(s.b, value, s.x[cScale], cZero < 0 ? Value() : number(cZero), element);
-                       }));
+    auto made = RankedTensorType::get(staticShape(*sizes), element);
+    Value c = buildElementwise(rewriter, loc, made, inputs, types, [&](ScalarBody &s) -> Value {
+      auto number = [&](int at) { return castScalar(s.b, loc, s.x[at], element, real); };
+      auto dequantize = [&](int at, int scale, int zero) -> Value {
+        Value value = number(at);
+        if (zero >= 0)
+          value = arith::SubFOp::create(s.b, value, number(zero));
+        return arith::MulFOp::create(s.b, value, s.x[scale]);
+      };
+      Value value = Combine::create(s.b, dequantize(0, aScale, aZero), dequantize(1, bScale, bZero));
+      return quantize(s.b, value, s.x[cScale], cZero < 0 ? Value() : number(cZero), element);
+    });
+    rewriter.replaceOp(op, castTensor(rewriter, loc, c, this->stored(op.getC())));
     return success();
   }
 };

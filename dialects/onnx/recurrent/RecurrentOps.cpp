@@ -20,11 +20,11 @@ struct CellShape {
 };
 } // namespace
 
-/// Takes over `given` where `dim` is not known; false where the two disagree.
+/// Takes over `given` where it says more than `dim`; false where the two disagree.
 static bool unify(Dim &dim, Dim given) {
   if (dim.isKnown() && given.isKnown())
     return dim.get() == given.get();
-  if (!dim.isKnown())
+  if (dim.isUnknown() || given.isKnown())
     dim = given;
   return true;
 }
