@@ -522,7 +522,7 @@ struct LowerMaxUnpool : OnnxLowering<MaxUnpoolOp> {
         });
     Value result = buildReshape(rewriter, loc, loop.getResult(0), own);
     if (op.getOutputShape()) {
-      FailureOr<Sizes> given = sizes(rewriter, op, op.getOutput());
+      FailureOr<Sizes> given = givenSizes(op, adaptor, rewriter);
       if (failed(given))
         return failure();
       Sizes low(own.size(), zeroSize), high;
@@ -532,6 +532,20 @@ struct LowerMaxUnpool : OnnxLowering<MaxUnpoolOp> {
     }
     rewriter.replaceOp(op, fitTensor(rewriter, loc, result, y));
     return success();
+  }
+
+  /// What output_shape says, be it known or data.
+  FailureOr<Sizes> givenSizes(MaxUnpoolOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const {
+    if (isKnownBefore(op, op.getOutput()))
+      return sizes(rewriter, op, op.getOutput());
+    Location loc = op.getLoc();
+    int64_t rank = type(op.getOutput()).getRank();
+    requireEqual(rewriter, loc, sizeOf(rewriter, loc, adaptor.getOutputShape(), 0), rewriter.getIndexAttr(rank),
+                 aot::Code::shape_mismatch);
+    Sizes given;
+    for (int64_t dim = 0; dim < rank; ++dim)
+      given.push_back(getAsOpFoldResult(listEntry(rewriter, loc, adaptor.getOutputShape(), dim)));
+    return given;
   }
 };
 } // namespace
