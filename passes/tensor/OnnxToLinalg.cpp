@@ -10,6 +10,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
 #include "dialects/onnx/OnnxDialect.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -53,6 +54,43 @@ struct LowerEmptyResults : OpInterfaceConversionPattern<onnx::OnnxOpInterface> {
       empties.push_back(onnx::emptyTensor(rewriter, op->getLoc(), type));
     }
     rewriter.replaceOp(op, empties);
+    return success();
+  }
+};
+
+/// On an operation whose declared extents are checked.
+constexpr llvm::StringLiteral kFitsDeclaration = "aot.fits_declaration";
+
+/// The type of a result may say more than its operator does: the model declares an extent that is computed from dims or
+/// data. The run has to agree with it, which is checked before the operator's own code relies on it. Where the operator
+/// cannot tell the extent before it runs, its lowering compares.
+struct RequireDeclaredExtents : OpInterfaceConversionPattern<onnx::OnnxOpInterface> {
+  RequireDeclaredExtents(onnx::TensorTypeConverter &converter, MLIRContext *context)
+      : OpInterfaceConversionPattern(converter, context, /*benefit=*/90) {}
+
+  LogicalResult matchAndRewrite(onnx::OnnxOpInterface op, ArrayRef<Value>,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (op->hasAttr(kFitsDeclaration) || op->getNumRegions() != 0)
+      return rewriter.notifyMatchFailure(op, "is checked, or is its body's matter");
+    onnx::ShapeAnalysis *shapes = static_cast<const onnx::TensorTypeConverter *>(getTypeConverter())->getShapes();
+    auto lowered = [&](Value value) { return rewriter.getRemappedValue(value); };
+    bool isOpen = false;
+    for (Value result : op->getResults()) {
+      auto type = dyn_cast<RankedTensorType>(result.getType());
+      const onnx::Shape *told = shapes->recordedShape(result);
+      if (!type || !told)
+        continue;
+      for (auto [extent, dim] : llvm::zip(type.getShape(), *told)) {
+        if (ShapedType::isDynamic(extent) || !dim.isSymbolic())
+          continue;
+        isOpen = true;
+        OpFoldResult size = onnx::buildSize(rewriter, op->getLoc(), dim, lowered);
+        onnx::requireEqual(rewriter, op->getLoc(), size, rewriter.getIndexAttr(extent), aot::Code::shape_mismatch);
+      }
+    }
+    if (!isOpen)
+      return rewriter.notifyMatchFailure(op, "its type says what it computes");
+    rewriter.modifyOpInPlace(op, [&] { op->setAttr(kFitsDeclaration, rewriter.getUnitAttr()); });
     return success();
   }
 };
@@ -122,7 +160,7 @@ struct OnnxToLinalg : impl::OnnxToLinalgBase<OnnxToLinalg> {
 #define ONNX_FAMILY(Name) onnx::populate##Name##ToLinalg(converter, patterns);
 #include "dialects/onnx/FamilyLowerings.inc"
 #undef ONNX_FAMILY
-    patterns.add<LowerEmptyResults, LowerKnownElements>(converter, &getContext());
+    patterns.add<LowerEmptyResults, RequireDeclaredExtents, LowerKnownElements>(converter, &getContext());
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);
     populateReturnOpTypeConversionPattern(patterns, converter);
 

@@ -269,8 +269,8 @@ struct LowerSlice : OnnxLowering<SliceOp> {
       counts[axis] = buildSize(rewriter, loc, section.count, lowered(rewriter));
       strides[axis] = rewriter.getIndexAttr(step);
     }
-    return castTensor(rewriter, loc, buildPart(rewriter, loc, adaptor.getData(), starts, counts, strides),
-                      stored(op.getOutput()));
+    return fitTensor(rewriter, loc, buildPart(rewriter, loc, adaptor.getData(), starts, counts, strides),
+                     stored(op.getOutput()));
   }
 };
 

@@ -35,8 +35,9 @@ void requireEqual(mlir::OpBuilder &builder, mlir::Location loc, mlir::OpFoldResu
 /// `tensor` under `type`; where that says more about an extent, the run checks it.
 mlir::Value fitTensor(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor, mlir::Type type);
 
-/// The run ends with `code` unless `holds` for every element of `stored`, or for those that `map` reads (from as many iteration dims as
-/// it has). Where `stored` is a constant of integers and `holdsFor` holds for all its elements, nothing is built.
+/// The run ends with `code` unless `holds` for every element of `stored`, or for those that `map` reads (from as many
+/// iteration dims as it has). Where `stored` is a constant of integers and `holdsFor` holds for all its elements,
+/// nothing is built.
 void requireAll(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value stored, ElementTest holds, aot::Code code,
                 ConstantTest holdsFor = nullptr, mlir::AffineMap map = {});
 

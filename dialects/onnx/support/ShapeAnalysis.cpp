@@ -73,6 +73,11 @@ const Shape *ShapeAnalysis::recordedElements(Value value) const {
   return it == elements.end() ? nullptr : &it->second;
 }
 
+const Shape *ShapeAnalysis::recordedShape(Value value) const {
+  auto it = shapes.find(value);
+  return it == shapes.end() ? nullptr : &it->second;
+}
+
 //===-- Recording -------------------------------------------------------------------------------------------------===//
 
 LogicalResult ShapeAnalysis::recordAll(Region &region) {
@@ -126,12 +131,18 @@ void ShapeAnalysis::recordShape(Operation *op, Value result, const ResultShape &
   shapes[result] = dims;
 }
 
+/// Whether extents are computed in this type. Arithmetic of narrow and of unsigned integers wraps around, which
+/// expressions do not.
+static bool isShapeType(Type type) {
+  return type.isInteger(1) || type.isSignlessInteger(32) || type.isSignlessInteger(64);
+}
+
 void ShapeAnalysis::recordElements(Operation *op, ArrayRef<Type> types) {
   auto onnxOp = cast<OnnxOpInterface>(op);
   ShapeContext context(*this);
   for (auto [result, inferred] : llvm::zip(op->getResults(), types)) {
     auto type = dyn_cast<RankedTensorType>(inferred);
-    if (!type || !isa<IntegerType>(type.getElementType()) || type.getRank() > 1 || !type.hasStaticShape() ||
+    if (!type || !isShapeType(type.getElementType()) || type.getRank() > 1 || !type.hasStaticShape() ||
         type.getNumElements() > kMostElements || getConstant(result))
       continue;
     std::optional<Shape> values = onnxOp.inferElements(context, cast<OpResult>(result).getResultNumber());

@@ -40,6 +40,8 @@ public:
 
   /// The dims of a ranked tensor; none is unknown.
   Shape shapeOf(mlir::Value value);
+  /// The dims that its operator told, of which the value's type may say more; null where there are none.
+  const Shape *recordedShape(mlir::Value value) const;
   /// The elements of an integer tensor of rank 0 or 1 with a static number of elements; none is unknown.
   Shape elementsOf(mlir::Value value);
   /// The first `count` elements of a list of open length.
