@@ -22,19 +22,19 @@ def case(operator, inputs, output, **attributes):
 
 for bits in 8, 16, 32, 64:
     kind, low, high = f"i{bits}", -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-    a, b = [7, -7, 7, -7, 5, low, low, 0, high], [2, 2, -2, -2, 0, -1, 1, 0, -1]
-    case("Div", [(kind, a), (kind, b)], (kind, [3, -3, -3, 3, 0, low, low, 0, -high]))
-    case("Mod", [(kind, a), (kind, b)], (kind, [1, 1, -1, -1, 0, 0, 0, 0, 0]))
-    case("Mod", [(kind, a), (kind, b)], (kind, [1, -1, 1, -1, 0, 0, 0, 0, 0]), fmod=1)
+    a, b = [7, -7, 7, -7, 5, low, low, 0, high], [2, 2, -2, -2, 3, -1, 1, 4, -1]
+    case("Div", [(kind, a), (kind, b)], (kind, [3, -3, -3, 3, 1, low, low, 0, -high]))
+    case("Mod", [(kind, a), (kind, b)], (kind, [1, 1, -1, -1, 2, 0, 0, 0, 0]))
+    case("Mod", [(kind, a), (kind, b)], (kind, [1, -1, 1, -1, 2, 0, 0, 0, 0]), fmod=1)
     case("Abs", [(kind, a)], (kind, [7, 7, 7, 7, 5, low, low, 0, high]))
     case("Sign", [(kind, a)], (kind, [1, -1, 1, -1, 1, -1, -1, 0, 1]))
     case("Pow", [(kind, [2, 3, -2, -1, 0, -1, 7, 5]), (kind, [3, 2, 3, -3, 0, -4, 1, -1])],
          (kind, [8, 9, -8, -1, 1, 1, 7, 0]))
     case("Less", [(kind, a), (kind, b)], ("bool", [x < y for x, y in zip(a, b)]))
     kind, high = f"u{bits}", (1 << bits) - 1
-    a, b = [7, high, 200 & high, 1, 0], [2, high - 1, 0, high, 0]
+    a, b = [7, high, 200, 1, 0], [2, high - 1, 250, high, 9]
     case("Div", [(kind, a), (kind, b)], (kind, [3, 1, 0, 0, 0]))
-    case("Mod", [(kind, a), (kind, b)], (kind, [1, 1, 0, 1, 0]))
+    case("Mod", [(kind, a), (kind, b)], (kind, [1, 1, 200, 1, 0]))
     case("Max", [(kind, a), (kind, b)], (kind, [max(x, y) for x, y in zip(a, b)]))
     case("Greater", [(kind, a), (kind, b)], ("bool", [x > y for x, y in zip(a, b)]))
     case("Clip", [(kind, a), (kind, 3), (kind, 100)], (kind, [min(max(x, 3), 100) for x in a]))
