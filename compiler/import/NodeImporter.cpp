@@ -6,6 +6,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/import/Importer.h"
+#include "compiler/import/Suggestions.h"
 #include "compiler/import/Types.h"
 #include "dialects/onnx/OnnxInterfaces.h"
 #include "mlir/IR/Verifier.h"
@@ -34,17 +35,6 @@ Location Importer::locationOf(const NodeRef &ref, int64_t number) {
   StringRef file = llvm::sys::path::filename(model.path);
   return NameLoc::get(builder.getStringAttr("\"" + ref.name + "\" (" + ref.opType + ")"),
                       FileLineColLoc::get(&context, file, number + 1, 0));
-}
-
-/// How the dialect spells an operator: "Relu", "ml.Scaler", "com_microsoft.Gelu".
-static std::string operationName(StringRef domain, StringRef op) {
-  if (domain.empty())
-    return op.str();
-  if (domain == "ai.onnx.ml")
-    return ("ml." + op).str();
-  std::string prefix = domain.str();
-  llvm::replace(prefix, '.', '_');
-  return prefix + "." + op.str();
 }
 
 //===-- Values ----------------------------------------------------------------------------------------------------===//
@@ -363,7 +353,7 @@ bool Importer::foldConstantForms(onnx::NodeForm &form, const NodeRef &ref) {
     else if (auto floats = dyn_cast<DenseF32ArrayAttr>(attribute); floats && name == "value_floats")
       value = DenseElementsAttr::get(vector(floats.size(), builder.getF32Type()), floats.asArrayRef());
     else if (name == "value_string" || name == "value_strings") {
-      diagnostics.unsupported(ref, "string tensors are not supported");
+      diagnostics.unsupported(ref, "string tensors are not supported; work on text before the run");
       return false;
     } else {
       diagnostics.user(ref, "attribute \"" + name + "\" is not a value of its type");
@@ -414,12 +404,14 @@ void Importer::importNode(const pb::NodeProto &node, int64_t number, Scope &scop
     refuse("the operator exists since opset " + llvm::Twine(*introduced) + ", and the model imports opset " +
            llvm::Twine(opset->second));
   else if (!isRegistered && !hasUpgrade(op)) {
+    std::string outside = whyOutside(domain, node.op_type());
+    std::string instead = outside.empty() ? suggestOperator(domain, node.op_type(), context) : outside;
     if (domain.empty() && !introduced)
-      refuse("ONNX has no operator of this name, and the model defines no function for it");
-    else if (domain.empty() || domain.starts_with("ai.onnx.") || domain == "com.microsoft")
-      refuse("the operator is not supported", /*isUnsupported=*/true);
+      refuse("ONNX has no operator of this name, and the model defines no function for it" + instead);
+    else if (isKnownDomain(domain, context))
+      refuse("the operator is not supported" + instead, /*isUnsupported=*/true);
     else
-      refuse("no operator of this name is known in the domain \"" + domain + "\"");
+      refuse("no operator of this name is known in the domain \"" + domain + "\"" + instead);
   }
 
   NamedAttrList attributes;

@@ -116,13 +116,14 @@ TEST(BadModel, Opsets) {
 TEST(BadModel, UnknownOperators) {
   EXPECT_THAT(errorsOf(modelOf(relu("Rulu"))),
               ElementsAre("model.onnx: node \"n\" (Rulu, opset 13): ONNX has no operator of this name, and the model "
-                          "defines no function for it"));
+                          "defines no function for it; the nearest name is \"Relu\""));
   EXPECT_THAT(errorsOf(modelOf(relu("MatMul", "domain: 'some.where'"))),
               ElementsAre("model.onnx: node \"y\" (some.where.MatMul): the model imports no opset of the domain "
                           "\"some.where\""));
   EXPECT_THAT(errorsOf(modelOf(relu("F", "domain: 'a.b'"), 13, "opset_import { domain: 'a.b' version: 2 }")),
               ElementsAre("model.onnx: node \"y\" (a.b.F, opset 2): no operator of this name is known in the domain "
-                          "\"a.b\""));
+                          "\"a.b\"; known are the operators of ai.onnx, ai.onnx.preview, ai.onnx.preview.training, "
+                          "com.microsoft, and the functions that a model defines"));
   EXPECT_THAT(errorsOf(modelOf(relu(""))), ElementsAre(HasSubstr("the node has no operator")));
   EXPECT_THAT(errorsOf(modelOf(relu("com_microsoft.Gelu"))),
               ElementsAre(HasSubstr("ONNX has no operator of this name")));
