@@ -76,11 +76,10 @@ AffineMap MatmulMaps::columnParameter(ArrayRef<int64_t> shape) const { return pa
 /// A zero point or a scale as MatmulMaps reads it. `of` is the matrix (A, B or the result) that it belongs to, of the
 /// extents `sizes`; a parameter of columns varies along the last dim, of rows along the one before, and is one element
 /// for what has no rows or columns.
-static Value alignParameter(const TypeConverter *converter, ConversionPatternRewriter &rewriter, Value parameter,
-                            Value of, ArrayRef<OpFoldResult> sizes, bool isRow, bool isVector) {
+static Value alignParameter(const TypeConverter *converter, ConversionPatternRewriter &rewriter, Location loc,
+                            Value parameter, Value of, ArrayRef<OpFoldResult> sizes, bool isRow, bool isVector) {
   if (!parameter)
     return Value();
-  Location loc = parameter.getLoc();
   Value lowered = rewriter.getRemappedValue(parameter);
   Shape own = symbolicShape(converter, parameter), matrix = symbolicShape(converter, of);
   if (llvm::all_of(own, [](Dim dim) { return dim.is(1); }))
@@ -115,9 +114,9 @@ static FailureOr<AlignedProduct> align(const TypeConverter *converter, Conversio
   AlignedProduct product{*operands};
   product.aSizes = sizesOf(rewriter, op.getLoc(), rewriter.getRemappedValue(op.getA()));
   product.bSizes = sizesOf(rewriter, op.getLoc(), rewriter.getRemappedValue(op.getB()));
-  product.aZero = alignParameter(converter, rewriter, op.getAZeroPoint(), op.getA(), product.aSizes, true,
+  product.aZero = alignParameter(converter, rewriter, op.getLoc(), op.getAZeroPoint(), op.getA(), product.aSizes, true,
                                  product.aSizes.size() < 2);
-  product.bZero = alignParameter(converter, rewriter, op.getBZeroPoint(), op.getB(), product.bSizes, false,
+  product.bZero = alignParameter(converter, rewriter, op.getLoc(), op.getBZeroPoint(), op.getB(), product.bSizes, false,
                                  product.bSizes.size() < 2);
   return product;
 }
@@ -193,15 +192,16 @@ struct LowerQLinearMatMul : OnnxLowering<QLinearMatMulOp> {
     };
     bool hasRows = product->aSizes.size() > 1, hasColumns = product->bSizes.size() > 1;
     auto ofResult = [&](Value parameter) {
-      return alignParameter(getTypeConverter(), rewriter, parameter, op.getY(), product->sizes, true,
+      return alignParameter(getTypeConverter(), rewriter, loc, parameter, op.getY(), product->sizes, true,
                             !hasRows || !hasColumns);
     };
     Value zeroPoint = ofResult(op.getYZeroPoint());
     size_t zeroAt = add(zeroPoint, maps.rowParameter(shapeOf(zeroPoint)));
 
     SmallVector<Value> scales = {
-        alignParameter(getTypeConverter(), rewriter, op.getAScale(), op.getA(), product->aSizes, true, !hasRows),
-        alignParameter(getTypeConverter(), rewriter, op.getBScale(), op.getB(), product->bSizes, false, !hasColumns),
+        alignParameter(getTypeConverter(), rewriter, loc, op.getAScale(), op.getA(), product->aSizes, true, !hasRows),
+        alignParameter(getTypeConverter(), rewriter, loc, op.getBScale(), op.getB(), product->bSizes, false,
+                       !hasColumns),
         ofResult(op.getYScale())};
     SmallVector<Type> scaleTypes;
     for (Value scale : {op.getAScale(), op.getBScale(), op.getYScale()})
