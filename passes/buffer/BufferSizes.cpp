@@ -210,7 +210,7 @@ bool BufferSizes::addFactors(Value value, BufferSize &size) {
   if (number) {
     std::optional<int64_t> bytes = product(size.bytes, std::max<int64_t>(*number, 0));
     size.bytes = bytes.value_or(0);
-    return bytes.has_value();
+    return bytes && (getConstantIntValue(value) || *bytes <= kLargestWorstCase);
   }
   if (!dim)
     dim = bound(value);
@@ -234,7 +234,7 @@ std::optional<int64_t> BufferSizes::knownBytes(ArrayRef<OpFoldResult> dims, int6
       number = ranges().bound(cast<Value>(dim));
     result = result && number ? product(*result, std::max<int64_t>(*number, 0)) : std::nullopt;
   }
-  return result;
+  return result && *result <= kLargestWorstCase ? result : std::nullopt;
 }
 
 BufferSize BufferSizes::of(memref::AllocOp alloc) {

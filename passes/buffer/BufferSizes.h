@@ -46,6 +46,8 @@ class BufferSizes {
 public:
   /// Sizes from here on are too large for an arena.
   static constexpr int64_t kLimit = int64_t(1) << 62;
+  /// A worst case above this is none that anybody would reserve: the bound comes from a range of numbers, not of sizes.
+  static constexpr int64_t kLargestWorstCase = int64_t(1) << 32;
 
   explicit BufferSizes(mlir::func::FuncOp entry) : entry(entry) {}
   BufferSizes(const BufferSizes &) = delete;
