@@ -83,8 +83,11 @@ std::optional<Shape> IdentityOp::inferElements(ShapeContext &ctx, unsigned) { re
 std::optional<Shape> CastOp::inferElements(ShapeContext &ctx, unsigned) {
   std::optional<Shape> elements = ctx.dims(getInput());
   Type to = getElementTypeOrSelf(getType());
-  // Extents fit 32 bits in practice only, so a narrower type is left to the run.
   if (!elements || to.isInteger(64))
+    return elements;
+  // Dims fit 32 bits, other numbers need not.
+  bool areDims = llvm::all_of(*elements, [](Dim dim) { return dim.isAtLeast(0); });
+  if (to.getIntOrFloatBitWidth() == 32 && isa<IntegerType>(to) && areDims)
     return elements;
   return to.isInteger(1)
              ? std::optional(llvm::map_to_vector(*elements, [](Dim dim) { return negation(equal(dim, 0)); }))

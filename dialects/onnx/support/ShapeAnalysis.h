@@ -19,8 +19,9 @@
 
 namespace onnx_aot::onnx {
 
-/// No dim of an input is larger, which the entry of a model checks: exporters write it for "to the end" of a dim.
-inline constexpr int64_t kLargestNamedDim = std::numeric_limits<int32_t>::max();
+/// No dim of an input is larger, which the entry of a model checks: exporters write this number, or the largest int32,
+/// where they mean the end of any dim.
+inline constexpr int64_t kLargestNamedDim = 1'000'000'000;
 
 class ShapeAnalysis {
 public:
