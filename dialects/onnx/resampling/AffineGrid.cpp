@@ -7,6 +7,8 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/resampling/AffineGrid.h"
 #include "dialects/onnx/resampling/Resampling.h"
+#include "dialects/onnx/support/Checks.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -60,10 +62,10 @@ struct LowerAffineGrid : OnnxLowering<AffineGridOp> {
     int64_t spatial = grid.getRank() - 2;
     bool alignCorners = op.getAlignCorners();
     Value theta = adaptor.getTheta();
-    rewriter.replaceOp(
-        op, buildElementwise(rewriter, op.getLoc(), grid, {}, {}, [&](ScalarBody &s) -> Value {
-          ImplicitLocOpBuilder &b = s.b;
-          Value batch = linalg::IndexOp::create(b, 0), row = linalg::IndexOp::create(b, spatial + 1);
+    SmallVector<OpFoldResult> sizes = gridSizes(op, adaptor, rewriter);
+    Value positions =
+        buildGenerated(rewriter, op.getLoc(), sizes, element, [&](ImplicitLocOpBuilder &b, ValueRange own) -> Value {
+          Value batch = own[0], row = own[spatial + 1];
           auto read = [&](int64_t column) {
             Value at = arith::ConstantIndexOp::create(b, column);
             return toCompute(b, b.getLoc(), tensor::ExtractOp::create(b, theta, ValueRange{batch, row, at}), element);
@@ -71,23 +73,52 @@ struct LowerAffineGrid : OnnxLowering<AffineGridOp> {
           Value sum = read(spatial);
           for (int64_t column = 0; column < spatial; ++column) {
             int64_t dim = spatial - column;
-            Value place = position(b, linalg::IndexOp::create(b, dim), grid.getDimSize(dim), alignCorners, real);
+            Value place = position(b, own[dim], sizes[dim], alignCorners, real);
             sum = math::FmaOp::create(b, read(column), place, sum);
           }
           return sum;
-        }));
+        });
+    rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), positions, stored(op.getGrid())));
     return success();
   }
 
+  /// The extents of the grid, which theta has to fit.
+  static SmallVector<OpFoldResult> gridSizes(AffineGridOp op, OpAdaptor adaptor, OpBuilder &builder) {
+    ImplicitLocOpBuilder b(op.getLoc(), builder);
+    RankedTensorType grid = type(op.getGrid());
+    int64_t last = grid.getRank() - 1;
+    SmallVector<OpFoldResult> sizes;
+    for (auto [dim, extent] : llvm::enumerate(grid.getShape())) {
+      sizes.push_back(b.getIndexAttr(extent));
+      if (!ShapedType::isDynamic(extent))
+        continue;
+      Value given = listEntry(b, adaptor.getSize(), dim == 0 ? 0 : dim + 1);
+      sizes.back() = getAsOpFoldResult(given);
+      requireWithin(b, given, b.getIndexAttr(0), b.getIndexAttr(int64_t(1) << 47), onnx_aot::aot::Code::invalid_value);
+    }
+    for (auto [dim, size] :
+         llvm::enumerate(SmallVector<OpFoldResult>{sizes[0], b.getIndexAttr(last - 1), b.getIndexAttr(last)}))
+      requireEqual(b, op.getLoc(), sizeOf(b, op.getLoc(), adaptor.getTheta(), dim), size,
+                   onnx_aot::aot::Code::shape_mismatch);
+    return sizes;
+  }
+
   /// Element `index` of `extent` in -1 .. 1: the ends are the outer elements' centers, or their borders.
-  static Value position(ImplicitLocOpBuilder &b, Value index, int64_t extent, bool alignCorners, Type real) {
-    auto constant = [&](double value) { return scalarConstant(b, b.getLoc(), real, value); };
-    if (alignCorners && extent == 1)
-      return constant(0);
-    Value wide = arith::IndexCastOp::create(b, b.getI64Type(), index);
-    Value number = castScalar(b, b.getLoc(), wide, b.getI64Type(), real);
-    double intervals = alignCorners ? extent - 1 : extent, first = alignCorners ? -1 : -1 + 1 / double(extent);
-    return math::FmaOp::create(b, number, constant(2 / intervals), constant(first));
+  static Value position(ImplicitLocOpBuilder &b, Value index, OpFoldResult size, bool alignCorners, Type real) {
+    Arithmetic a{b, real};
+    if (std::optional<int64_t> extent = constantSize(size)) {
+      if (alignCorners && *extent == 1)
+        return a.number(0);
+      double intervals = alignCorners ? *extent - 1 : *extent, first = alignCorners ? -1 : -1 + 1 / double(*extent);
+      return math::FmaOp::create(b, a.toReal(index), a.number(2 / intervals), a.number(first));
+    }
+    Value extent = a.toReal(cast<Value>(size));
+    if (!alignCorners)
+      return math::FmaOp::create(b, a.toReal(index), a.div(a.number(2), extent),
+                                 a.sub(a.div(a.number(1), extent), a.number(1)));
+    Value intervals = a.sub(extent, a.number(1));
+    Value place = math::FmaOp::create(b, a.toReal(index), a.div(a.number(2), intervals), a.number(-1));
+    return a.select(a.less(intervals, a.number(1)), a.number(0), place);
   }
 };
 } // namespace

@@ -11,6 +11,8 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/resampling/GridSample.h"
 #include "dialects/onnx/resampling/Resampling.h"
+#include "dialects/onnx/support/Checks.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -23,21 +25,18 @@ using namespace onnx_aot::onnx;
 namespace {
 enum class Padding { Zeros, Border, Reflection };
 
-/// The scalar code of one spatial dim of `extent` elements.
+/// The scalar code of one spatial dim.
 class GridDim {
 public:
-  GridDim(ImplicitLocOpBuilder &b, Type real, int64_t extent, bool alignCorners, Padding padding)
-      : b(b), real(real), extent(extent), alignCorners(alignCorners), padding(padding) {
-    low = alignCorners ? 0.0 : -0.5;
-    high = alignCorners ? extent - 1.0 : extent - 0.5;
-  }
+  GridDim(ImplicitLocOpBuilder &b, Type real, OpFoldResult size, bool alignCorners, Padding padding)
+      : b(b), real(real), size(size), alignCorners(alignCorners), padding(padding) {}
 
   /// From -1..1 to elements.
   Value denormalize(Value position) {
     Value shifted = arith::AddFOp::create(b, position, constant(1));
     if (alignCorners)
-      return arith::MulFOp::create(b, shifted, constant((extent - 1) / 2.0));
-    Value scaled = arith::MulFOp::create(b, shifted, constant(extent));
+      return arith::MulFOp::create(b, shifted, extent(-1, 0.5));
+    Value scaled = arith::MulFOp::create(b, shifted, extent());
     return arith::MulFOp::create(b, arith::SubFOp::create(b, scaled, constant(1)), constant(0.5));
   }
 
@@ -47,7 +46,7 @@ public:
       return position;
     if (padding == Padding::Reflection)
       return reflect(position);
-    Value below = less(position, constant(low)), above = less(constant(high), position);
+    Value below = less(position, low()), above = less(high(), position);
     Value outside = arith::OrIOp::create(b, below, above);
     return arith::SelectOp::create(b, outside, clamp(position), position);
   }
@@ -62,7 +61,7 @@ public:
     Neighbour result;
     if (padding == Padding::Zeros) {
       Value notBelow = arith::CmpFOp::create(b, arith::CmpFPredicate::OGE, position, constant(0));
-      Value notAbove = arith::CmpFOp::create(b, arith::CmpFPredicate::OLE, position, constant(extent - 1));
+      Value notAbove = arith::CmpFOp::create(b, arith::CmpFPredicate::OLE, position, extent(-1));
       result.isInside = arith::AndIOp::create(b, notBelow, notAbove);
     }
     Value integer = arith::FPToSIOp::create(b, b.getI64Type(), clamp(position));
@@ -79,42 +78,56 @@ private:
   Value clamp(Value position) {
     Value notBelow = arith::CmpFOp::create(b, arith::CmpFPredicate::OGE, position, constant(0));
     Value raised = arith::SelectOp::create(b, notBelow, position, constant(0));
-    return arith::SelectOp::create(b, less(constant(extent - 1), raised), constant(extent - 1), raised);
+    return arith::SelectOp::create(b, less(extent(-1), raised), extent(-1), raised);
   }
 
   /// Mirrors at the borders until inside.
   Value reflect(Value position) {
-    double range = high - low;
-    if (range <= 0)
+    if (alignCorners && constantSize(size) && *constantSize(size) <= 1)
       return constant(0);
-    Value below = less(position, constant(low)), above = less(constant(high), position);
-    Value distance = arith::SelectOp::create(b, below, arith::SubFOp::create(b, constant(low), position).getResult(),
-                                             arith::SubFOp::create(b, position, constant(high)).getResult());
-    Value turns = math::TruncOp::create(b, arith::DivFOp::create(b, distance, constant(range)));
-    Value rest = arith::SubFOp::create(b, distance, arith::MulFOp::create(b, turns, constant(range)));
+    Value range = alignCorners ? extent(-1) : extent();
+    Value below = less(position, low()), above = less(high(), position);
+    Value distance = arith::SelectOp::create(b, below, arith::SubFOp::create(b, low(), position).getResult(),
+                                             arith::SubFOp::create(b, position, high()).getResult());
+    Value turns = math::TruncOp::create(b, arith::DivFOp::create(b, distance, range));
+    Value rest = arith::SubFOp::create(b, distance, arith::MulFOp::create(b, turns, range));
     Value halved = math::FloorOp::create(b, arith::MulFOp::create(b, turns, constant(0.5)));
     Value doubled = arith::MulFOp::create(b, halved, constant(2));
     Value isEven = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, turns, doubled);
     // An even number of turns from below comes back from the low end, and so on.
     Value fromLow = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, isEven, below);
-    Value mirrored = arith::SelectOp::create(b, fromLow, arith::AddFOp::create(b, constant(low), rest).getResult(),
-                                             arith::SubFOp::create(b, constant(high), rest).getResult());
-    return arith::SelectOp::create(b, arith::OrIOp::create(b, below, above), mirrored, position);
+    Value mirrored = arith::SelectOp::create(b, fromLow, arith::AddFOp::create(b, low(), rest).getResult(),
+                                             arith::SubFOp::create(b, high(), rest).getResult());
+    Value reflected = arith::SelectOp::create(b, arith::OrIOp::create(b, below, above), mirrored, position);
+    // Between one border and itself there is nothing to turn in.
+    if (alignCorners && !constantSize(size))
+      return arith::SelectOp::create(b, less(constant(0), range), reflected, constant(0));
+    return reflected;
   }
+
+  /// (elements + `more`) * `factor`
+  Value extent(double more = 0, double factor = 1) {
+    if (std::optional<int64_t> known = constantSize(size))
+      return constant((double(*known) + more) * factor);
+    Arithmetic a{b, real};
+    return a.mul(a.add(a.toReal(cast<Value>(size)), a.number(more)), a.number(factor));
+  }
+  /// The borders.
+  Value low() { return constant(alignCorners ? 0.0 : -0.5); }
+  Value high() { return extent(alignCorners ? -1 : -0.5); }
 
   ImplicitLocOpBuilder &b;
   Type real;
-  int64_t extent;
+  OpFoldResult size;
   bool alignCorners;
   Padding padding;
-  double low, high;
 };
 
 struct LowerGridSample : OnnxLowering<GridSampleOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(GridSampleOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType x = type(op.getX()), y = type(op.getY());
+    RankedTensorType x = type(op.getX());
     unsigned spatial = x.getRank() - 2;
     if (spatial > 3)
       return op.emitError("unsupported: GridSample of more than three spatial dims");
@@ -129,17 +142,15 @@ struct LowerGridSample : OnnxLowering<GridSampleOp> {
                       : op.getPaddingMode() == "border" ? Padding::Border
                                                         : Padding::Reflection;
     Value data = adaptor.getX(), grid = adaptor.getGrid();
-    auto body = [&](ScalarBody &scalars) -> Value {
-      ImplicitLocOpBuilder &b = scalars.b;
-      SmallVector<Value> own;
-      for (unsigned dim = 0; dim < y.getRank(); ++dim)
-        own.push_back(linalg::IndexOp::create(b, dim));
+    SmallVector<OpFoldResult> extents = sizesOf(rewriter, op.getLoc(), data);
+    SmallVector<OpFoldResult> sizes = checkedSizes(op, adaptor, extents, rewriter);
+    auto body = [&](ImplicitLocOpBuilder &b, ValueRange own) -> Value {
       SmallVector<SmallVector<GridDim::Neighbour>> neighbours(spatial);
       SmallVector<SmallVector<Value>> weights(spatial);
       for (unsigned dim = 0; dim < spatial; ++dim) {
-        GridDim entry(b, real, x.getDimSize(dim + 2), op.getAlignCorners() != 0, padding);
+        GridDim entry(b, real, extents[dim + 2], op.getAlignCorners() != 0, padding);
         SmallVector<Value> at = {own[0]};
-        at.append(own.begin() + 2, own.end());
+        llvm::append_range(at, own.drop_front(2));
         at.push_back(arith::ConstantIndexOp::create(b, spatial - 1 - dim));
         Value given = toCompute(b, b.getLoc(), tensor::ExtractOp::create(b, grid, at), gridElement);
         Value position = entry.denormalize(castScalar(b, b.getLoc(), given, gridElement, real));
@@ -148,8 +159,29 @@ struct LowerGridSample : OnnxLowering<GridSampleOp> {
       Value result = sum(b, data, element, real, {own[0], own[1]}, Value(), Value(), neighbours, weights);
       return isa<IntegerType>(element) ? castScalar(b, b.getLoc(), result, real, element) : result;
     };
-    rewriter.replaceOp(op, buildElementwise(rewriter, op.getLoc(), y, {}, {}, body));
+    Value sampled = buildGenerated(rewriter, op.getLoc(), sizes, element, body);
+    rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), sampled, stored(op.getY())));
     return success();
+  }
+
+  /// The extents of the result. Data and grid have one batch, and the data has elements to read.
+  SmallVector<OpFoldResult> checkedSizes(GridSampleOp op, OpAdaptor adaptor, ArrayRef<OpFoldResult> extents,
+                                         OpBuilder &builder) const {
+    ImplicitLocOpBuilder b(op.getLoc(), builder);
+    SmallVector<OpFoldResult> given = sizesOf(b, op.getLoc(), adaptor.getGrid());
+    requireEqual(b, op.getLoc(), extents[0], given[0], onnx_aot::aot::Code::shape_mismatch);
+    requireEqual(b, op.getLoc(), given.back(), b.getIndexAttr(extents.size() - 2), onnx_aot::aot::Code::shape_mismatch);
+    Shape known = shape(op.getX());
+    for (size_t dim = 2; dim < extents.size(); ++dim) {
+      if (known[dim].isAtLeast(1))
+        continue;
+      Value extent = asIndex(b, op.getLoc(), extents[dim]);
+      Value isFilled = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, extent, indexConstant(b, 1));
+      require(b, op.getLoc(), isFilled, onnx_aot::aot::Code::invalid_value);
+    }
+    SmallVector<OpFoldResult> sizes = {extents[0], extents[1]};
+    sizes.append(given.begin() + 1, given.end() - 1);
+    return sizes;
   }
 
   /// The elements read along one dim and their weights (none for nearest).

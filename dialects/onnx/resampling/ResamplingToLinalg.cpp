@@ -1,9 +1,9 @@
 //===- ResamplingToLinalg.cpp - Resize as one gather per axis -----------------------------------------------------===//
 //
 // Resize is separable: one axis after the other, each a linalg.generic that reads its input at positions from a table
-// and weights what it reads. Tables are constants (ResizeTables.h), or filled when the model runs where scales, sizes
-// or roi are not constant (RuntimeTables.h). Shrinking axes come first and, among equals, the innermost, so that the
-// larger passes run along contiguous memory. Nearest neighbour reads all axes at once.
+// and weights what it reads. Tables are constants (ResizeTables.h), or filled when the model runs where scales, sizes,
+// roi or extents are not constant (RuntimeTables.h). Shrinking axes come first and, among equals, the innermost, so
+// that the larger passes run along contiguous memory. Nearest neighbour reads all axes at once.
 //
 //   y[.., o, ..] = sum over taps of weight[o][tap] * x[.., position[o][tap], ..]
 //
@@ -14,8 +14,10 @@
 #include "dialects/onnx/resampling/ResizeTables.h"
 #include "dialects/onnx/resampling/RoiAlign.h"
 #include "dialects/onnx/resampling/RuntimeTables.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/DataTypes.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -36,16 +38,19 @@ public:
   }
 
   /// Reads `data` at the positions of all tables at once.
-  Value gather(Value data, ArrayRef<Resampled> axes, ArrayRef<int64_t> shape) {
-    unsigned rank = shape.size();
+  Value gather(Value data, ArrayRef<Resampled> axes) {
+    SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, data);
+    for (const Resampled &entry : axes)
+      sizes[entry.axis] = entry.extent;
+    unsigned rank = sizes.size();
     SmallVector<Value> inputs;
     SmallVector<AffineMap> maps;
     for (const Resampled &entry : axes) {
       inputs.push_back(entry.positions.front());
       maps.push_back(along(entry.axis, rank));
     }
-    auto type = RankedTensorType::get(shape, getElementTypeOrSelf(data.getType()));
-    return generic(type, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
+    Type stored = getElementTypeOrSelf(data.getType());
+    return generic(sizes, stored, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
       SmallVector<Value> indices = ownIndices(b, rank);
       for (auto [entry, position] : llvm::zip(axes, elements))
         indices[entry.axis] = arith::IndexCastOp::create(b, b.getIndexType(), position);
@@ -55,18 +60,19 @@ public:
 
   /// Resizes one axis; `from` and `to` are the element types of data and result: the ONNX type or the compute type.
   Value interpolate(Value data, Type from, Type to, const Resampled &entry) {
-    auto shape = SmallVector<int64_t>(cast<RankedTensorType>(data.getType()).getShape());
+    if (entry.rows)
+      return interpolateRows(data, from, to, entry);
+    SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, data);
     size_t taps = entry.positions.size();
-    shape[entry.axis] = entry.extent;
-    unsigned rank = shape.size();
-    auto type = RankedTensorType::get(shape, storageType(to));
+    sizes[entry.axis] = entry.extent;
+    unsigned rank = sizes.size();
     SmallVector<Value> inputs;
     for (size_t tap = 0; tap < taps; ++tap) {
       inputs.push_back(entry.positions[tap]);
       inputs.push_back(entry.weights[tap]);
     }
     SmallVector<AffineMap> maps(inputs.size(), along(entry.axis, rank));
-    return generic(type, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
+    return generic(sizes, storageType(to), inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
       SmallVector<Value> indices = ownIndices(b, rank);
       Value sum;
       for (size_t tap = 0; tap < taps; ++tap) {
@@ -76,6 +82,29 @@ public:
         sum = sum ? Value(math::FmaOp::create(b, value, weight, sum)) : Value(arith::MulFOp::create(b, value, weight));
       }
       return toStorage(b, loc, castScalar(b, loc, sum, compute, to), to);
+    });
+  }
+
+  /// The same for taps whose number the run tells.
+  Value interpolateRows(Value data, Type from, Type to, const Resampled &entry) {
+    SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, data);
+    Value last = asIndex(builder, loc, subtractSizes(builder, loc, sizes[entry.axis], builder.getIndexAttr(1)));
+    Value count = asIndex(builder, loc, sizeOf(builder, loc, entry.rows, 1));
+    sizes[entry.axis] = entry.extent;
+    return buildGenerated(builder, loc, sizes, to, [&](ImplicitLocOpBuilder &b, ValueRange at) -> Value {
+      Value row = at[entry.axis];
+      Value first =
+          arith::IndexCastOp::create(b, b.getIndexType(), tensor::ExtractOp::create(b, entry.first, row).getResult());
+      Value zero = scalarConstant(b, loc, compute, 0);
+      Value sum = buildFold(b, count, zero, [&](ImplicitLocOpBuilder &i, Value tap, Value carried) -> Value {
+        SmallVector<Value> place(at);
+        Value inside = arith::MaxSIOp::create(i, arith::AddIOp::create(i, first, tap), indexConstant(i, 0));
+        place[entry.axis] = arith::MinSIOp::create(i, inside, last);
+        Value read = toCompute(i, loc, tensor::ExtractOp::create(i, data, place), from);
+        Value weight = tensor::ExtractOp::create(i, entry.rows, ValueRange{row, tap});
+        return math::FmaOp::create(i, castScalar(i, loc, read, from, compute), weight, carried);
+      });
+      return castScalar(b, loc, sum, compute, to);
     });
   }
 
@@ -92,20 +121,21 @@ public:
     }
     if (inputs.size() == 1)
       return data;
-    return generic(type, inputs, maps, [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
-      Value isOutside;
-      for (Value flag : elements.drop_front())
-        isOutside = isOutside ? Value(arith::OrIOp::create(b, isOutside, flag)) : flag;
-      isOutside =
-          arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isOutside, arith::ConstantIntOp::create(b, loc, 0, 8));
-      Value substitute = toStorage(b, loc, scalarConstant(b, loc, element, value), element);
-      return arith::SelectOp::create(b, isOutside, substitute, elements[0]);
-    });
+    return generic(sizesOf(builder, loc, data), type.getElementType(), inputs, maps,
+                   [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
+                     Value isOutside;
+                     for (Value flag : elements.drop_front())
+                       isOutside = isOutside ? Value(arith::OrIOp::create(b, isOutside, flag)) : flag;
+                     isOutside = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, isOutside,
+                                                       arith::ConstantIntOp::create(b, loc, 0, 8));
+                     Value substitute = toStorage(b, loc, scalarConstant(b, loc, element, value), element);
+                     return arith::SelectOp::create(b, isOutside, substitute, elements[0]);
+                   });
   }
 
   /// The table of an axis as constants.
   Resampled constantTable(unsigned axis, const ResizeAxis &dim, const ResizeTable &table) {
-    Resampled entry{axis, dim.out.get(), {}, {}, Value()};
+    Resampled entry{axis, builder.getIndexAttr(dim.out.get()), {}, {}, Value(), Value(), Value()};
     for (int64_t tap = 0; tap < table.taps; ++tap) {
       entry.positions.push_back(positions(table, tap));
       entry.weights.push_back(weights(table, tap));
@@ -118,11 +148,12 @@ public:
   Type compute;
 
 private:
-  Value generic(RankedTensorType type, ValueRange inputs, SmallVector<AffineMap> maps,
+  Value generic(ArrayRef<OpFoldResult> sizes, Type stored, ValueRange inputs, SmallVector<AffineMap> maps,
                 llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)> body) {
-    maps.push_back(builder.getMultiDimIdentityMap(type.getRank()));
-    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-    return linalg::GenericOp::create(builder, loc, type, inputs, emptyTensor(builder, loc, type), maps, iterators,
+    maps.push_back(builder.getMultiDimIdentityMap(sizes.size()));
+    SmallVector<utils::IteratorType> iterators(sizes.size(), utils::IteratorType::parallel);
+    Value empty = emptyTensor(builder, loc, sizes, stored);
+    return linalg::GenericOp::create(builder, loc, empty.getType(), inputs, empty, maps, iterators,
                                      [&](OpBuilder &nested, Location bodyLoc, ValueRange elements) {
                                        ImplicitLocOpBuilder b(bodyLoc, nested);
                                        linalg::YieldOp::create(b, body(b, elements.drop_back()));
@@ -170,26 +201,8 @@ private:
 
 struct LowerResize : OnnxLowering<ResizeOp> {
   using OnnxLowering::OnnxLowering;
-  static bool hasConstantTables(ResizeOp op) {
-    bool isCropped = op.getCoordinateTransformationMode() == "tf_crop_and_resize";
-    return (!op.getScales() || getConstantFloats(op.getScales())) &&
-           (!op.getSizes() || getConstantIntegers(op.getSizes()) || op.getKeepAspectRatioPolicy() == "stretch") &&
-           (!op.getRoi() || !isCropped || getConstantFloats(op.getRoi()));
-  }
-
-  /// Sizes that are not constant are known from the result's type where no ratio is kept.
-  static void applyResultType(ResizeOp op, MutableArrayRef<ResizeAxis> dims) {
-    for (auto [dim, extent] : llvm::zip(dims, type(op.getY()).getShape())) {
-      if (dim.out.isKnown() || dim.in.is(0))
-        continue;
-      dim.out = extent;
-      dim.length = extent;
-      dim.scale = float(extent) / float(dim.in.get());
-    }
-  }
-
   LogicalResult matchAndRewrite(ResizeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    ShapeContext ctx;
+    ShapeContext ctx = context();
     FailureOr<std::optional<SmallVector<ResizeAxis>>> dims = resolveResize(op, ctx);
     if (failed(dims))
       return failure(); // reported there
@@ -197,34 +210,83 @@ struct LowerResize : OnnxLowering<ResizeOp> {
       return rewriter.notifyMatchFailure(op, "its rank is not known");
     Type element = type(op.getX()).getElementType();
     bool isNearest = op.getMode() == "nearest";
-    if (type(op.getX()).getNumElements() == 0 && type(op.getY()).getNumElements() != 0)
-      return op.emitError("unsupported: Resize of data without elements");
+    RankedTensorType result = stored(op.getY());
     if (!isNumberType(element) || (!isNearest && (!isArithmeticType(element) || element.isInteger(1))))
       return op.emitError("unsupported: Resize of ") << element << " in mode " << op.getMode();
     if (isNearest && !isArithmeticType(element))
       element = storageType(element); // only moved
 
-    Value data = adaptor.getX();
-    SmallVector<SampledAxis> axes;
     ResizeBuilder build(rewriter, op.getLoc(), element);
-    if (hasConstantTables(op)) {
-      applyResultType(op, **dims);
-      for (auto [index, dim] : llvm::enumerate(**dims))
-        if (dim.isResized && !dim.in.is(0))
-          axes.push_back(build.constantTable(index, dim, makeResizeTable(op, dim)));
-    } else if (failed(buildRuntimeTables(op, adaptor, rewriter, build.compute, axes))) {
-      return op.emitError("unsupported: antialiasing over more than 128 elements with scales, sizes or roi that are not constant");
+    ResizeOperands operands(op, adaptor, rewriter);
+    SmallVector<SampledAxis> axes;
+    for (auto [place, axis] : llvm::enumerate(operands.axes)) {
+      ResizeAxis &dim = (**dims)[axis];
+      if (!dim.isResized)
+        continue;
+      OpFoldResult extent = extentOf(op, operands, rewriter, dim, place);
+      if (!dim.out.isKnown() && !result.isDynamicDim(axis))
+        applyResultType(op, dim, result.getDimSize(axis));
+      bool isConstant = dim.isTold && dim.in.isKnown() && dim.out.isKnown();
+      if (isConstant && dim.in.get() != 0)
+        axes.push_back(build.constantTable(axis, dim, makeResizeTable(op, dim)));
+      else
+        axes.push_back(buildRuntimeTable(operands, rewriter, build.compute, place, extent));
     }
-    if (axes.empty() || type(op.getY()).getNumElements() == 0) {
-      Value empty = emptyTensor(rewriter, op.getLoc(), stored(op.getY()));
-      rewriter.replaceOp(op, axes.empty() ? data : empty);
-      return success();
+    Value resized = axes.empty() ? adaptor.getX() : resample(op, build, adaptor.getX(), element, axes);
+    rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), resized, result));
+    return success();
+  }
+
+  /// The extent of the result along an axis, which an input without elements must not have.
+  OpFoldResult extentOf(ResizeOp op, const ResizeOperands &operands, ConversionPatternRewriter &rewriter,
+                        const ResizeAxis &dim, unsigned place) const {
+    Location loc = op.getLoc();
+    int64_t axis = operands.axes[place];
+    OpFoldResult declared = rewriter.getIndexAttr(type(op.getY()).getDimSize(axis)), extent = declared;
+    bool isDeclared = !type(op.getY()).isDynamicDim(axis);
+    if (!isDeclared || !dim.out.isKnown()) {
+      extent = buildExtent(operands, rewriter, place);
+      // The same value wherever the result's extent is asked for.
+      Dim known = shape(op.getY())[axis];
+      if (!isDeclared && dim.out.isSymbolic() && known.equals(dim.out))
+        extent = buildSize(rewriter, loc, known, lowered(rewriter));
+      if (isDeclared)
+        requireEqual(rewriter, loc, extent, declared, onnx_aot::aot::Code::shape_mismatch);
+      extent = isDeclared ? declared : extent;
     }
-    if (isNearest) {
-      data = build.gather(data, axes, type(op.getY()).getShape());
+    if (!dim.in.isAtLeast(1)) {
+      ImplicitLocOpBuilder b(loc, rewriter);
+      auto is = [&](arith::CmpIPredicate predicate, OpFoldResult size) -> Value {
+        return b.createOrFold<arith::CmpIOp>(predicate, asIndex(b, loc, size), indexConstant(b, 0));
+      };
+      Value hasNone = is(arith::CmpIPredicate::eq, extent);
+      Value isValid = b.createOrFold<arith::OrIOp>(hasNone, is(arith::CmpIPredicate::ne, operands.in[axis]));
+      require(b, loc, isValid, onnx_aot::aot::Code::invalid_value);
+    }
+    return extent;
+  }
+
+  /// Sizes that are not constant are known from the result's type where no ratio is kept.
+  static void applyResultType(ResizeOp op, ResizeAxis &dim, int64_t extent) {
+    if (!op.getSizes() || op.getKeepAspectRatioPolicy() != "stretch" || !dim.in.isKnown() || dim.in.is(0) ||
+        op.getCoordinateTransformationMode() == "tf_crop_and_resize")
+      return;
+    dim.out = extent;
+    dim.length = extent;
+    dim.scale = float(extent) / float(dim.in.get());
+    dim.isTold = true;
+  }
+
+  static Value resample(ResizeOp op, ResizeBuilder &build, Value data, Type element,
+                        MutableArrayRef<SampledAxis> axes) {
+    if (op.getMode() == "nearest") {
+      data = build.gather(data, axes);
     } else {
       ArrayRef<int64_t> from = type(op.getX()).getShape();
-      auto growth = [&](const SampledAxis &entry) { return double(entry.extent) / double(from[entry.axis]); };
+      auto growth = [&](const SampledAxis &entry) {
+        std::optional<int64_t> extent = constantSize(entry.extent);
+        return extent && !ShapedType::isDynamic(from[entry.axis]) ? double(*extent) / double(from[entry.axis]) : 1.0;
+      };
       llvm::sort(axes, [&](const SampledAxis &left, const SampledAxis &right) {
         return growth(left) != growth(right) ? growth(left) < growth(right) : left.axis > right.axis;
       });
@@ -233,8 +295,7 @@ struct LowerResize : OnnxLowering<ResizeOp> {
         data = build.interpolate(data, isFirst ? element : build.compute, isLast ? element : build.compute, axis);
       }
     }
-    rewriter.replaceOp(op, build.extrapolate(data, axes, op.getExtrapolationValue().convertToDouble()));
-    return success();
+    return build.extrapolate(data, axes, op.getExtrapolationValue().convertToDouble());
   }
 };
 } // namespace

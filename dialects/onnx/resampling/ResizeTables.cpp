@@ -1,5 +1,6 @@
 //===- ResizeTables.cpp - where each element of a resized axis comes from -----------------------------------------===//
 #include "dialects/onnx/resampling/ResizeTables.h"
+#include "dialects/onnx/movement/Movement.h"
 #include "dialects/onnx/support/Constants.h"
 #include <cmath>
 #include <map>
@@ -20,9 +21,8 @@ static LogicalResult checkWords(ResizeOp op) {
       failed(check("coordinate_transformation_mode", op.getCoordinateTransformationMode(),
                    {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric",
                     "tf_half_pixel_for_nn", "tf_crop_and_resize"})) ||
-      failed(
-          check("nearest_mode", op.getNearestMode(),
-                 {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "ceil_if_shrinking"})) ||
+      failed(check("nearest_mode", op.getNearestMode(),
+                   {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "ceil_if_shrinking"})) ||
       failed(
           check("keep_aspect_ratio_policy", op.getKeepAspectRatioPolicy(), {"stretch", "not_larger", "not_smaller"})))
     return failure();
@@ -36,21 +36,23 @@ static bool isGiven(Value value) {
 }
 
 /// Sets scale and out of the axes from `sizes`.
-static LogicalResult applySizes(ResizeOp op, ArrayRef<int64_t> axes, ArrayRef<int64_t> sizes,
+static LogicalResult applySizes(ResizeOp op, ArrayRef<int64_t> axes, ArrayRef<Dim> sizes,
                                 SmallVectorImpl<ResizeAxis> &dims) {
   StringRef policy = op.getKeepAspectRatioPolicy();
   bool keepsRatio = policy != "stretch", isKnown = true;
   float common = 0;
   for (auto [index, axis] : llvm::enumerate(axes)) {
     ResizeAxis &dim = dims[axis];
-    if (sizes[index] < 0 || double(sizes[index]) > kLargest) // (C3)
-      return op.emitOpError("the size ") << sizes[index] << " is not possible";
-    dim.out = keepsRatio ? Dim() : Dim(sizes[index]);
-    if (!dim.in.isKnown() || dim.in.is(0)) {
+    Dim size = sizes[index];
+    if (size.isKnown() && (size.get() < 0 || double(size.get()) > kLargest)) // (C3)
+      return op.emitOpError("the size ") << size.get() << " is not possible";
+    dim.out = keepsRatio ? Dim() : size;
+    if (!dim.in.isKnown() || dim.in.is(0) || !size.isKnown()) {
       isKnown = false;
       continue;
     }
-    dim.scale = float(sizes[index]) / float(dim.in.get());
+    dim.isTold = !keepsRatio;
+    dim.scale = float(size.get()) / float(dim.in.get());
     bool isBetter = policy == "not_larger" ? dim.scale < common : dim.scale > common;
     common = index == 0 || isBetter ? dim.scale : common;
   }
@@ -62,7 +64,65 @@ static LogicalResult applySizes(ResizeOp op, ArrayRef<int64_t> axes, ArrayRef<in
                                        << common;
       dims[axis].scale = common;
       dims[axis].out = int64_t(extent);
+      dims[axis].isTold = true;
     }
+  return success();
+}
+
+/// `extent` * `scale` rounded down, where the scale is a fraction with a small power of two below.
+static Dim scaled(Dim extent, float scale) {
+  for (int64_t divisor = 1; divisor <= 64; divisor *= 2) {
+    float multiple = scale * float(divisor);
+    if (multiple == std::floor(multiple) && multiple < 1024)
+      return (extent * int64_t(multiple)).floorDiv(divisor);
+  }
+  return Dim();
+}
+
+/// The elements of a list of floats, as far as they are constant; also in parts that are joined.
+static std::optional<SmallVector<std::optional<double>>> knownFloats(Value list) {
+  if (auto constant = getConstantFloats(list))
+    return SmallVector<std::optional<double>>(constant->begin(), constant->end());
+  SmallVector<std::optional<double>> elements;
+  if (auto concat = list.getDefiningOp<ConcatOp>()) {
+    for (Value input : concat.getInputs()) {
+      auto part = knownFloats(input);
+      if (!part)
+        return std::nullopt;
+      elements.append(part->begin(), part->end());
+    }
+    return elements;
+  }
+  auto type = dyn_cast<RankedTensorType>(list.getType());
+  if (!type || type.getRank() != 1 || !type.hasStaticShape())
+    return std::nullopt;
+  elements.resize(type.getNumElements());
+  return elements;
+}
+
+/// Sets scale and out of the axes from `scales`.
+static LogicalResult applyScales(ResizeOp op, ArrayRef<int64_t> axes, ArrayRef<std::optional<double>> scales,
+                                 bool isCropped, SmallVectorImpl<ResizeAxis> &dims) {
+  for (auto [scale, axis] : llvm::zip(scales, axes)) {
+    ResizeAxis &dim = dims[axis];
+    if (!scale)
+      continue;
+    dim.isTold = true;
+    dim.scale = *scale;
+    if (!(dim.scale > 0) || !std::isfinite(dim.scale)) // (C2)
+      return op.emitOpError("the scale of axis ") << axis << " must be positive and finite";
+    if (!dim.in.isKnown()) {
+      dim.out = isCropped ? Dim() : scaled(dim.in, dim.scale);
+      continue;
+    }
+    float extent = float(dim.in.get()) * dim.scale;
+    if (isCropped)
+      extent *= dim.end - dim.start;
+    if (!(extent >= 0) || extent > kLargest) // (C2)
+      return op.emitOpError("axis ") << axis << " of extent " << dim.in.get() << " cannot be scaled by " << dim.scale;
+    dim.out = int64_t(std::floor(extent));
+    dim.length = extent;
+  }
   return success();
 }
 
@@ -95,8 +155,7 @@ FailureOr<std::optional<SmallVector<ResizeAxis>>> onnx_aot::onnx::resolveResize(
     dims[axis].out = llvm::is_contained(axes, axis) ? Dim() : (*x)[axis];
   }
   bool isCropped = op.getCoordinateTransformationMode() == "tf_crop_and_resize";
-  std::optional<SmallVector<double>> roi, scales;
-  std::optional<SmallVector<int64_t>> sizes;
+  std::optional<SmallVector<double>> roi;
   if (isCropped && isGiven(op.getRoi())) {
     roi = getConstantFloats(op.getRoi());
     if (roi && roi->size() != 2 * axes.size()) // (C1)
@@ -109,42 +168,28 @@ FailureOr<std::optional<SmallVector<ResizeAxis>>> onnx_aot::onnx::resolveResize(
           return op.emitOpError("roi must be finite");
       }
   }
+  bool hasOpenRoi = isCropped && isGiven(op.getRoi()) && !roi;
   bool hasScales = isGiven(op.getScales()), hasSizes = isGiven(op.getSizes());
   if (hasScales == hasSizes) // (C3)
     return op.emitOpError("needs exactly one of scales and sizes");
-  if (hasScales)
-    scales = getConstantFloats(op.getScales());
-  else
-    sizes = getConstantIntegers(op.getSizes());
+  auto scales = hasScales ? knownFloats(op.getScales()) : std::nullopt;
+  auto sizes = hasScales ? std::nullopt : ctx.dims(op.getSizes());
   if ((scales && scales->size() != axes.size()) || (sizes && sizes->size() != axes.size())) // (C2) (C3)
     return op.emitOpError("needs one scale or size for each of ") << axes.size() << " axes";
   if (sizes && failed(applySizes(op, axes, *sizes, dims)))
     return failure();
-  if (scales)
-    for (auto [index, axis] : llvm::enumerate(axes)) {
-      ResizeAxis &dim = dims[axis];
-      dim.scale = (*scales)[index];
-      if (!(dim.scale > 0) || !std::isfinite(dim.scale)) // (C2)
-        return op.emitOpError("the scale of axis ") << axis << " must be positive and finite";
-      if (!dim.in.isKnown())
-        continue;
-      float extent = float(dim.in.get()) * dim.scale;
-      if (isCropped)
-        extent *= dim.end - dim.start;
-      if (!(extent >= 0) || extent > kLargest) // (C2)
-        return op.emitOpError("axis ") << axis << " of extent " << dim.in.get() << " cannot be scaled by " << dim.scale;
-      dim.out = int64_t(std::floor(extent));
-      dim.length = extent;
+  if (scales && failed(applyScales(op, axes, *scales, isCropped, dims)))
+    return failure();
+  for (auto [axis, dim] : llvm::enumerate(dims)) {
+    if (hasOpenRoi) {
+      dim.isTold = false;
+      dim.out = hasScales && llvm::is_contained(axes, axis) ? Dim() : dim.out;
     }
-  for (ResizeAxis &dim : dims) {
-    if (sizes && dim.out.isKnown())
+    if (hasSizes && dim.out.isKnown())
       dim.length = float(dim.out.get());
-    bool isIdentity = dim.in.isKnown() && dim.out.is(dim.in.get()) && dim.scale == 1.0f && !roi;
-    dim.isResized = !isIdentity;
+    bool isIdentity = dim.out.equals(dim.in) && dim.scale == 1.0f && !isCropped && (dim.isTold || hasSizes);
+    dim.isResized = !isIdentity && llvm::is_contained(axes, axis);
   }
-  for (int64_t axis = 0; axis < rank; ++axis)
-    if (!llvm::is_contained(axes, axis))
-      dims[axis].isResized = false;
   return std::optional<SmallVector<ResizeAxis>>(dims);
 }
 

@@ -16,6 +16,7 @@ namespace onnx_aot::onnx {
 struct ResizeAxis {
   Dim in, out;
   bool isResized = false;
+  bool isTold = false; // scale or size and region are constants; with known extents, all below is known
   float scale = 1.0f;
   float length = 0.0f;            // the extent before it is rounded down: align_corners counts in it
   float start = 0.0f, end = 1.0f; // the region of interest, normalised

@@ -1,12 +1,13 @@
 //===- RuntimeTables.cpp - tables of Resize that are filled when the model runs -----------------------------------===//
 #include "dialects/onnx/resampling/RuntimeTables.h"
 #include "dialects/onnx/support/Axes.h"
+#include "dialects/onnx/support/Checks.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace onnx_aot::onnx;
@@ -24,64 +25,71 @@ public:
   Value floor(Value value) { return math::FloorOp::create(b, value); }
   Value ceil(Value value) { return math::CeilOp::create(b, value); }
   Value select(Value condition, Value left, Value right) { return arith::SelectOp::create(b, condition, left, right); }
+  /// A size as a number.
+  Value size(OpFoldResult size) {
+    if (std::optional<int64_t> known = constantSize(size))
+      return number(double(*known));
+    return index(cast<Value>(size));
+  }
+  Value index(Value index) {
+    Value integer = arith::IndexCastOp::create(b, b.getI64Type(), index);
+    return arith::SIToFPOp::create(b, b.getF32Type(), integer);
+  }
   Value compare(arith::CmpFPredicate predicate, Value left, Value right) {
     return arith::CmpFOp::create(b, predicate, left, right);
   }
   /// Into low..high; NaN becomes low.
-  Value clamp(Value value, double low, double high) {
-    value = select(compare(arith::CmpFPredicate::OGE, value, number(low)), value, number(low));
-    return select(compare(arith::CmpFPredicate::OLE, value, number(high)), value, number(high));
+  Value clamp(Value value, Value low, Value high) {
+    value = select(compare(arith::CmpFPredicate::OGE, value, low), value, low);
+    return select(compare(arith::CmpFPredicate::OLE, value, high), value, high);
   }
   ImplicitLocOpBuilder &b;
 };
 
-/// One axis. The scale and the region are read from the operands inside of the bodies.
+/// One axis. The scale and the region are read from the operands where they are asked for.
 class RuntimeAxis {
 public:
-  RuntimeAxis(ResizeOp op, ResizeOp::Adaptor adaptor, ArrayRef<int64_t> axes, unsigned place)
-      : op(op), adaptor(adaptor), axes(axes), place(place), mode(op.getCoordinateTransformationMode()) {
-    in = cast<RankedTensorType>(op.getX().getType()).getDimSize(axes[place]);
-    out = cast<RankedTensorType>(op.getY().getType()).getDimSize(axes[place]);
-  }
+  RuntimeAxis(const ResizeOperands &operands, unsigned place, OpFoldResult out)
+      : in(operands.in[operands.axes[place]]), out(out), operands(operands), op(operands.op), adaptor(operands.adaptor),
+        place(place), mode(op.getCoordinateTransformationMode()) {}
 
-  /// The position in the input of the output position that the body is at.
-  Value position(Scalars &s) {
-    Value index = linalg::IndexOp::create(s.b, 0);
-    Value integer = arith::IndexCastOp::create(s.b, s.b.getI64Type(), index);
-    Value at = arith::SIToFPOp::create(s.b, s.b.getF32Type(), integer);
-    if (mode == "align_corners")
-      return out == 1 ? s.number(0) : s.divide(s.multiply(at, s.number(in - 1)), s.subtract(length(s), s.number(1)));
+  /// The position in the input of output position `index`.
+  Value position(Scalars &s, Value index) {
+    Value at = s.index(index);
+    if (mode == "align_corners") {
+      Value scaled = s.divide(s.multiply(at, last(s)), s.subtract(length(s), s.number(1)));
+      return unlessSingle(s, /*orEmpty=*/false, s.number(0), scaled);
+    }
     if (mode == "tf_crop_and_resize") {
-      Value start = roi(s, place), end = roi(s, axes.size() + place);
-      if (out <= 1)
-        return s.multiply(s.number(0.5 * (in - 1)), s.add(start, end));
-      Value step = s.divide(s.multiply(s.subtract(end, start), s.number(in - 1)), s.number(out - 1));
-      return s.add(s.multiply(start, s.number(in - 1)), s.multiply(at, step));
+      Value start = roi(s, place), end = roi(s, operands.axes.size() + place);
+      Value middle = s.multiply(s.multiply(s.number(0.5), last(s)), s.add(start, end));
+      Value intervals = s.subtract(s.size(out), s.number(1));
+      Value step = s.divide(s.multiply(s.subtract(end, start), last(s)), intervals);
+      return unlessSingle(s, /*orEmpty=*/true, middle, s.add(s.multiply(start, last(s)), s.multiply(at, step)));
     }
     if (mode == "asymmetric")
       return s.divide(at, scale(s));
-    if (mode == "pytorch_half_pixel" && out <= 1)
-      return s.number(0);
     Value scaled = s.divide(s.add(at, s.number(0.5)), scale(s));
     if (mode == "tf_half_pixel_for_nn")
       return scaled;
     Value half = s.subtract(scaled, s.number(0.5));
+    if (mode == "pytorch_half_pixel")
+      return unlessSingle(s, /*orEmpty=*/true, s.number(0), half);
     if (mode != "half_pixel_symmetric")
       return half;
-    Value adjustment = s.divide(s.number(out), length(s));
-    return s.add(half, s.multiply(s.number(in / 2.0), s.subtract(s.number(1), adjustment)));
+    Value adjustment = s.divide(s.size(out), length(s));
+    return s.add(half, s.multiply(s.multiply(s.size(in), s.number(0.5)), s.subtract(s.number(1), adjustment)));
   }
 
   Value scale(Scalars &s) {
     if (hasScales())
       return read(s, adaptor.getScales(), place);
     if (op.getKeepAspectRatioPolicy() == "stretch")
-      return s.number(float(out) / float(in));
+      return s.divide(s.size(out), s.size(in));
     // The smallest or largest of all axes' ratios.
     Value common;
-    for (auto [index, axis] : llvm::enumerate(axes)) {
-      int64_t extent = cast<RankedTensorType>(op.getX().getType()).getDimSize(axis);
-      Value ratio = s.divide(read(s, adaptor.getSizes(), index), s.number(extent));
+    for (auto [index, axis] : llvm::enumerate(operands.axes)) {
+      Value ratio = s.divide(read(s, adaptor.getSizes(), index), s.size(operands.in[axis]));
       if (!common)
         common = ratio;
       else if (op.getKeepAspectRatioPolicy() == "not_larger")
@@ -92,9 +100,34 @@ public:
     return common;
   }
 
-  int64_t in, out;
+  /// The extent of the result before it is rounded.
+  Value length(Scalars &s) { return hasScales() ? s.multiply(scale(s), s.size(in)) : s.size(out); }
+
+  Value regionLength(Scalars &s) { return s.subtract(roi(s, operands.axes.size() + place), roi(s, place)); }
+
+  /// The last position of the input.
+  Value last(Scalars &s) { return s.subtract(s.size(in), s.number(1)); }
+
+  bool hasScales() { return adaptor.getScales() && !isEmpty(adaptor.getScales()); }
+  bool isCropped() { return mode == "tf_crop_and_resize"; }
+
+  const OpFoldResult in, out;
 
 private:
+  static bool isEmpty(Value list) {
+    auto type = cast<RankedTensorType>(list.getType());
+    return type.hasStaticShape() && type.getNumElements() == 0;
+  }
+
+  /// `single` where the result has one element (or none, as `orEmpty` says), `other` elsewhere.
+  Value unlessSingle(Scalars &s, bool orEmpty, Value single, Value other) {
+    if (std::optional<int64_t> known = constantSize(out))
+      return *known == 1 || (orEmpty && *known == 0) ? single : other;
+    arith::CmpIPredicate predicate = orEmpty ? arith::CmpIPredicate::sle : arith::CmpIPredicate::eq;
+    Value isSingle = arith::CmpIOp::create(s.b, predicate, cast<Value>(out), indexConstant(s.b, 1));
+    return s.select(isSingle, single, other);
+  }
+
   Value read(Scalars &s, Value tensor, int64_t at) {
     Value index = arith::ConstantIndexOp::create(s.b, at);
     Value element = tensor::ExtractOp::create(s.b, tensor, ValueRange{index});
@@ -105,25 +138,52 @@ private:
   }
 
   Value roi(Scalars &s, int64_t at) {
-    if (!adaptor.getRoi() || cast<RankedTensorType>(adaptor.getRoi().getType()).getNumElements() == 0)
-      return s.number(at < int64_t(axes.size()) ? 0 : 1);
+    if (!adaptor.getRoi() || isEmpty(adaptor.getRoi()))
+      return s.number(at < int64_t(operands.axes.size()) ? 0 : 1);
     return read(s, adaptor.getRoi(), at);
   }
 
-  bool hasScales() {
-    return adaptor.getScales() && cast<RankedTensorType>(adaptor.getScales().getType()).getNumElements() != 0;
-  }
-
-  /// The extent of the result before it is rounded.
-  Value length(Scalars &s) { return hasScales() ? s.multiply(scale(s), s.number(in)) : s.number(out); }
-
+  const ResizeOperands &operands;
   ResizeOp op;
   ResizeOp::Adaptor adaptor;
-  ArrayRef<int64_t> axes;
   unsigned place;
   StringRef mode;
 };
 } // namespace
+
+ResizeOperands::ResizeOperands(ResizeOp op, ResizeOp::Adaptor adaptor, OpBuilder &builder)
+    : op(op), adaptor(adaptor), in(sizesOf(builder, op.getLoc(), adaptor.getX())) {
+  int64_t rank = in.size();
+  for (int64_t axis = 0; axis < (op.getAxes() ? int64_t(op.getAxes()->size()) : rank); ++axis)
+    axes.push_back(op.getAxes() ? wrapAxis((*op.getAxes())[axis], rank) : axis);
+}
+
+OpFoldResult onnx_aot::onnx::buildExtent(const ResizeOperands &operands, OpBuilder &builder, unsigned place) {
+  ImplicitLocOpBuilder b(operands.op->getLoc(), builder);
+  Scalars s(b);
+  RuntimeAxis axis(operands, place, OpFoldResult());
+  double limit = double(int64_t(1) << 31);
+  Value extent;
+  ResizeOp op = operands.op;
+  ResizeOp::Adaptor adaptor = operands.adaptor;
+  if (!axis.hasScales() && op.getKeepAspectRatioPolicy() == "stretch") {
+    extent = listEntry(b, adaptor.getSizes(), place);
+  } else {
+    Value length = s.multiply(s.size(axis.in), axis.scale(s));
+    if (!axis.hasScales())
+      length = s.add(length, s.number(0.5));
+    else if (axis.isCropped())
+      length = s.multiply(length, axis.regionLength(s));
+    // NaN is no extent either.
+    Value isPossible = arith::AndIOp::create(b, s.compare(arith::CmpFPredicate::OGE, length, s.number(0)),
+                                             s.compare(arith::CmpFPredicate::OLE, length, s.number(limit)));
+    require(b, b.getLoc(), isPossible, onnx_aot::aot::Code::invalid_value);
+    Value integer = arith::FPToSIOp::create(b, b.getI64Type(), s.floor(length));
+    extent = arith::IndexCastOp::create(b, b.getIndexType(), integer);
+  }
+  requireWithin(b, extent, b.getIndexAttr(0), b.getIndexAttr(int64_t(limit)), onnx_aot::aot::Code::invalid_value);
+  return extent;
+}
 
 static Value nearest(Scalars &s, StringRef mode, RuntimeAxis &axis, Value position) {
   if (mode == "ceil_if_shrinking") {
@@ -157,149 +217,139 @@ static Value weightOf(Scalars &s, StringRef mode, double a, Value rest, int tap)
   return cubicAt(s, a, x, tap == 0 || tap == 1);
 }
 
+/// Whether a position is one of the input.
+static Value isInside(Scalars &s, RuntimeAxis &axis, Value at) {
+  return arith::AndIOp::create(s.b, s.compare(arith::CmpFPredicate::OGE, at, s.number(0)),
+                               s.compare(arith::CmpFPredicate::OLE, at, axis.last(s)));
+}
+
+static Value toInteger(Scalars &s, Value value) { return arith::FPToSIOp::create(s.b, s.b.getI32Type(), value); }
+
 //===-- Antialiasing ----------------------------------------------------------------------------------------------===//
 
-/// More taps than this are refused: each is two tables.
-static constexpr int64_t kMostTaps = 128;
-
 namespace {
-/// The filter of one axis, widened where the axis shrinks: tap t reads at floor(position - reach) + t. How far the reach
-/// can be follows from the extents, since scale * in is at least out (half an element less where sizes were rounded).
+/// The filter of one axis, widened where the axis shrinks. Position o reads elements from floor(position - reach) on.
 struct WideFilter {
   RuntimeAxis &axis;
   bool isCubic;
   double a; // of the cubic kernel
+  bool excludesOutside;
 
-  double radius() const { return isCubic ? 2 : 1; }
-  int64_t taps() const {
-    double least = std::min(1.0, std::max(double(axis.out) - 0.5, 0.25) / double(axis.in));
-    return 2 * int64_t(std::ceil(radius() / least)) + 2;
+  Value stretch(Scalars &s) const { return s.clamp(axis.scale(s), s.number(0x1p-60), s.number(1)); }
+  /// Bounded by the input's extent: further away, everything is the border.
+  Value reach(Scalars &s) const {
+    Value most = s.add(s.multiply(s.number(2), s.size(axis.in)), s.number(16));
+    return s.clamp(s.divide(s.number(isCubic ? 2 : 1), stretch(s)), s.number(0), most);
   }
-  Value stretch(Scalars &s) const { return s.clamp(axis.scale(s), 0x1p-60, 1); }
-  Value position(Scalars &s) const { return s.clamp(axis.position(s), -8, double(axis.in) + 7); }
-  Value at(Scalars &s, int64_t tap) const {
-    Value reach = s.divide(s.number(radius()), stretch(s));
-    return s.add(s.floor(s.subtract(position(s), reach)), s.number(tap));
+  /// How many elements a position reads.
+  Value count(Scalars &s) const {
+    Value taps = s.add(s.multiply(s.number(2), s.ceil(reach(s))), s.number(2));
+    Value integer = arith::FPToSIOp::create(s.b, s.b.getI64Type(), taps);
+    return arith::IndexCastOp::create(s.b, s.b.getIndexType(), integer);
   }
-  Value weight(Scalars &s, int64_t tap, bool excludesOutside) const {
-    Value place = at(s, tap);
-    Value distance = math::AbsFOp::create(s.b, s.multiply(s.subtract(place, position(s)), stretch(s)));
+  Value position(Scalars &s, Value index) const {
+    return s.clamp(axis.position(s, index), s.number(-8), s.add(s.size(axis.in), s.number(7)));
+  }
+  Value first(Scalars &s, Value position) const { return s.floor(s.subtract(position, reach(s))); }
+
+  /// The weight of the element `tap` behind the first one.
+  Value weight(Scalars &s, Value position, Value tap) const {
+    Value place = s.add(first(s, position), s.index(tap));
+    Value distance = math::AbsFOp::create(s.b, s.multiply(s.subtract(place, position), stretch(s)));
     auto isBelow = [&](double bound) { return s.compare(arith::CmpFPredicate::OLT, distance, s.number(bound)); };
     Value near = isCubic ? cubicAt(s, a, distance, true) : s.subtract(s.number(1), distance);
     Value far = isCubic ? s.select(isBelow(2), cubicAt(s, a, distance, false), s.number(0)) : s.number(0);
     Value weight = s.select(isBelow(1), near, far);
-    if (!excludesOutside)
-      return weight;
-    Value isInside = arith::AndIOp::create(s.b, s.compare(arith::CmpFPredicate::OGE, place, s.number(0)),
-                                           s.compare(arith::CmpFPredicate::OLE, place, s.number(axis.in - 1)));
-    return s.select(isInside, weight, s.number(0));
+    return excludesOutside ? s.select(isInside(s, axis, place), weight, s.number(0)) : weight;
   }
 };
 } // namespace
 
 /// The tables of one axis; weights sum to 1.
-static LogicalResult addWideFilter(ResizeOp op, const WideFilter &filter, OpBuilder &builder, Type compute,
-                                   SampledAxis &entry) {
-  int64_t taps = filter.taps();
-  if (taps > kMostTaps)
-    return failure();
-  Location loc = op.getLoc();
-  Type f32 = builder.getF32Type();
-  auto table = [&](Type type, ValueRange inputs, llvm::function_ref<Value(ScalarBody &)> body) {
-    return buildElementwise(builder, loc, RankedTensorType::get({filter.axis.out}, type), inputs,
-                            SmallVector<Type>(inputs.size(), f32), body);
-  };
-  SmallVector<Value> weights;
-  for (int64_t tap = 0; tap < taps; ++tap) {
-    entry.positions.push_back(table(builder.getI32Type(), {}, [&](ScalarBody &scalar) -> Value {
-      Scalars s(scalar.b);
-      return arith::FPToSIOp::create(s.b, builder.getI32Type(), s.clamp(filter.at(s, tap), 0, filter.axis.in - 1));
-    }));
-    weights.push_back(table(f32, {}, [&](ScalarBody &scalar) -> Value {
-      Scalars s(scalar.b);
-      return filter.weight(s, tap, op.getExcludeOutside() != 0);
-    }));
-  }
-  Value sum = table(f32, weights, [](ScalarBody &scalar) -> Value {
-    Value total = scalar.x[0];
-    for (Value next : scalar.x.drop_front())
-      total = arith::AddFOp::create(scalar.b, total, next);
-    return total;
+static void addWideFilter(const WideFilter &filter, ImplicitLocOpBuilder &b, Type compute, SampledAxis &entry) {
+  Location loc = b.getLoc();
+  Type f32 = b.getF32Type();
+  Scalars outer(b);
+  Value count = filter.count(outer);
+  entry.first = buildGenerated(b, loc, entry.extent, b.getI32Type(), [&](ImplicitLocOpBuilder &inner, ValueRange at) {
+    Scalars s(inner);
+    return toInteger(s, filter.first(s, filter.position(s, at[0])));
   });
-  for (Value weight : weights)
-    entry.weights.push_back(table(compute, {weight, sum}, [&](ScalarBody &scalar) -> Value {
-      Value share = arith::DivFOp::create(scalar.b, scalar.x[0], scalar.x[1]);
-      return castScalar(scalar.b, loc, share, f32, compute);
-    }));
-  return success();
+  Value sums = buildGenerated(b, loc, entry.extent, f32, [&](ImplicitLocOpBuilder &inner, ValueRange at) {
+    Scalars s(inner);
+    Value position = filter.position(s, at[0]);
+    Value sum = buildFold(inner, count, s.number(0), [&](ImplicitLocOpBuilder &i, Value tap, Value carried) {
+      Scalars t(i);
+      return t.add(carried, filter.weight(t, position, tap));
+    });
+    return s.select(s.compare(arith::CmpFPredicate::OEQ, sum, s.number(0)), s.number(1), sum);
+  });
+  entry.rows = buildGenerated(b, loc, {entry.extent, OpFoldResult(count)}, compute,
+                              [&](ImplicitLocOpBuilder &inner, ValueRange at) {
+                                Scalars s(inner);
+                                Value weight = filter.weight(s, filter.position(s, at[0]), at[1]);
+                                Value share = s.divide(weight, tensor::ExtractOp::create(inner, sums, at[0]));
+                                return castScalar(inner, loc, share, f32, compute);
+                              });
 }
 
-LogicalResult onnx_aot::onnx::buildRuntimeTables(ResizeOp op, ResizeOp::Adaptor adaptor, OpBuilder &builder,
-                                                 Type compute, SmallVectorImpl<SampledAxis> &sampled) {
-  Location loc = op.getLoc();
-  int64_t rank = cast<RankedTensorType>(op.getX().getType()).getRank();
-  SmallVector<int64_t> axes;
-  for (int64_t axis = 0; axis < (op.getAxes() ? int64_t(op.getAxes()->size()) : rank); ++axis) {
-    axes.push_back(op.getAxes() ? wrapAxis((*op.getAxes())[axis], rank) : axis);
-  }
+/// One table of positions per tap, and one of weights but for nearest.
+static void addTaps(ResizeOp op, RuntimeAxis &axis, ImplicitLocOpBuilder &b, Type compute, SampledAxis &entry) {
+  Location loc = b.getLoc();
   StringRef mode = op.getMode();
   double a = op.getCubicCoeffA().convertToDouble();
   int first = mode == "cubic" ? -1 : 0, last = mode == "nearest" ? 0 : mode == "linear" ? 1 : 2;
-  for (unsigned place = 0; place < axes.size(); ++place) {
-    RuntimeAxis axis(op, adaptor, axes, place);
-    if (axis.in == 0)
+  auto weightAt = [&](Scalars &s, Value index, int tap) {
+    Value position = axis.position(s, index), base = s.floor(position);
+    Value weight = weightOf(s, mode, a, s.subtract(position, base), tap);
+    if (op.getExcludeOutside())
+      weight = s.select(isInside(s, axis, s.add(base, s.number(tap))), weight, s.number(0));
+    return weight;
+  };
+  for (int tap = first; tap <= last; ++tap) {
+    auto position = [&](ImplicitLocOpBuilder &inner, ValueRange at) {
+      Scalars s(inner);
+      Value exact = axis.position(s, at[0]);
+      Value read =
+          mode == "nearest" ? nearest(s, op.getNearestMode(), axis, exact) : s.add(s.floor(exact), s.number(tap));
+      return toInteger(s, s.clamp(read, s.number(0), axis.last(s)));
+    };
+    entry.positions.push_back(buildGenerated(b, loc, entry.extent, b.getI32Type(), position));
+    if (mode == "nearest")
       continue;
-    auto table = [&](Type type, llvm::function_ref<Value(Scalars &)> body) {
-      return buildElementwise(builder, loc, RankedTensorType::get({axis.out}, type), {}, {},
-                              [&](ScalarBody &scalar) -> Value {
-                                Scalars s(scalar.b);
-                                return body(s);
-                              });
+    auto weight = [&](ImplicitLocOpBuilder &inner, ValueRange at) {
+      Scalars s(inner);
+      Value weight = weightAt(s, at[0], tap);
+      if (op.getExcludeOutside()) {
+        Value sum = s.number(0);
+        for (int other = first; other <= last; ++other)
+          sum = s.add(sum, weightAt(s, at[0], other));
+        weight = s.divide(weight, sum);
+      }
+      return castScalar(inner, loc, weight, inner.getF32Type(), compute);
     };
-    auto tapAt = [&](Scalars &s, int tap) {
-      Value position = axis.position(s);
-      return mode == "nearest" ? nearest(s, op.getNearestMode(), axis, position) : s.add(s.floor(position), s.number(tap));
-    };
-    auto isInside = [&](Scalars &s, Value at) -> Value {
-      return arith::AndIOp::create(s.b, s.compare(arith::CmpFPredicate::OGE, at, s.number(0)),
-                                   s.compare(arith::CmpFPredicate::OLE, at, s.number(axis.in - 1)));
-    };
-    auto weightAt = [&](Scalars &s, int tap) {
-      Value position = axis.position(s), base = s.floor(position);
-      Value weight = weightOf(s, mode, a, s.subtract(position, base), tap);
-      if (op.getExcludeOutside())
-        weight = s.select(isInside(s, s.add(base, s.number(tap))), weight, s.number(0));
-      return weight;
-    };
-    SampledAxis entry{unsigned(axes[place]), axis.out, {}, {}, Value()};
-    bool isWide = op.getAntialias() && mode != "nearest";
-    if (isWide && failed(addWideFilter(op, WideFilter{axis, mode == "cubic", a}, builder, compute, entry)))
-      return failure();
-    for (int tap = first; tap <= last && !isWide; ++tap) {
-      entry.positions.push_back(table(builder.getI32Type(), [&](Scalars &s) -> Value {
-        Value at = s.clamp(tapAt(s, tap), 0, axis.in - 1);
-        return arith::FPToSIOp::create(s.b, builder.getI32Type(), at);
-      }));
-      if (mode == "nearest")
-        continue;
-      entry.weights.push_back(table(compute, [&](Scalars &s) -> Value {
-        Value weight = weightAt(s, tap);
-        if (op.getExcludeOutside()) {
-          Value sum = s.number(0);
-          for (int other = first; other <= last; ++other)
-            sum = s.add(sum, weightAt(s, other));
-          weight = s.divide(weight, sum);
-        }
-        return castScalar(s.b, loc, weight, builder.getF32Type(), compute);
-      }));
-    }
-    if (op.getCoordinateTransformationMode() == "tf_crop_and_resize")
-      entry.isOutside = table(builder.getI8Type(), [&](Scalars &s) -> Value {
-        Value inside = isInside(s, axis.position(s));
-        Value one = arith::ConstantIntOp::create(s.b, loc, 1, 8), zero = arith::ConstantIntOp::create(s.b, loc, 0, 8);
-        return arith::SelectOp::create(s.b, inside, zero, one);
-      });
-    sampled.push_back(entry);
+    entry.weights.push_back(buildGenerated(b, loc, entry.extent, compute, weight));
   }
-  return success();
+}
+
+SampledAxis onnx_aot::onnx::buildRuntimeTable(const ResizeOperands &operands, OpBuilder &builder, Type compute,
+                                              unsigned place, OpFoldResult extent) {
+  ResizeOp op = operands.op;
+  ImplicitLocOpBuilder b(op->getLoc(), builder);
+  RuntimeAxis axis(operands, place, extent);
+  SampledAxis entry{unsigned(operands.axes[place]), extent, {}, {}, Value(), Value(), Value()};
+  bool isCubic = op.getMode() == "cubic";
+  if (op.getAntialias() && op.getMode() != "nearest")
+    addWideFilter({axis, isCubic, op.getCubicCoeffA().convertToDouble(), op.getExcludeOutside() != 0}, b, compute,
+                  entry);
+  else
+    addTaps(op, axis, b, compute, entry);
+  if (axis.isCropped())
+    entry.isOutside =
+        buildGenerated(b, b.getLoc(), extent, b.getI8Type(), [&](ImplicitLocOpBuilder &inner, ValueRange at) {
+          Scalars s(inner);
+          Value one = arith::ConstantIntOp::create(inner, 1, 8), zero = arith::ConstantIntOp::create(inner, 0, 8);
+          return s.select(isInside(s, axis, axis.position(s, at[0])), zero, one);
+        });
+  return entry;
 }

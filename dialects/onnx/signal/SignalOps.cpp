@@ -5,13 +5,13 @@
 using namespace mlir;
 using namespace onnx_aot::onnx;
 
-/// The one element of a constant; unknown where it is not constant (also for a null value).
+/// The one element of an integer tensor; unknown where nothing tells it (also for a null value).
 static FailureOr<Dim> readScalar(Operation *op, ShapeContext &ctx, Value value, StringRef name) {
   if (std::optional<Shape> shape = value ? ctx.shape(value) : std::nullopt)
     if (Dim count = product(*shape); count.isKnown() && !count.is(1))
       return op->emitOpError() << name << " must be one element";
-  std::optional<SmallVector<int64_t>> elements = ctx.integers(value);
-  return elements ? Dim(elements->front()) : Dim();
+  std::optional<Shape> elements = value ? ctx.dims(value) : std::nullopt;
+  return elements && elements->size() == 1 ? elements->front() : Dim();
 }
 
 static FailureOr<Dim> readPositive(Operation *op, ShapeContext &ctx, Value value, StringRef name) {
@@ -77,8 +77,10 @@ LogicalResult STFTOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShap
     return emitOpError("neither window nor frame_length is given");
   if (window && window->size() != 1) // (C3)
     return emitOpError("the window must have rank 1");
-  Dim length = window && window->front().isKnown() ? window->front() : *given;
-  if (given->isKnown() && given->get() != length.get()) // (C4)
+  Dim length = given->isKnown() || !window ? *given : window->front();
+  if (window && window->front().isKnown())
+    length = window->front();
+  if (given->isKnown() && length.isKnown() && given->get() != length.get()) // (C4)
     return emitOpError("frame_length differs from the window's extent");
   bool isComplex = signal && signal->size() == 3 && signal->back().is(2);
   if (signal && (signal->size() < 2 || signal->size() > 3 ||

@@ -4,13 +4,17 @@
 //
 //   y[o, k, i, p] = sum over n, q of x[o, n, i, q] * table[k, p, n, q]     p, q: real and imaginary part
 //
-// Tables and sums are in double precision, since the terms cancel. The table is a constant, except that of an STFT
-// whose frame_length is data. An axis that is data selects among the transforms along every axis that it may name.
+// Tables and sums are in double precision, since the terms cancel. Where the transform's length is known to the run
+// only, or the table would be too large, a loop reads the sines and cosines of one turn instead (directSum). An axis
+// that is data selects among the transforms along every axis that it may name; of open shapes it makes o, n and i data.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/signal/Signal.h"
 #include "dialects/onnx/support/Axes.h"
+#include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/Extents.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -19,18 +23,28 @@
 #include <cmath>
 
 using namespace mlir;
+using namespace onnx_aot;
 using namespace onnx_aot::onnx;
+
+using Sizes = SmallVector<OpFoldResult>;
 
 static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
 
-/// The one element of a tensor as a tensor of rank 0.
-static Value scalar(OpBuilder &builder, Location loc, Value value) { return buildReshape(builder, loc, value, ArrayRef<int64_t>()); }
+/// The one element of an integer tensor, which must be positive.
+static OpFoldResult positiveScalar(ImplicitLocOpBuilder &b, Value tensor) {
+  Value value = listEntry(b, buildScalar(b, b.getLoc(), tensor), 0);
+  OpFoldResult size = getAsOpFoldResult(value);
+  if (std::optional<int64_t> known = constantSize(size); known && *known > 0)
+    return size;
+  requireWithin(b, value, b.getIndexAttr(1), b.getIndexAttr(int64_t(1) << 47), aot::Code::invalid_value);
+  return size;
+}
 
-/// The one element of an integer tensor of ONNX type `type`, in 64 bits.
-static Value extractInteger(ImplicitLocOpBuilder &b, Value tensor, Type type) {
-  Value zero = arith::ConstantIndexOp::create(b, 0);
-  SmallVector<Value> at(cast<RankedTensorType>(tensor.getType()).getRank(), zero);
-  return castScalar(b, b.getLoc(), tensor::ExtractOp::create(b, tensor, at), type, b.getI64Type());
+/// The extent of the dim of real and imaginary parts: 1 or 2, and `expected` where that is not 0.
+static void requireParts(ImplicitLocOpBuilder &b, OpFoldResult parts, int64_t expected) {
+  if (expected != 0)
+    return requireEqual(b, b.getLoc(), parts, b.getIndexAttr(expected), aot::Code::shape_mismatch);
+  requireWithin(b, asIndex(b, b.getLoc(), parts), b.getIndexAttr(1), b.getIndexAttr(2), aot::Code::shape_mismatch);
 }
 
 //===-- The transform as a product --------------------------------------------------------------------------------===//
@@ -58,10 +72,24 @@ struct Transform {
   int64_t tableSize() const { return outputs * partsOut * inputs * partsIn; }
   SmallVector<int64_t> tableShape() const { return {outputs, partsOut, inputs, partsIn}; }
 };
-} // namespace
 
-/// Tables above this size are refused.
-static constexpr int64_t kLargestTable = int64_t(1) << 23;
+/// The same with extents that may be values.
+struct OpenTransform {
+  OpFoldResult length, inputs, outputs;
+  int64_t partsIn, partsOut;
+  bool inverse, toReal;
+
+  /// Nothing where the run tells an extent, or the table would be too large.
+  std::optional<Transform> withTable() const {
+    constexpr int64_t kLargestTable = int64_t(1) << 23;
+    auto known = constantSize(length), read = constantSize(inputs), made = constantSize(outputs);
+    if (!known || !read || !made || *known < 1 || *read < 1 || *known > kLargestTable)
+      return std::nullopt;
+    Transform transform = {*known, *read, *made, partsIn, partsOut, inverse, toReal};
+    return transform.tableSize() <= kLargestTable ? std::optional(transform) : std::nullopt;
+  }
+};
+} // namespace
 
 static Value constantTable(OpBuilder &builder, Location loc, const Transform &transform) {
   auto type = RankedTensorType::get(transform.tableShape(), builder.getF64Type());
@@ -104,94 +132,213 @@ static Value buildProduct(OpBuilder &builder, Location loc, Value x, Value table
   return buildKernel(builder, loc, spec);
 }
 
+/// The same without a table of all products: sines and cosines are read at k * n, modulo the length.
+static Value directSum(ImplicitLocOpBuilder &b, Value x, const OpenTransform &transform, Type element) {
+  Type wide = b.getF64Type();
+  Value length = asIndex(b, b.getLoc(), transform.length), inputs = asIndex(b, b.getLoc(), transform.inputs);
+  Value turn =
+      buildGenerated(b, b.getLoc(), {transform.length, OpFoldResult(b.getIndexAttr(2))}, wide,
+                     [&](ImplicitLocOpBuilder &inner, ValueRange at) -> Value {
+                       Arithmetic a{inner, wide};
+                       Value part = a.div(a.toReal(at[0]), a.toReal(length));
+                       Value angle = a.mul(part, a.number(2 * M_PI));
+                       Value isFirst = a.less(at[1], indexConstant(inner, 1));
+                       return a.select(isFirst, math::CosOp::create(inner, angle), math::SinOp::create(inner, angle));
+                     });
+  Sizes sizes = sizesOf(b, b.getLoc(), x);
+  sizes[1] = transform.outputs;
+  sizes[3] = b.getIndexAttr(transform.partsOut);
+  auto body = [&](ImplicitLocOpBuilder &outer, ValueRange at) -> Value {
+    Arithmetic o{outer, wide};
+    Value isReal = o.less(at[3], indexConstant(outer, 1)), zero = o.number(0);
+    auto add = [&](ImplicitLocOpBuilder &inner, Value n, Value sum) -> Value {
+      Arithmetic a{inner, wide};
+      Value angle = arith::RemUIOp::create(inner, a.mul(at[1], n), length);
+      auto read = [&](Value from, ArrayRef<Value> place) -> Value {
+        return tensor::ExtractOp::create(inner, from, place);
+      };
+      Value cosine = read(turn, {angle, indexConstant(inner, 0)}), sine = read(turn, {angle, indexConstant(inner, 1)});
+      if (!transform.inverse)
+        sine = a.sub(a.number(0), sine);
+      auto part = [&](int64_t q) {
+        Value stored = read(x, {at[0], n, at[2], indexConstant(inner, q)});
+        Value number = toCompute(inner, inner.getLoc(), stored, element);
+        return castScalar(inner, inner.getLoc(), number, element, wide);
+      };
+      Value term = a.mul(part(0), a.select(isReal, cosine, sine));
+      if (transform.partsIn == 2)
+        term = a.add(term, a.mul(part(1), a.select(isReal, a.sub(a.number(0), sine), cosine)));
+      if (transform.toReal) {
+        // The half that is not given is the conjugate of the one that is.
+        Value isOne = arith::CmpIOp::create(inner, arith::CmpIPredicate::eq, n, indexConstant(inner, 0));
+        Value isMiddle = arith::CmpIOp::create(inner, arith::CmpIPredicate::eq, a.add(n, n), length);
+        Value isOwn = arith::OrIOp::create(inner, isOne, isMiddle);
+        term = a.mul(term, a.select(isOwn, a.number(1), a.number(2)));
+      }
+      return a.add(sum, term);
+    };
+    Value sum = buildFold(outer, inputs, zero, add);
+    if (transform.inverse)
+      sum = o.div(sum, o.toReal(length));
+    return castScalar(outer, outer.getLoc(), sum, wide, element);
+  };
+  return buildGenerated(b, b.getLoc(), sizes, element, body);
+}
+
+/// The transform of `x` [o, n, i, q], of which the first `inputs` along n are read.
+static Value buildTransform(ImplicitLocOpBuilder &b, Value x, const OpenTransform &transform, Type element) {
+  std::optional<Transform> known = transform.withTable();
+  if (!known)
+    return directSum(b, x, transform, element);
+  OpFoldResult extent = sizeOf(b, b.getLoc(), x, 1), none = b.getIndexAttr(0);
+  OpFoldResult surplus = subtractSizes(b, b.getLoc(), transform.inputs, extent);
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(storageType(element)));
+  if (constantSize(surplus) != 0)
+    x = buildPad(b, b.getLoc(), x, {none, none, none, none}, {none, surplus, none, none}, zero);
+  return buildProduct(b, b.getLoc(), x, constantTable(b, b.getLoc(), *known), element);
+}
+
 //===-- Operators -------------------------------------------------------------------------------------------------===//
 
 namespace {
 struct LowerDFT : OnnxLowering<DFTOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(DFTOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    ArrayRef<int64_t> from = type(op.getInput()).getShape(), to = type(op.getOutput()).getShape();
-    int64_t rank = from.size();
-    std::optional<int64_t> length;
-    if (op.getDftLength()) {
-      std::optional<SmallVector<int64_t>> given = getConstantIntegers(op.getDftLength());
-      // Of a length that is data, a result that is not one-sided has the extent.
-      if (given)
-        length = given->front();
-      else if (op.getOnesided() && !op.getInverse())
-        return op.emitError("unsupported: a one-sided DFT with a dft_length that is not constant");
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    RankedTensorType result = stored(op.getOutput());
+    int64_t rank = result.getRank();
+    OpFoldResult length = op.getDftLength() ? positiveScalar(b, adaptor.getDftLength()) : OpFoldResult();
+    Value input = withParts(b, op, adaptor.getInput());
+    std::optional<SmallVector<int64_t>> given =
+        op.getAxis() ? getConstantIntegers(op.getAxis()) : SmallVector<int64_t>{-2};
+    Value transformed;
+    if (given) {
+      transformed = transformAlong(b, op, input, wrapAxis(given->front(), rank), length);
+    } else {
+      bool isStatic = cast<RankedTensorType>(input.getType()).hasStaticShape() && result.hasStaticShape() &&
+                      (!length || constantSize(length));
+      if (isStatic)
+        transformed = transformAnyStatic(b, op, adaptor.getAxis(), input, length);
+      else
+        transformed = transformAny(b, op, adaptor.getAxis(), input, length);
+      if (!transformed)
+        return op.emitError("the result's shape fits no axis");
     }
-    SmallVector<int64_t> axes = {rank - 2};
-    if (op.getAxis()) {
-      if (std::optional<SmallVector<int64_t>> given = getConstantIntegers(op.getAxis())) {
-        axes = {wrapAxis(given->front(), rank)};
-      } else {
-        // Every axis whose transform has the shape of the result.
-        axes.clear();
-        for (int64_t axis = 0; axis < rank - 1; ++axis) {
-          SmallVector<int64_t> made(from);
-          made.back() = to.back();
-          made[axis] = outputsOf(op, from[axis], to[axis], length);
-          if (ArrayRef(made) == to)
-            axes.push_back(axis);
-        }
-        if (axes.empty())
-          return op.emitError("the result's shape fits no axis");
-      }
-    }
-    Value result;
-    for (int64_t axis : axes) {
-      FailureOr<Value> transformed = transformAlong(op, adaptor.getInput(), axis, length, rewriter);
-      if (failed(transformed))
-        return failure();
-      result = result ? choose(op, adaptor.getAxis(), axis, *transformed, result, rewriter) : *transformed;
-    }
-    rewriter.replaceOp(op, result);
+    rewriter.replaceOp(op, fitTensor(rewriter, op.getLoc(), transformed, result));
     return success();
   }
 
-  /// The extent of a transform's result, by the input's extent; `given` is the result's in the one case that it tells.
-  static int64_t outputsOf(DFTOp op, int64_t extent, int64_t given, std::optional<int64_t> length) {
-    if (op.getDftLength() && !length)
-      return given;
-    if (op.getInverse() && op.getOnesided())
-      return length.value_or((extent - 1) * 2);
-    int64_t full = length.value_or(extent);
-    return op.getOnesided() ? full / 2 + 1 : full;
+  /// The input with a known number of parts; one that only the run knows is checked, or made 2.
+  static Value withParts(ImplicitLocOpBuilder &b, DFTOp op, Value input) {
+    Sizes sizes = sizesOf(b, b.getLoc(), input);
+    OpFoldResult parts = sizes.back();
+    if (constantSize(parts))
+      return input;
+    int64_t expected = !op.getOnesided() ? 0 : op.getInverse() ? 2 : 1;
+    requireParts(b, parts, expected);
+    sizes.back() = b.getIndexAttr(expected == 0 ? 2 : expected);
+    if (expected != 0)
+      return buildReshape(b, b.getLoc(), input, sizes);
+    Type element = type(op.getInput()).getElementType();
+    Value last = asIndex(b, b.getLoc(), subtractSizes(b, b.getLoc(), parts, b.getIndexAttr(1)));
+    return buildGenerated(b, b.getLoc(), sizes, element, [&](ImplicitLocOpBuilder &inner, ValueRange at) -> Value {
+      SmallVector<Value> place(at);
+      place.back() = arith::MinSIOp::create(inner, at.back(), last);
+      Value isThere = arith::CmpIOp::create(inner, arith::CmpIPredicate::eq, place.back(), at.back());
+      Value value = toCompute(inner, inner.getLoc(), tensor::ExtractOp::create(inner, input, place), element);
+      return arith::SelectOp::create(inner, isThere, value, scalarConstant(inner, inner.getLoc(), element, 0));
+    });
   }
 
-  static FailureOr<Value> transformAlong(DFTOp op, Value input, int64_t axis, std::optional<int64_t> length,
-                                         OpBuilder &builder) {
-    Location loc = op.getLoc();
-    ArrayRef<int64_t> from = type(op.getInput()).getShape(), to = type(op.getOutput()).getShape();
-    Type element = type(op.getInput()).getElementType();
-    Transform transform;
+  /// The transform of an axis of `extent` elements.
+  static OpenTransform transformOf(ImplicitLocOpBuilder &b, DFTOp op, OpFoldResult extent, OpFoldResult length,
+                                   int64_t partsIn) {
+    Location loc = b.getLoc();
+    OpFoldResult one = b.getIndexAttr(1), two = b.getIndexAttr(2);
+    OpenTransform transform;
     transform.inverse = op.getInverse();
     transform.toReal = op.getInverse() && op.getOnesided();
-    transform.outputs = to[axis];
-    bool isHalf = op.getOnesided() && !op.getInverse();
-    transform.length = isHalf ? length.value_or(from[axis]) : to[axis];
-    transform.partsIn = from.back();
-    transform.partsOut = to.back();
-    transform.inputs = std::min(from[axis], transform.toReal ? transform.length / 2 + 1 : transform.length);
-    if (transform.inputs <= 0 || transform.tableSize() > kLargestTable)
-      return op.emitError("unsupported: a DFT without elements, or of too many: its table has 2^23 entries at most");
-    int64_t outer = ShapedType::getNumElements(from.take_front(axis));
-    int64_t inner = ShapedType::getNumElements(from.slice(axis + 1, from.size() - axis - 2));
-    Value x = buildReshape(builder, loc, input, {outer, from[axis], inner, transform.partsIn});
-    if (transform.inputs < from[axis]) {
-      Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(storageType(element)));
-      x = buildPad(builder, loc, x, {0, 0, 0, 0}, {0, transform.inputs - from[axis], 0, 0}, zero);
+    transform.partsIn = partsIn;
+    transform.partsOut = transform.toReal ? 1 : 2;
+    OpFoldResult fromHalf = maxSize(b, loc, subtractSizes(b, loc, extent, one), b.getIndexAttr(0));
+    OpFoldResult own = transform.toReal ? multiplySizes(b, loc, fromHalf, two) : extent;
+    transform.length = length ? length : own;
+    OpFoldResult half = addSizes(b, loc, divideSizes(b, loc, transform.length, two), one);
+    transform.outputs = op.getOnesided() && !op.getInverse() ? half : transform.length;
+    transform.inputs = extent;
+    if (length || transform.toReal)
+      transform.inputs = minSize(b, loc, extent, transform.toReal ? half : transform.length);
+    return transform;
+  }
+
+  static Value transformAlong(ImplicitLocOpBuilder &b, DFTOp op, Value input, int64_t axis, OpFoldResult length) {
+    Sizes sizes = sizesOf(b, b.getLoc(), input);
+    OpFoldResult outer = productOf(b, b.getLoc(), ArrayRef(sizes).take_front(axis));
+    OpFoldResult inner = productOf(b, b.getLoc(), ArrayRef(sizes).slice(axis + 1, sizes.size() - axis - 2));
+    OpenTransform transform = transformOf(b, op, sizes[axis], length, *constantSize(sizes.back()));
+    Value x = buildReshape(b, b.getLoc(), input, Sizes{outer, sizes[axis], inner, sizes.back()});
+    sizes[axis] = transform.outputs;
+    sizes.back() = b.getIndexAttr(transform.partsOut);
+    Value y = buildTransform(b, x, transform, type(op.getInput()).getElementType());
+    return buildReshape(b, b.getLoc(), y, sizes);
+  }
+
+  /// The axis is data, shapes are known: selects among the axes whose transform has the shape of the result.
+  static Value transformAnyStatic(ImplicitLocOpBuilder &b, DFTOp op, Value given, Value input, OpFoldResult length) {
+    RankedTensorType wanted = stored(op.getOutput());
+    Value result;
+    for (int64_t axis = 0; axis < wanted.getRank() - 1; ++axis) {
+      Sizes sizes = sizesOf(b, b.getLoc(), input);
+      OpenTransform transform = transformOf(b, op, sizes[axis], length, *constantSize(sizes.back()));
+      sizes[axis] = transform.outputs;
+      sizes.back() = b.getIndexAttr(transform.partsOut);
+      if (ArrayRef(staticShape(sizes)) != wanted.getShape())
+        continue;
+      Value transformed = transformAlong(b, op, input, axis, length);
+      result = result ? choose(op, given, axis, transformed, result, b) : transformed;
     }
-    Value table = constantTable(builder, loc, transform);
-    return buildReshape(builder, loc, buildProduct(builder, loc, x, table, element), to);
+    return result;
+  }
+
+  /// Nothing but the rank is known: the dims before and behind the axis are counted when the model runs.
+  static Value transformAny(ImplicitLocOpBuilder &b, DFTOp op, Value given, Value input, OpFoldResult length) {
+    Location loc = b.getLoc();
+    Sizes sizes = sizesOf(b, loc, input);
+    int64_t rank = sizes.size();
+    Value axis = listEntry(b, buildScalar(b, loc, given), 0), one = indexConstant(b, 1);
+    Value isNegative = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, axis, indexConstant(b, 0));
+    Value fromEnd = arith::AddIOp::create(b, axis, indexConstant(b, rank));
+    axis = arith::SelectOp::create(b, isNegative, fromEnd, axis);
+    requireWithin(b, axis, b.getIndexAttr(0), b.getIndexAttr(rank - 2), aot::Code::invalid_value);
+    Value outer = one, extent = one, inner = one;
+    auto is = [&](arith::CmpIPredicate predicate, int64_t dim) -> Value {
+      return arith::CmpIOp::create(b, predicate, indexConstant(b, dim), axis);
+    };
+    for (int64_t dim = 0; dim < rank - 1; ++dim) {
+      Value size = asIndex(b, loc, sizes[dim]);
+      auto times = [&](Value product, arith::CmpIPredicate predicate) -> Value {
+        Value factor = arith::SelectOp::create(b, is(predicate, dim), size, one);
+        return arith::MulIOp::create(b, product, factor);
+      };
+      outer = times(outer, arith::CmpIPredicate::slt);
+      extent = times(extent, arith::CmpIPredicate::eq);
+      inner = times(inner, arith::CmpIPredicate::sgt);
+    }
+    OpenTransform transform = transformOf(b, op, extent, length, *constantSize(sizes.back()));
+    Value x = buildReshape(b, loc, input, Sizes{outer, extent, inner, sizes.back()});
+    Value outputs = asIndex(b, loc, transform.outputs);
+    for (int64_t dim = 0; dim < rank - 1; ++dim)
+      sizes[dim] = arith::SelectOp::create(b, is(arith::CmpIPredicate::eq, dim), outputs, asIndex(b, loc, sizes[dim]))
+                       .getResult();
+    sizes.back() = b.getIndexAttr(transform.partsOut);
+    return buildReshape(b, loc, buildTransform(b, x, transform, type(op.getInput()).getElementType()), sizes);
   }
 
   /// `chosen` where the one element of `given` names `axis`, otherwise `other`.
   static Value choose(DFTOp op, Value given, int64_t axis, Value chosen, Value other, OpBuilder &builder) {
     RankedTensorType result = type(op.getOutput());
     Type element = result.getElementType(), wide = builder.getI64Type();
-    return buildElementwise(builder, op.getLoc(), result, {scalar(builder, op.getLoc(), given), chosen, other},
+    return buildElementwise(builder, op.getLoc(), result, {buildScalar(builder, op.getLoc(), given), chosen, other},
                             {wide, element, element}, [&](ScalarBody &s) -> Value {
                               auto is = [&](int64_t number) -> Value {
                                 Value constant = arith::ConstantIntOp::create(s.b, number, 64);
@@ -207,89 +354,70 @@ struct LowerDFT : OnnxLowering<DFTOp> {
 struct LowerSTFT : OnnxLowering<STFTOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(STFTOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Location loc = op.getLoc();
-    ArrayRef<int64_t> from = type(op.getSignal()).getShape(), to = type(op.getOutput()).getShape();
-    Type element = type(op.getSignal()).getElementType(), real = computeType(element);
-    std::optional<int64_t> length;
-    if (op.getWindow())
-      length = type(op.getWindow()).getDimSize(0);
-    else if (auto given = getConstantIntegers(op.getFrameLength()))
-      length = given->front();
-    else if (!op.getOnesided())
-      length = to[2];
-    Transform transform;
-    transform.inverse = transform.toReal = false;
-    // Of a length that is data, half of it is known, rounded down.
-    transform.inputs = transform.length = length.value_or(2 * to[2] - 1);
-    transform.outputs = to[2];
-    transform.partsIn = from.size() == 3 ? from[2] : 1;
-    transform.partsOut = 2;
-    if (transform.inputs <= 0 || transform.tableSize() > kLargestTable)
-      return op.emitError("unsupported: frames without elements, or of too many: their table has 2^23 entries at most");
+    Type element = type(op.getSignal()).getElementType();
+    Sizes signal = sizesOf(b, loc, adaptor.getSignal());
+    OpFoldResult length = frameLength(b, op, adaptor), step = positiveScalar(b, adaptor.getFrameStep());
+    OpFoldResult one = b.getIndexAttr(1), two = b.getIndexAttr(2), rest = subtractSizes(b, loc, signal[1], length);
+    if (!constantSize(rest))
+      requireWithin(b, cast<Value>(rest), b.getIndexAttr(0), b.getIndexAttr(std::numeric_limits<int64_t>::max()),
+                    aot::Code::shape_mismatch);
+    OpFoldResult count = addSizes(b, loc, divideSizes(b, loc, rest, step), one);
+    OpFoldResult given = signal.size() == 3 ? signal[2] : one;
+    int64_t parts = constantSize(given).value_or(op.getOnesided() ? 1 : 2);
+    if (!constantSize(given))
+      requireParts(b, given, op.getOnesided() ? 1 : 0);
 
-    Value signal = buildReshape(rewriter, loc, adaptor.getSignal(), {from[0], from[1], transform.partsIn});
-    Value lengthTensor = length ? Value() : adaptor.getFrameLength();
-    Type lengthType = lengthTensor ? type(op.getFrameLength()).getElementType() : Type();
-    Type stepType = type(op.getFrameStep()).getElementType();
-    auto framesType = RankedTensorType::get({from[0], to[1], transform.inputs, transform.partsIn}, element);
-    SmallVector<Value> inputs;
-    if (op.getWindow())
-      inputs.push_back(buildReshape(rewriter, loc, adaptor.getWindow(), {transform.inputs, 1}));
-    Value frames = buildElementwise(
-        rewriter, loc, framesType, inputs, SmallVector<Type>(inputs.size(), element), [&](ScalarBody &s) -> Value {
-          ImplicitLocOpBuilder &b = s.b;
-          auto index = [&](unsigned dim) -> Value {
-            return arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, dim));
-          };
-          auto constant = [&](int64_t value) -> Value { return arith::ConstantIntOp::create(b, value, 64); };
-          Value step = extractInteger(b, adaptor.getFrameStep(), stepType), n = index(2);
-          Value at = arith::AddIOp::create(b, arith::MulIOp::create(b, index(1), step), n);
-          // A step that is data may lead outside of the signal.
-          Value isInside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, at, constant(from[1]));
-          Value safe = arith::SelectOp::create(b, isInside, at, constant(0));
-          if (lengthTensor) {
-            Value count = extractInteger(b, lengthTensor, lengthType);
-            Value isOwn = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, n, count);
-            isInside = arith::AndIOp::create(b, isInside, isOwn);
-          }
-          Value position = arith::IndexCastOp::create(b, b.getIndexType(), safe);
-          Value read = tensor::ExtractOp::create(
-              b, signal, ValueRange{linalg::IndexOp::create(b, 0), position, linalg::IndexOp::create(b, 3)});
-          Value value = toCompute(b, loc, read, element);
-          value = arith::SelectOp::create(b, isInside, value, scalarConstant(b, loc, real, 0));
-          return s.x.empty() ? value : Value(arith::MulFOp::create(b, value, s.x[0]));
-        });
-    Value table = lengthTensor ? computedTable(rewriter, loc, transform, lengthTensor, lengthType)
-                               : constantTable(rewriter, loc, transform);
-    Value x = buildReshape(rewriter, loc, frames, {from[0] * to[1], transform.inputs, 1, transform.partsIn});
-    rewriter.replaceOp(op, buildReshape(rewriter, loc, buildProduct(rewriter, loc, x, table, element), to));
+    OpenTransform transform;
+    transform.inverse = transform.toReal = false;
+    transform.length = transform.inputs = length;
+    transform.outputs = op.getOnesided() ? addSizes(b, loc, divideSizes(b, loc, length, two), one) : length;
+    transform.partsIn = parts;
+    transform.partsOut = 2;
+    Value frames = copyFrames(b, op, adaptor, step, {signal[0], count, length, b.getIndexAttr(parts)});
+    OpFoldResult all = multiplySizes(b, loc, signal[0], count);
+    Value x = buildReshape(b, loc, frames, Sizes{all, length, one, b.getIndexAttr(parts)});
+    Value y = buildTransform(b, x, transform, element);
+    y = buildReshape(b, loc, y, Sizes{signal[0], count, transform.outputs, two});
+    rewriter.replaceOp(op, fitTensor(rewriter, loc, y, stored(op.getOutput())));
     return success();
   }
 
-  /// The table of a forward transform whose length is the one element of `length`.
-  static Value computedTable(OpBuilder &builder, Location loc, const Transform &transform, Value length,
-                             Type lengthType) {
-    Type real = builder.getF64Type();
-    auto type = RankedTensorType::get(transform.tableShape(), real);
-    return buildElementwise(builder, loc, type, {}, {}, [&](ScalarBody &s) -> Value {
-      ImplicitLocOpBuilder &b = s.b;
-      auto index = [&](unsigned dim) -> Value {
-        return arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, dim));
-      };
-      auto isZero = [&](Value value) -> Value {
-        return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, value, arith::ConstantIntOp::create(b, 0, 64));
-      };
-      Value count =
-          arith::MaxSIOp::create(b, extractInteger(b, length, lengthType), arith::ConstantIntOp::create(b, 1, 64));
-      Value turn = arith::RemSIOp::create(b, arith::MulIOp::create(b, index(0), index(2)), count);
-      Value fraction = arith::DivFOp::create(b, castScalar(b, loc, turn, b.getI64Type(), real),
-                                             castScalar(b, loc, count, b.getI64Type(), real));
-      Value angle = arith::MulFOp::create(b, fraction, scalarConstant(b, loc, real, -2 * M_PI));
-      Value cosine = math::CosOp::create(b, angle), sine = math::SinOp::create(b, angle);
-      Value toReal = isZero(index(1)), fromReal = isZero(index(3));
-      Value crossed = arith::SelectOp::create(b, toReal, arith::NegFOp::create(b, sine).getResult(), sine);
-      Value isStraight = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, toReal, fromReal);
-      return arith::SelectOp::create(b, isStraight, cosine, crossed);
+  static OpFoldResult frameLength(ImplicitLocOpBuilder &b, STFTOp op, OpAdaptor adaptor) {
+    if (!op.getWindow())
+      return positiveScalar(b, adaptor.getFrameLength());
+    OpFoldResult length = sizeOf(b, b.getLoc(), adaptor.getWindow(), 0);
+    if (op.getFrameLength())
+      requireEqual(b, b.getLoc(), positiveScalar(b, adaptor.getFrameLength()), length, aot::Code::shape_mismatch);
+    else if (!constantSize(length))
+      requireWithin(b, cast<Value>(length), b.getIndexAttr(1), b.getIndexAttr(int64_t(1) << 47),
+                    aot::Code::invalid_value);
+    return length;
+  }
+
+  /// [batch, frame, element of the frame, part]; parts that the signal does not have are 0.
+  static Value copyFrames(ImplicitLocOpBuilder &b, STFTOp op, OpAdaptor adaptor, OpFoldResult step,
+                          const Sizes &sizes) {
+    Location loc = b.getLoc();
+    Type element = type(op.getSignal()).getElementType(), real = computeType(element);
+    Value signal = adaptor.getSignal(), stride = asIndex(b, loc, step);
+    bool hasParts = type(op.getSignal()).getRank() == 3, isOpen = hasParts && type(op.getSignal()).isDynamicDim(2);
+    Value last;
+    if (isOpen)
+      last = asIndex(b, loc, subtractSizes(b, loc, sizeOf(b, loc, signal, 2), b.getIndexAttr(1)));
+    return buildGenerated(b, loc, sizes, element, [&](ImplicitLocOpBuilder &inner, ValueRange at) -> Value {
+      Arithmetic a{inner, real};
+      SmallVector<Value> place = {at[0], a.add(a.mul(at[1], stride), at[2])};
+      if (hasParts)
+        place.push_back(isOpen ? Value(arith::MinSIOp::create(inner, at[3], last)) : at[3]);
+      Value value = toCompute(inner, loc, tensor::ExtractOp::create(inner, signal, place), element);
+      if (isOpen)
+        value = a.select(a.less(last, at[3]), a.number(0), value);
+      if (!op.getWindow())
+        return value;
+      Value weight = toCompute(inner, loc, tensor::ExtractOp::create(inner, adaptor.getWindow(), at[2]), element);
+      return a.mul(value, weight);
     });
   }
 };
@@ -302,37 +430,42 @@ struct LowerMelWeightMatrix : OnnxLowering<MelWeightMatrixOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     RankedTensorType result = type(op.getOutput());
-    int64_t bands = result.getDimSize(1);
+    ImplicitLocOpBuilder outer(loc, rewriter);
+    OpFoldResult bands = positiveScalar(outer, adaptor.getNumMelBins());
+    OpFoldResult length = positiveScalar(outer, adaptor.getDftLength()), one = outer.getIndexAttr(1);
+    OpFoldResult bins = addSizes(outer, loc, divideSizes(outer, loc, length, outer.getIndexAttr(2)), one);
+    OpFoldResult count = addSizes(outer, loc, bands, outer.getIndexAttr(2));
     Type wide = rewriter.getF64Type();
     SmallVector<Value> inputs;
     SmallVector<Type> types;
     for (Value value :
          {adaptor.getLowerEdgeHertz(), adaptor.getUpperEdgeHertz(), adaptor.getDftLength(), adaptor.getSampleRate()})
-      inputs.push_back(scalar(rewriter, loc, value));
+      inputs.push_back(buildScalar(rewriter, loc, value));
     for (Value value : {op.getLowerEdgeHertz(), op.getUpperEdgeHertz(), op.getDftLength(), op.getSampleRate()})
       types.push_back(type(value).getElementType());
-    Value edges = buildElementwise(
-        rewriter, loc, RankedTensorType::get({bands + 2}, wide), inputs, types, [&](ScalarBody &s) -> Value {
-          ImplicitLocOpBuilder &b = s.b;
-          auto constant = [&](double value) { return scalarConstant(b, loc, wide, value); };
-          auto given = [&](unsigned at) { return castScalar(b, loc, s.x[at], types[at], wide); };
-          auto toMel = [&](Value hertz) -> Value {
-            Value ratio = arith::AddFOp::create(b, constant(1), arith::DivFOp::create(b, hertz, constant(700)));
-            return arith::MulFOp::create(b, math::LogOp::create(b, ratio), constant(2595 / std::log(10.0)));
-          };
-          Value low = toMel(given(0)), high = toMel(given(1));
-          Value step = arith::DivFOp::create(b, arith::SubFOp::create(b, high, low), constant(bands + 2));
-          Value at = arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, 0));
-          Value mel = arith::AddFOp::create(
-              b, arith::MulFOp::create(b, castScalar(b, loc, at, b.getI64Type(), wide), step), low);
-          Value power = math::ExpOp::create(b, arith::MulFOp::create(b, mel, constant(std::log(10.0) / 2595)));
-          Value hertz = arith::MulFOp::create(b, constant(700), arith::SubFOp::create(b, power, constant(1)));
-          Value length = arith::AddFOp::create(b, given(2), constant(1));
-          return math::FloorOp::create(b, arith::DivFOp::create(b, arith::MulFOp::create(b, length, hertz), given(3)));
-        });
-    Value matrix = buildElementwise(rewriter, loc, result, {}, {}, [&](ScalarBody &s) -> Value {
-      ImplicitLocOpBuilder &b = s.b;
-      Value band = linalg::IndexOp::create(b, 1);
+    Value edges = buildGenerated(rewriter, loc, count, wide, [&](ImplicitLocOpBuilder &b, ValueRange own) -> Value {
+      auto constant = [&](double value) { return scalarConstant(b, loc, wide, value); };
+      auto given = [&](unsigned at) {
+        Value element = tensor::ExtractOp::create(b, inputs[at], ValueRange());
+        return castScalar(b, loc, toCompute(b, loc, element, types[at]), types[at], wide);
+      };
+      auto toMel = [&](Value hertz) -> Value {
+        Value ratio = arith::AddFOp::create(b, constant(1), arith::DivFOp::create(b, hertz, constant(700)));
+        return arith::MulFOp::create(b, math::LogOp::create(b, ratio), constant(2595 / std::log(10.0)));
+      };
+      Value low = toMel(given(0)), high = toMel(given(1));
+      Value step = arith::DivFOp::create(b, arith::SubFOp::create(b, high, low),
+                                         Arithmetic{b, wide}.toReal(asIndex(b, loc, count)));
+      Value at = arith::IndexCastOp::create(b, b.getI64Type(), own[0]);
+      Value mel =
+          arith::AddFOp::create(b, arith::MulFOp::create(b, castScalar(b, loc, at, b.getI64Type(), wide), step), low);
+      Value power = math::ExpOp::create(b, arith::MulFOp::create(b, mel, constant(std::log(10.0) / 2595)));
+      Value hertz = arith::MulFOp::create(b, constant(700), arith::SubFOp::create(b, power, constant(1)));
+      Value length = arith::AddFOp::create(b, given(2), constant(1));
+      return math::FloorOp::create(b, arith::DivFOp::create(b, arith::MulFOp::create(b, length, hertz), given(3)));
+    });
+    auto body = [&](ImplicitLocOpBuilder &b, ValueRange own) -> Value {
+      Value band = own[1];
       auto edge = [&](int64_t offset) -> Value {
         Value at = arith::AddIOp::create(b, band, arith::ConstantIndexOp::create(b, offset));
         return tensor::ExtractOp::create(b, edges, at);
@@ -342,8 +475,7 @@ struct LowerMelWeightMatrix : OnnxLowering<MelWeightMatrixOp> {
       };
       auto both = [&](Value left, Value right) -> Value { return arith::AndIOp::create(b, left, right); };
       Value zero = scalarConstant(b, loc, wide, 0), one = scalarConstant(b, loc, wide, 1);
-      Value bin = castScalar(b, loc, arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, 0)),
-                             b.getI64Type(), wide);
+      Value bin = castScalar(b, loc, arith::IndexCastOp::create(b, b.getI64Type(), own[0]), b.getI64Type(), wide);
       Value low = edge(0), center = edge(1), high = edge(2);
       Value rise = arith::SubFOp::create(b, center, low), fall = arith::SubFOp::create(b, high, center);
       Value rising = arith::DivFOp::create(b, arith::SubFOp::create(b, bin, low), rise);
@@ -355,8 +487,9 @@ struct LowerMelWeightMatrix : OnnxLowering<MelWeightMatrixOp> {
       Value value = arith::SelectOp::create(b, isRising, rising, zero);
       value = arith::SelectOp::create(b, isFalling, falling, value);
       return castScalar(b, loc, value, wide, result.getElementType());
-    });
-    rewriter.replaceOp(op, matrix);
+    };
+    Value matrix = buildGenerated(rewriter, loc, {bins, bands}, result.getElementType(), body);
+    rewriter.replaceOp(op, fitTensor(rewriter, loc, matrix, stored(op.getOutput())));
     return success();
   }
 };
