@@ -46,6 +46,8 @@ class Onnx_Window<string name> : Onnx_Op<name, 17,
   let familyDeclaration = [{
     /// The window as a constant; null where it would be too long.
     ::mlir::ElementsAttr makeWindow(::mlir::RankedTensorType type);
+    /// a0, a1 and a2 of a0 - a1 cos(x) + a2 cos(2 x), where x goes once around over the window.
+    ::std::array<double, 3> getCoefficients();
   }];
 }
 

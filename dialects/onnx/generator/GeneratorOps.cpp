@@ -186,10 +186,10 @@ static LogicalResult inferWindow(OpTy op, ShapeContext &ctx, SmallVectorImpl<Res
   Type elementType = elementTypeOfDataType(op.getContext(), op.getOutputDatatype());
   if (!elementType || !elementType.isIntOrFloat() || elementType.isInteger(1))
     return op.emitOpError("output_datatype is not a number's");
-  std::optional<SmallVector<int64_t>> size = ctx.integers(op.getSize());
-  if (size && (size->size() != 1 || size->front() < 0)) // (C1)
+  std::optional<Shape> size = ctx.dims(op.getSize());
+  if (size && (size->size() != 1 || (size->front().isKnown() && size->front().get() < 0))) // (C1)
     return op.emitOpError("size must be one number of 0 or more");
-  results.emplace_back(elementType, Shape{size ? Dim(size->front()) : Dim()});
+  results.emplace_back(elementType, Shape{size ? size->front() : Dim()});
   return success();
 }
 
@@ -198,12 +198,12 @@ template <typename OpTy> static OpFoldResult foldWindow(OpTy op) {
   return type ? OpFoldResult(op.makeWindow(type)) : nullptr;
 }
 
-/// a0 - a1 cos(x) + a2 cos(2 x), where x goes once around over the window.
-static ElementsAttr makeCosineWindow(RankedTensorType type, bool isPeriodic, double a0, double a1, double a2) {
+template <typename OpTy> static ElementsAttr makeCosineWindow(OpTy op, RankedTensorType type) {
   constexpr int64_t kLongest = int64_t(1) << 24;
-  int64_t size = type.getNumElements(), period = isPeriodic ? size : size - 1;
+  int64_t size = type.getNumElements(), period = op.getPeriodic() ? size : size - 1;
   if (size > kLongest)
     return nullptr;
+  auto [a0, a1, a2] = op.getCoefficients();
   SmallVector<char> bytes;
   for (int64_t n = 0; n < size; ++n) {
     double x = period > 0 ? 2 * M_PI * n / period : 0;
@@ -212,15 +212,12 @@ static ElementsAttr makeCosineWindow(RankedTensorType type, bool isPeriodic, dou
   return makeConstant(type, bytes, "window");
 }
 
-ElementsAttr HannWindowOp::makeWindow(RankedTensorType type) {
-  return makeCosineWindow(type, getPeriodic(), 0.5, 0.5, 0);
-}
-ElementsAttr HammingWindowOp::makeWindow(RankedTensorType type) {
-  return makeCosineWindow(type, getPeriodic(), 25.0 / 46, 21.0 / 46, 0);
-}
-ElementsAttr BlackmanWindowOp::makeWindow(RankedTensorType type) {
-  return makeCosineWindow(type, getPeriodic(), 0.42, 0.5, 0.08);
-}
+std::array<double, 3> HannWindowOp::getCoefficients() { return {0.5, 0.5, 0}; }
+std::array<double, 3> HammingWindowOp::getCoefficients() { return {25.0 / 46, 21.0 / 46, 0}; }
+std::array<double, 3> BlackmanWindowOp::getCoefficients() { return {0.42, 0.5, 0.08}; }
+ElementsAttr HannWindowOp::makeWindow(RankedTensorType type) { return makeCosineWindow(*this, type); }
+ElementsAttr HammingWindowOp::makeWindow(RankedTensorType type) { return makeCosineWindow(*this, type); }
+ElementsAttr BlackmanWindowOp::makeWindow(RankedTensorType type) { return makeCosineWindow(*this, type); }
 
 LogicalResult HannWindowOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultShape> &results) {
   return inferWindow(*this, ctx, results);

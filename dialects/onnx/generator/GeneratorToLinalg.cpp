@@ -3,6 +3,7 @@
 #include "dialects/onnx/generator/Random.h"
 #include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "dialects/onnx/support/NarrowFloats.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -10,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace onnx_aot::onnx;
@@ -66,14 +68,43 @@ struct LowerConstant : OnnxLowering<ConstantOp> {
   }
 };
 
-/// A window whose size is data, of a known shape.
+/// A window whose size is data.
 template <typename OpTy> struct LowerWindow : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
-  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor, ConversionPatternRewriter &rewriter) const override {
-    ElementsAttr window = op.makeWindow(this->type(op.getOutput()));
-    if (!window)
-      return op.emitError("unsupported: a window of more than 2^24 elements");
-    return LowerConstant::replaceByConstant(op, window, this->stored(op.getOutput()), rewriter);
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType result = this->stored(op.getOutput());
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    OpFoldResult size = getAsOpFoldResult(listEntry(b, adaptor.getSize(), 0));
+    if (!result.isDynamicDim(0)) {
+      requireEqual(b, op.getLoc(), size, b.getIndexAttr(result.getDimSize(0)), onnx_aot::aot::Code::shape_mismatch);
+      ElementsAttr window = op.makeWindow(this->type(op.getOutput()));
+      if (!window)
+        return op.emitError("unsupported: a window of more than 2^24 elements");
+      return LowerConstant::replaceByConstant(op, window, result, rewriter);
+    }
+    Value extent = asIndex(b, op.getLoc(), size);
+    requireNotNegative(b, op.getLoc(), extent);
+    Type element = this->type(op.getOutput()).getElementType();
+    Value window = buildGenerated(b, op.getLoc(), size, element, [&](ImplicitLocOpBuilder &inner, ValueRange at) {
+      return elementOf(inner, op, at[0], extent, element);
+    });
+    rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), window, result));
+    return success();
+  }
+
+  /// Element `index` in compute form.
+  static Value elementOf(ImplicitLocOpBuilder &b, OpTy op, Value index, Value size, Type element) {
+    Arithmetic a{b, b.getF64Type()};
+    Value one = indexConstant(b, 1);
+    Value period = op.getPeriodic() ? size : a.sub(size, one);
+    Value isOne = a.less(period, one); // the only element is the first
+    Value turn = a.div(a.mul(a.toReal(index), a.number(2 * M_PI)), a.toReal(a.select(isOne, one, period)));
+    auto [a0, a1, a2] = op.getCoefficients();
+    Value value = a.sub(a.number(a0), a.mul(a.number(a1), math::CosOp::create(b, turn)));
+    if (a2 != 0)
+      value = a.add(value, a.mul(a.number(a2), math::CosOp::create(b, a.mul(a.number(2), turn))));
+    return castScalar(b, b.getLoc(), value, a.real, element);
   }
 };
 

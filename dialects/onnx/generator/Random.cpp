@@ -9,6 +9,7 @@
 #include "dialects/onnx/generator/Random.h"
 #include "dialects/onnx/generator/Generator.h"
 #include "dialects/onnx/support/DataTypes.h"
+#include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -80,11 +81,14 @@ namespace {
 /// Emits the random numbers of the element that is computed.
 class Generator {
 public:
-  Generator(ImplicitLocOpBuilder &b, uint64_t key, ArrayRef<int64_t> shape) : b(b), key(key) {
+  Generator(ImplicitLocOpBuilder &b, uint64_t key, ArrayRef<OpFoldResult> sizes) : b(b), key(key) {
     position = integer(0);
-    for (auto [dim, extent] : llvm::enumerate(shape)) {
+    for (auto [dim, size] : llvm::enumerate(sizes)) {
       Value index = arith::IndexCastOp::create(b, b.getI64Type(), linalg::IndexOp::create(b, dim));
-      position = arith::AddIOp::create(b, arith::MulIOp::create(b, position, integer(extent)), index);
+      std::optional<int64_t> known = constantSize(size);
+      Value extent =
+          known ? integer(*known) : arith::IndexCastOp::create(b, b.getI64Type(), cast<Value>(size)).getResult();
+      position = arith::AddIOp::create(b, arith::MulIOp::create(b, position, extent), index);
     }
   }
 
@@ -138,18 +142,31 @@ uint64_t streamOf(Operation *op, std::optional<APFloat> seed) {
   return key;
 }
 
+/// A result with the extents of the input, or those that an attribute gives.
+template <typename OpTy>
+Value buildRandom(OpTy op, typename OpTy::Adaptor adaptor, OpBuilder &builder,
+                  llvm::function_ref<Value(Generator &, Arithmetic &)> draw) {
+  auto result = cast<RankedTensorType>(op.getOutput().getType());
+  SmallVector<OpFoldResult> sizes = getAsIndexOpFoldResult(builder.getContext(), result.getShape());
+  if (!adaptor.getOperands().empty())
+    sizes = sizesOf(builder, op.getLoc(), adaptor.getOperands()[0]);
+  Type element = result.getElementType();
+  auto body = [&](ImplicitLocOpBuilder &b, ValueRange) {
+    Generator generator(b, streamOf(op, op.getSeed()), sizes);
+    Arithmetic arithmetic{b, computeType(element)};
+    return draw(generator, arithmetic);
+  };
+  Value random = buildGenerated(builder, op.getLoc(), sizes, element, body);
+  return castTensor(builder, op.getLoc(), random, RankedTensorType::get(result.getShape(), storageType(element)));
+}
+
 template <typename OpTy> struct LowerUniform : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
-  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor, ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType result = this->type(op.getOutput());
-    Type real = computeType(result.getElementType());
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     double low = op.getLow().convertToDouble(), high = op.getHigh().convertToDouble();
-    rewriter.replaceOp(op, buildElementwise(rewriter, op.getLoc(), result, {}, {}, [&](ScalarBody &s) -> Value {
-                         auto constant = [&](double value) { return scalarConstant(s.b, s.b.getLoc(), real, value); };
-                         Generator generator(s.b, streamOf(op, op.getSeed()), result.getShape());
-                         Value number = generator.uniform(real, 0);
-                         return arith::AddFOp::create(s.b, arith::MulFOp::create(s.b, number, constant(high - low)),
-                                                      constant(low));
+    rewriter.replaceOp(op, buildRandom(op, adaptor, rewriter, [&](Generator &generator, Arithmetic &a) {
+                         return a.add(a.mul(generator.uniform(a.real, 0), a.number(high - low)), a.number(low));
                        }));
     return success();
   }
@@ -157,16 +174,11 @@ template <typename OpTy> struct LowerUniform : OnnxLowering<OpTy> {
 
 template <typename OpTy> struct LowerNormal : OnnxLowering<OpTy> {
   using OnnxLowering<OpTy>::OnnxLowering;
-  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor, ConversionPatternRewriter &rewriter) const override {
-    RankedTensorType result = this->type(op.getOutput());
-    Type real = computeType(result.getElementType());
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     double mean = op.getMean().convertToDouble(), scale = op.getScale().convertToDouble();
-    rewriter.replaceOp(op, buildElementwise(rewriter, op.getLoc(), result, {}, {}, [&](ScalarBody &s) -> Value {
-                         auto constant = [&](double value) { return scalarConstant(s.b, s.b.getLoc(), real, value); };
-                         Generator generator(s.b, streamOf(op, op.getSeed()), result.getShape());
-                         Value number = generator.normal(real);
-                         return arith::AddFOp::create(s.b, arith::MulFOp::create(s.b, number, constant(scale)),
-                                                      constant(mean));
+    rewriter.replaceOp(op, buildRandom(op, adaptor, rewriter, [&](Generator &generator, Arithmetic &a) {
+                         return a.add(a.mul(generator.normal(a.real), a.number(scale)), a.number(mean));
                        }));
     return success();
   }
@@ -177,8 +189,9 @@ struct LowerBernoulli : OnnxLowering<BernoulliOp> {
   LogicalResult matchAndRewrite(BernoulliOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType result = type(op.getOutput());
     Type element = type(op.getInput()).getElementType(), real = computeType(element);
+    SmallVector<OpFoldResult> sizes = sizesOf(rewriter, op.getLoc(), adaptor.getInput());
     Value value = buildElementwise(rewriter, op.getLoc(), result, adaptor.getInput(), element, [&](ScalarBody &s) {
-      Generator generator(s.b, streamOf(op, op.getSeed()), result.getShape());
+      Generator generator(s.b, streamOf(op, op.getSeed()), sizes);
       Value isOne = arith::CmpFOp::create(s.b, arith::CmpFPredicate::OLT, generator.uniform(real, 0), s.x[0]);
       return castScalar(s.b, s.b.getLoc(), isOne, s.b.getI1Type(), result.getElementType());
     });
