@@ -75,3 +75,27 @@ func.func @constant_scatter_nd(%x: tensor<4x3xf32>, %u: tensor<2x3xf32>) {
   %y = "onnx.ScatterND"(%x, %i, %u) : (tensor<4x3xf32>, tensor<2x1xi64>, tensor<2x3xf32>) -> tensor<*xf32>
   return
 }
+
+// -----
+
+func.func @compress(%x: tensor<4x3xf32>, %c: tensor<2x2xi1>) {
+  // expected-error @+1 {{the condition must have rank 1, not 2}}
+  %y = "onnx.Compress"(%x, %c) : (tensor<4x3xf32>, tensor<2x2xi1>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @unique(%x: tensor<4x3xf32>) {
+  // expected-error @+1 {{axis 2 is outside a tensor of rank 2}}
+  %y = "onnx.Unique"(%x) {axis = 2 : i64, resultSegmentSizes = array<i32: 1, 0, 0, 0>} : (tensor<4x3xf32>) -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @suppression(%b: tensor<1x5x4xf32>, %s: tensor<1x2x6xf32>) {
+  // expected-error @+1 {{boxes and scores do not fit each other}}
+  %y = "onnx.NonMaxSuppression"(%b, %s) {operandSegmentSizes = array<i32: 1, 1, 0, 0, 0>} : (tensor<1x5x4xf32>, tensor<1x2x6xf32>) -> tensor<*xi64>
+  return
+}
