@@ -58,40 +58,57 @@ struct LowerEmptyResults : OpInterfaceConversionPattern<onnx::OnnxOpInterface> {
   }
 };
 
-/// On an operation whose declared extents are checked.
-constexpr llvm::StringLiteral kFitsDeclaration = "aot.fits_declaration";
+/// On an operation whose extents are checked.
+constexpr llvm::StringLiteral kHasExtents = "aot.has_extents";
 
-/// The type of a result may say more than its operator does: the model declares an extent that is computed from dims or
-/// data. The run has to agree with it, which is checked before the operator's own code relies on it. Where the operator
-/// cannot tell the extent before it runs, its lowering compares.
-struct RequireDeclaredExtents : OpInterfaceConversionPattern<onnx::OnnxOpInterface> {
-  RequireDeclaredExtents(onnx::TensorTypeConverter &converter, MLIRContext *context)
+/// Extents that data or dims decide are not negative. And the type of a result may say more than its operator does: the
+/// model declares an extent, which the run has to agree with. Both are checked before the operator's own code relies on
+/// them. Where the operator cannot tell the extent before it runs, its lowering does that.
+struct RequireExtents : OpInterfaceConversionPattern<onnx::OnnxOpInterface> {
+  RequireExtents(onnx::TensorTypeConverter &converter, MLIRContext *context)
       : OpInterfaceConversionPattern(converter, context, /*benefit=*/90) {}
 
   LogicalResult matchAndRewrite(onnx::OnnxOpInterface op, ArrayRef<Value>,
                                 ConversionPatternRewriter &rewriter) const override {
-    if (op->hasAttr(kFitsDeclaration) || op->getNumRegions() != 0)
+    if (op->hasAttr(kHasExtents) || op->getNumRegions() != 0)
       return rewriter.notifyMatchFailure(op, "is checked, or is its body's matter");
     onnx::ShapeAnalysis *shapes = static_cast<const onnx::TensorTypeConverter *>(getTypeConverter())->getShapes();
-    auto lowered = [&](Value value) { return rewriter.getRemappedValue(value); };
-    bool isOpen = false;
+    // What an operand has is no news.
+    llvm::SmallVector<onnx::Dim> checked;
+    for (Value operand : op->getOperands())
+      if (operand && isa<RankedTensorType>(operand.getType()))
+        llvm::append_range(checked, shapes->shapeOf(operand));
+    size_t before = checked.size();
     for (Value result : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(result.getType());
       const onnx::Shape *told = shapes->recordedShape(result);
-      if (!type || !told)
+      if (!type || !told || told->size() != size_t(type.getRank()))
         continue;
-      for (auto [extent, dim] : llvm::zip(type.getShape(), *told)) {
-        if (ShapedType::isDynamic(extent) || !dim.isSymbolic())
-          continue;
-        isOpen = true;
-        OpFoldResult size = onnx::buildSize(rewriter, op->getLoc(), dim, lowered);
-        onnx::requireEqual(rewriter, op->getLoc(), size, rewriter.getIndexAttr(extent), aot::Code::shape_mismatch);
-      }
+      for (auto [extent, dim] : llvm::zip(type.getShape(), *told))
+        requireExtent(op, dim, extent, checked, rewriter);
     }
-    if (!isOpen)
-      return rewriter.notifyMatchFailure(op, "its type says what it computes");
-    rewriter.modifyOpInPlace(op, [&] { op->setAttr(kFitsDeclaration, rewriter.getUnitAttr()); });
+    if (checked.size() == before)
+      return rewriter.notifyMatchFailure(op, "its extents are right");
+    rewriter.modifyOpInPlace(op, [&] { op->setAttr(kHasExtents, rewriter.getUnitAttr()); });
     return success();
+  }
+
+  static void requireExtent(Operation *op, onnx::Dim dim, int64_t declared, SmallVectorImpl<onnx::Dim> &checked,
+                            ConversionPatternRewriter &rewriter) {
+    bool isDeclared = !ShapedType::isDynamic(declared);
+    auto isSame = [&](onnx::Dim other) { return dim.equals(other); };
+    if (!dim.isSymbolic() || (!isDeclared && (dim.isAtLeast(0) || llvm::any_of(checked, isSame))))
+      return;
+    auto lowered = [&](Value value) { return rewriter.getRemappedValue(value); };
+    OpFoldResult size = onnx::buildSize(rewriter, op->getLoc(), dim, lowered);
+    checked.push_back(dim);
+    if (isDeclared)
+      return onnx::requireEqual(rewriter, op->getLoc(), size, rewriter.getIndexAttr(declared),
+                                aot::Code::shape_mismatch);
+    Value zero = arith::ConstantIndexOp::create(rewriter, op->getLoc(), 0);
+    Value isExtent = arith::CmpIOp::create(rewriter, op->getLoc(), arith::CmpIPredicate::sge,
+                                           onnx::asIndex(rewriter, op->getLoc(), size), zero);
+    onnx::require(rewriter, op->getLoc(), isExtent, aot::Code::invalid_value);
   }
 };
 
@@ -160,7 +177,7 @@ struct OnnxToLinalg : impl::OnnxToLinalgBase<OnnxToLinalg> {
 #define ONNX_FAMILY(Name) onnx::populate##Name##ToLinalg(converter, patterns);
 #include "dialects/onnx/FamilyLowerings.inc"
 #undef ONNX_FAMILY
-    patterns.add<LowerEmptyResults, RequireDeclaredExtents, LowerKnownElements>(converter, &getContext());
+    patterns.add<LowerEmptyResults, RequireExtents, LowerKnownElements>(converter, &getContext());
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns, converter);
     populateReturnOpTypeConversionPattern(patterns, converter);
 

@@ -22,6 +22,9 @@
 using namespace mlir;
 using namespace onnx_aot::onnx;
 
+/// Marks the loop of a Scan whose body is not lowered yet with the states whose shapes are checked.
+static constexpr StringLiteral kKeptStates = "onnx.kept_states";
+
 namespace {
 YieldOp yieldOf(Region &body) { return cast<YieldOp>(body.front().getTerminator()); }
 
@@ -44,7 +47,7 @@ Value adapt(OpBuilder &builder, Location loc, Value value, Type type) {
   auto from = dyn_cast<RankedTensorType>(value.getType()), to = dyn_cast<RankedTensorType>(type);
   if (!from || !to || failed(verifyCompatibleShape(from, to)))
     return Value();
-  return castTensor(builder, loc, value, type);
+  return fitTensor(builder, loc, value, type);
 }
 
 struct LowerIf : OnnxLowering<IfOp> {
@@ -137,7 +140,12 @@ template <typename OpTy> struct LowerRepeated : OnnxLowering<OpTy> {
 struct LowerLoop : LowerRepeated<LoopOp> {
   using LowerRepeated::LowerRepeated;
 
-  /// No loop makes room for more slices than that before it knows how many there will be.
+  /// A loop whose end is data and that no trip count bounds runs at most so often; then the run fails.
+  static constexpr int64_t kMostTrips = std::numeric_limits<int32_t>::max();
+  /// Where it collects slices, it makes room before the first of them: for about so many bytes, and so many slices
+  /// where their size is not known.
+  static constexpr int64_t kReservedBytes = int64_t(1) << 26, kReservedSlices = int64_t(1) << 16;
+  /// A trip count up to this is taken as it is.
   static constexpr int64_t kMostReserved = int64_t(1) << 24;
 
   LogicalResult matchAndRewrite(LoopOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
@@ -152,17 +160,20 @@ struct LowerLoop : LowerRepeated<LoopOp> {
       return replaceByInitial(op, carried, rewriter);
     Block &body = op.getBody().front();
     ValueRange scanned = yield.getValues().drop_front(carried.size() + 1);
-    if (!isFor && !scanned.empty() && !isReservable(op))
-      return op.emitError(
-                 "unsupported: outputs that collect the values of a number of iterations without a bound; give "
-                 "the Loop a trip count M of at most ")
-             << kMostReserved;
 
-    Value bound;
+    Value bound, limit;
     if (trips)
       bound = arith::ConstantIndexOp::create(rewriter, loc, *trips);
     else if (op.getM())
       bound = runTimeBound(op, adaptor, isFor, rewriter);
+    if (!isFor && !isBounded(op, scanned)) {
+      limit = arith::ConstantIndexOp::create(rewriter, loc, mostTrips(scanned));
+      bound = bound ? arith::MinSIOp::create(rewriter, loc, bound, limit) : limit;
+    } else if (isFor && !trips && !scanned.empty()) {
+      Value most = arith::ConstantIndexOp::create(rewriter, loc, kMostTrips);
+      require(rewriter, loc, arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sle, bound, most),
+              onnx_aot::aot::Code::loop_bound);
+    }
     FailureOr<SmallVector<Value>> initial =
         startValues(op, carried, llvm::to_vector(body.getArguments().drop_front(2)), rewriter);
     if (failed(initial))
@@ -180,15 +191,29 @@ struct LowerLoop : LowerRepeated<LoopOp> {
       yield.setScanAxes(zeros);
       yield.setScanReversed(zeros);
     });
-    return isFor ? lowerToFor(op, bound, *initial, rewriter) : lowerToWhile(op, adaptor, bound, *initial, rewriter);
+    return isFor ? lowerToFor(op, bound, *initial, rewriter)
+                 : lowerToWhile(op, adaptor, bound, limit, *initial, rewriter);
   }
 
-  /// Whether there is a trip count that bounds the number of slices by what may be reserved.
-  static bool isReservable(LoopOp op) {
-    if (!op.getM())
-      return false;
+  /// Whether there is a trip count that a loop may reach.
+  static bool isBounded(LoopOp op, ValueRange scanned) {
     std::optional<SmallVector<int64_t>> bound = getConstantIntegers(op.getM());
-    return !bound || (bound->size() == 1 && bound->front() <= kMostReserved);
+    return bound && bound->size() == 1 && bound->front() <= (scanned.empty() ? kMostTrips : kMostReserved);
+  }
+
+  /// What bounds a loop that has no such trip count.
+  static int64_t mostTrips(ValueRange scanned) {
+    int64_t most = scanned.empty() ? kMostTrips : kMostReserved;
+    for (Value value : scanned) {
+      RankedTensorType slice = stored(value);
+      if (!slice.hasStaticShape()) {
+        most = std::min(most, kReservedSlices);
+        continue;
+      }
+      int64_t bytes = llvm::divideCeil(slice.getElementType().getIntOrFloatBitWidth(), 8) * slice.getNumElements();
+      most = std::min(most, std::max<int64_t>(kReservedBytes / std::max<int64_t>(bytes, 1), 1024));
+    }
+    return most;
   }
 
   /// The number of iterations that M allows: not below 0, and 0 where the condition of a for loop does not hold.
@@ -241,7 +266,22 @@ struct LowerLoop : LowerRepeated<LoopOp> {
     return replaceByLoop(op, results, rewriter);
   }
 
-  static LogicalResult lowerToWhile(LoopOp op, OpAdaptor adaptor, Value bound, SmallVector<Value> initial,
+  /// The loop has not ended because of `limit`: after `number` iterations its condition does not hold, or the trip
+  /// count of the model is reached.
+  static void requireEnd(LoopOp op, OpAdaptor adaptor, Value limit, Value number, Value condition, OpBuilder &builder) {
+    ImplicitLocOpBuilder b(op.getLoc(), builder);
+    Value isWithin = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, number, limit);
+    Value hasEnded = arith::XOrIOp::create(b, condition, arith::ConstantIntOp::create(b, 1, 1));
+    Value isGood = arith::OrIOp::create(b, isWithin, hasEnded);
+    if (op.getM()) {
+      Value trips = arith::IndexCastOp::create(b, b.getIndexType(), extractScalar(b, b.getLoc(), adaptor.getM()));
+      isGood = arith::OrIOp::create(b, isGood, arith::CmpIOp::create(b, arith::CmpIPredicate::sle, trips, number));
+    }
+    require(b, b.getLoc(), isGood, onnx_aot::aot::Code::loop_bound);
+  }
+
+  /// `limit` is the part of `bound` that is not the model's.
+  static LogicalResult lowerToWhile(LoopOp op, OpAdaptor adaptor, Value bound, Value limit, SmallVector<Value> initial,
                                     ConversionPatternRewriter &rewriter) {
     Location loc = op.getLoc();
     size_t values = initial.size(), carried = op.getVInitial().size();
@@ -267,6 +307,8 @@ struct LowerLoop : LowerRepeated<LoopOp> {
       llvm::append_range(arguments, after->getArguments().take_front(carried));
       inlineBody(op.getBody(), after, arguments, rewriter);
     }
+    if (limit)
+      requireEnd(op, adaptor, limit, loop.getResult(values), loop.getResult(values + 1), rewriter);
     // There is room for more slices than there may be.
     SmallVector<Value> results(loop.getResults().take_front(values));
     for (Value &all : MutableArrayRef<Value>(results).drop_front(carried)) {
@@ -303,6 +345,7 @@ struct LowerScan : LowerRepeated<ScanOp> {
         return failure();
       initial->push_back(*all);
     }
+    SmallVector<int64_t> kept = uncertainStates(op);
     rewriter.modifyOpInPlace(yield, [&] {
       yield.setScanAxes(axes);
       yield.setScanReversed(reversed);
@@ -311,6 +354,8 @@ struct LowerScan : LowerRepeated<ScanOp> {
     Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
     Value bound = asIndex(rewriter, loc, trips);
     auto loop = scf::ForOp::create(rewriter, loc, zero, bound, one, *initial);
+    if (!kept.empty())
+      loop->setAttr(kKeptStates, rewriter.getDenseI64ArrayAttr(kept));
     {
       OpBuilder::InsertionGuard guard(rewriter);
       if (initial->empty())
@@ -322,6 +367,20 @@ struct LowerScan : LowerRepeated<ScanOp> {
       inlineBody(op.getBody(), loop.getBody(), arguments, rewriter);
     }
     return replaceByLoop(op, loop.getResults(), rewriter);
+  }
+
+  /// The states of which only the run tells that an iteration keeps their shapes.
+  SmallVector<int64_t> uncertainStates(ScanOp op) const {
+    SmallVector<int64_t> states;
+    for (auto [index, argument] : llvm::enumerate(op.getBody().getArguments().take_front(op.getNumStates()))) {
+      Value next = yieldOf(op.getBody()).getValues()[index];
+      Shape before = shape(op.getInitialStateAndScanInputs()[index]), inside = shape(argument), after = shape(next);
+      // The graph stage has seen that an extent changes where the body's input leaves it open.
+      bool isKept = llvm::all_of_zip(before, inside, [](Dim a, Dim b) { return a.equals(b); });
+      if (isKept && !llvm::all_of_zip(before, after, [](Dim a, Dim b) { return a.equals(b); }))
+        states.push_back(index);
+    }
+    return states;
   }
 
   /// What scan input `index` is in the present iteration.
@@ -344,7 +403,7 @@ struct LowerScan : LowerRepeated<ScanOp> {
     shape.erase(shape.begin() + axis);
     Value slice = tensor::ExtractSliceOp::create(builder, loc, RankedTensorType::get(shape, whole.getElementType()),
                                                  input, offsets, sizes, strides);
-    return castTensor(builder, loc, slice, stored(argument));
+    return fitTensor(builder, loc, slice, stored(argument));
   }
 };
 
@@ -375,6 +434,7 @@ struct LowerYield : OpConversionPattern<YieldOp> {
                    rewriter);
     SmallVector<Value> next(values.drop_front(op.getSkipped().value_or(0)));
     if (auto loop = dyn_cast<scf::ForOp>(parent)) {
+      requireKept(loop, op.getLoc(), next, rewriter);
       collect(op, next, loop.getRegionIterArgs(), loop.getInductionVar(), rewriter);
       return yield(op, next, loop.getResultTypes(), rewriter);
     }
@@ -388,6 +448,18 @@ struct LowerYield : OpConversionPattern<YieldOp> {
     next.push_back(arith::AddIOp::create(rewriter, op.getLoc(), number, one));
     next.push_back(extractBool(rewriter, op.getLoc(), values.front()));
     return yield(op, next, loop.getResultTypes(), rewriter);
+  }
+
+  /// States that have to keep their shapes do so.
+  static void requireKept(scf::ForOp loop, Location loc, ValueRange next, ConversionPatternRewriter &rewriter) {
+    auto kept = loop->getAttrOfType<DenseI64ArrayAttr>(kKeptStates);
+    if (!kept)
+      return;
+    for (int64_t state : kept.asArrayRef())
+      for (auto [size, before] :
+           llvm::zip(sizesOf(rewriter, loc, next[state]), sizesOf(rewriter, loc, loop.getRegionIterArgs()[state])))
+        requireEqual(rewriter, loc, size, before, onnx_aot::aot::Code::shape_mismatch);
+    rewriter.modifyOpInPlace(loop, [&] { loop->removeAttr(kKeptStates); });
   }
 
   static LogicalResult yield(YieldOp op, SmallVector<Value> values, TypeRange types,

@@ -3,6 +3,7 @@
 #include "dialects/onnx/generator/Random.h"
 #include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/DataExtents.h"
 #include "dialects/onnx/support/Generate.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "dialects/onnx/support/NarrowFloats.h"
@@ -149,8 +150,9 @@ struct LowerRange : OnnxLowering<RangeOp> {
     };
     // Steps are counted in f64, in which every index is exact.
     Type counter = isa<FloatType>(element) ? Type(rewriter.getF64Type()) : computeType(element);
-    FailureOr<Sizes> sizes = isKnownBefore(op, op.getOutput()) ? this->sizes(rewriter, op, op.getOutput())
-                                                               : FailureOr<Sizes>(countByData(op, adaptor, rewriter));
+    FailureOr<Sizes> sizes = hasDataExtents(getTypeConverter(), op, op.getOutput())
+                                 ? FailureOr<Sizes>(countByData(op, adaptor, rewriter))
+                                 : this->sizes(rewriter, op, op.getOutput());
     if (failed(sizes))
       return failure();
     Value empty = emptyTensor(rewriter, op.getLoc(), *sizes, result.getElementType());
@@ -176,7 +178,7 @@ struct LowerRange : OnnxLowering<RangeOp> {
             number = castScalar(b, loc, number, counter, element);
           linalg::YieldOp::create(b, toStorage(b, loc, number, element));
         });
-    rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), generic.getResult(0), result));
+    rewriter.replaceOp(op, fitTensor(rewriter, op.getLoc(), generic.getResult(0), result));
     return success();
   }
 

@@ -11,6 +11,7 @@
 #include "dialects/onnx/movement/Ranges.h"
 #include "dialects/onnx/support/Axes.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/DataExtents.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -104,24 +105,49 @@ template <typename OpTy> struct LowerReshape : OnnxLowering<OpTy> {
     FailureOr<Sizes> sizes = targetSizes(op, adaptor, rewriter);
     if (failed(sizes))
       return failure();
-    if (!before.equals(after))
-      requireEqual(rewriter, op.getLoc(), productOf(rewriter, op.getLoc(), sizesOf(rewriter, op.getLoc(), source)),
-                   productOf(rewriter, op.getLoc(), *sizes), aot::Code::shape_mismatch);
+    if (!before.equals(after)) {
+      OpFoldResult count = productOf(rewriter, op.getLoc(), sizesOf(rewriter, op.getLoc(), source));
+      requireEqual(rewriter, op.getLoc(), count, countUpTo(count, *sizes, op.getLoc(), rewriter),
+                   aot::Code::shape_mismatch);
+    }
     Value reshaped = buildReshape(rewriter, op.getLoc(), source, *sizes);
     rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), reshaped, this->stored(op->getResult(0))));
     return success();
   }
 
+  /// The number of elements of a tensor of `sizes`; where it is larger than `most`, something larger. A product of
+  /// sizes that are data might wrap around.
+  static OpFoldResult countUpTo(OpFoldResult most, ArrayRef<OpFoldResult> sizes, Location loc, OpBuilder &builder) {
+    OpFoldResult beyond = addSizes(builder, loc, most, builder.getIndexAttr(1)), count = builder.getIndexAttr(1);
+    for (OpFoldResult size : sizes) {
+      count = multiplySizes(builder, loc, count, constantSize(size) ? size : minSize(builder, loc, size, beyond));
+      count = constantSize(count) ? count : minSize(builder, loc, count, beyond);
+    }
+    return count;
+  }
+
   FailureOr<Sizes> targetSizes(OpTy op, typename OpTy::Adaptor adaptor, ConversionPatternRewriter &rewriter) const {
-    if constexpr (std::is_same_v<OpTy, ReshapeOp>)
-      if (!this->isKnownBefore(op, op.getReshaped()))
-        return sizesByData(op, adaptor, rewriter);
+    if constexpr (std::is_same_v<OpTy, ReshapeOp> || std::is_same_v<OpTy, UnsqueezeOp>)
+      if (hasDataExtents(this->getTypeConverter(), op, op->getResult(0))) {
+        ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+        Sizes sizes;
+        if constexpr (std::is_same_v<OpTy, ReshapeOp>)
+          sizes = sizesByShape(op, adaptor, b);
+        else
+          sizes = sizesByAxes(op, adaptor, b);
+        // Where the model declares more, it is checked.
+        for (auto [size, extent] : llvm::zip(sizes, OnnxLowering<OpTy>::type(op->getResult(0)).getShape()))
+          if (!ShapedType::isDynamic(extent)) {
+            requireEqual(b, op.getLoc(), size, b.getIndexAttr(extent), aot::Code::shape_mismatch);
+            size = b.getIndexAttr(extent);
+          }
+        return sizes;
+      }
     return this->sizes(rewriter, op, op->getResult(0));
   }
 
   /// The shape operand is read when the model runs: 0 copies a dim, -1 takes what is left.
-  static Sizes sizesByData(ReshapeOp op, ReshapeOp::Adaptor adaptor, OpBuilder &builder) {
-    ImplicitLocOpBuilder b(op.getLoc(), builder);
+  static Sizes sizesByShape(ReshapeOp op, ReshapeOp::Adaptor adaptor, ImplicitLocOpBuilder &b) {
     Location loc = op.getLoc();
     Sizes in = sizesOf(b, loc, adaptor.getData()), sizes;
     Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
@@ -143,11 +169,38 @@ template <typename OpTy> struct LowerReshape : OnnxLowering<OpTy> {
     Value left = arith::DivUIOp::create(b, total, arith::MaxUIOp::create(b, rest, one));
     for (auto [size, isOpenDim] : llvm::zip(sizes, isOpen))
       size = arith::SelectOp::create(b, isOpenDim, left, asIndex(b, loc, size)).getResult();
-    for (auto [size, extent] : llvm::zip(sizes, OnnxLowering<OpTy>::type(op.getReshaped()).getShape()))
-      if (!ShapedType::isDynamic(extent)) {
-        requireEqual(b, loc, size, b.getIndexAttr(extent), aot::Code::shape_mismatch);
-        size = b.getIndexAttr(extent);
+    return sizes;
+  }
+
+  /// The axes are read when the model runs: each names a dim of 1, and the others are the input's in their order.
+  static Sizes sizesByAxes(UnsqueezeOp op, UnsqueezeOp::Adaptor adaptor, ImplicitLocOpBuilder &b) {
+    Location loc = op.getLoc();
+    Sizes in = sizesOf(b, loc, adaptor.getData()), sizes;
+    int64_t rank = OnnxLowering<OpTy>::type(op.getExpanded()).getRank(), added = rank - in.size();
+    Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+    requireLength(b, loc, adaptor.getAxes(), added);
+    requireIndices(b, loc, adaptor.getAxes(), getElementTypeOrSelf(op.getAxes().getType()), b.getIndexAttr(rank),
+                   AffineMap(), /*fromEnd=*/true, aot::Code::invalid_value);
+    auto isEqual = [&](Value left, Value right) -> Value {
+      return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, left, right);
+    };
+    Value copied = zero; // how many dims of the input come before
+    for (int64_t dim = 0; dim < rank; ++dim) {
+      Value isAdded = arith::ConstantIntOp::create(b, 0, 1);
+      for (int64_t i = 0; i < added; ++i)
+        for (int64_t name : {dim, dim - rank})
+          isAdded = arith::OrIOp::create(
+              b, isAdded, isEqual(listEntry(b, loc, adaptor.getAxes(), i), arith::ConstantIndexOp::create(b, name)));
+      Value extent = one;
+      for (auto [position, size] : llvm::enumerate(in)) {
+        Value isNext = isEqual(copied, arith::ConstantIndexOp::create(b, position));
+        extent = arith::SelectOp::create(b, isNext, asIndex(b, loc, size), extent);
       }
+      sizes.push_back(arith::SelectOp::create(b, isAdded, one, extent).getResult());
+      copied = arith::AddIOp::create(b, copied, arith::SelectOp::create(b, isAdded, zero, one));
+    }
+    // Two axes that are the same leave room for more dims than there are.
+    requireEqual(b, loc, copied, b.getIndexAttr(in.size()), aot::Code::invalid_value);
     return sizes;
   }
 };
@@ -297,10 +350,12 @@ struct LowerSplit : OnnxLowering<SplitOp> {
     Dim extent = shape(op.getInput())[axis];
     if (sum.isKnown() && extent.isKnown() && sum.get() > extent.get())
       return op.emitError("the declared shapes are larger than the input");
-    if (!(extent - sum).isAtLeast(0)) {
+    // Sizes that are data share out everything.
+    bool isShared = op.getSplit() && !getConstantIntegers(op.getSplit());
+    if (isShared ? !extent.equals(sum) : !(extent - sum).isAtLeast(0)) {
       Value whole = asIndex(rewriter, loc, sizeOf(rewriter, loc, adaptor.getInput(), axis));
-      Value fits =
-          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sle, asIndex(rewriter, loc, total), whole);
+      Value fits = arith::CmpIOp::create(rewriter, loc, isShared ? arith::CmpIPredicate::eq : arith::CmpIPredicate::sle,
+                                         asIndex(rewriter, loc, total), whole);
       aot::RequireOp::create(rewriter, loc, fits, aot::Code::shape_mismatch);
     }
     SmallVector<Value> parts;
@@ -320,6 +375,7 @@ struct LowerExpand : OnnxLowering<ExpandOp> {
     FailureOr<Sizes> target = sizes(rewriter, op, op.getOutput());
     if (failed(target))
       return failure();
+    requireExtents(op, *target, rewriter);
     SmallVector<int64_t> broadcast;
     if (in.hasStaticShape() && result.hasStaticShape() &&
         (!OpTrait::util::getBroadcastedShape(in.getShape(), result.getShape(), broadcast) ||
@@ -334,6 +390,24 @@ struct LowerExpand : OnnxLowering<ExpandOp> {
                                      broadcastMap(op.getContext(), aligned.getShape(), result.getShape()));
     rewriter.replaceOp(op, expanded);
     return success();
+  }
+
+  /// An entry of the shape is the result's extent or 1, which the operand's own extent does not tell.
+  void requireExtents(ExpandOp op, ArrayRef<OpFoldResult> target, ConversionPatternRewriter &rewriter) const {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    std::optional<Shape> wanted = context().dims(op.getShape());
+    Shape made = shape(op.getOutput());
+    size_t added = wanted ? target.size() - wanted->size() : 0;
+    for (auto [index, dim] : llvm::enumerate(wanted.value_or(Shape()))) {
+      if (!dim.isSymbolic() || dim.equals(made[added + index]))
+        continue;
+      Value entry = asIndex(b, b.getLoc(), buildSize(b, b.getLoc(), dim, lowered(rewriter)));
+      auto isEqual = [&](OpFoldResult size) -> Value {
+        return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, entry, asIndex(b, b.getLoc(), size));
+      };
+      require(b, b.getLoc(), arith::OrIOp::create(b, isEqual(b.getIndexAttr(1)), isEqual(target[added + index])),
+              aot::Code::shape_mismatch);
+    }
   }
 };
 
