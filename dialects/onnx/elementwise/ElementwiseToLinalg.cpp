@@ -90,12 +90,15 @@ struct LowerBitCast : OnnxLowering<BitCastOp> {
     }
     SmallVector<AffineMap> maps(2, rewriter.getMultiDimIdentityMap(result.getRank()));
     SmallVector<utils::IteratorType> iterators(result.getRank(), utils::IteratorType::parallel);
-    rewriter.replaceOpWithNewOp<linalg::GenericOp>(op, result, input, emptyTensor(rewriter, op.getLoc(), result), maps,
-                                                   iterators, [&](OpBuilder &b, Location loc, ValueRange elements) {
-                                                     Value bits = arith::BitcastOp::create(
-                                                         b, loc, result.getElementType(), elements[0]);
-                                                     linalg::YieldOp::create(b, loc, bits);
-                                                   });
+    SmallVector<OpFoldResult> sizes = sizesOf(rewriter, op.getLoc(), input);
+    Value empty = emptyTensor(rewriter, op.getLoc(), sizes, result.getElementType());
+    auto generic =
+        linalg::GenericOp::create(rewriter, op.getLoc(), empty.getType(), input, empty, maps, iterators,
+                                  [&](OpBuilder &b, Location loc, ValueRange elements) {
+                                    Value bits = arith::BitcastOp::create(b, loc, result.getElementType(), elements[0]);
+                                    linalg::YieldOp::create(b, loc, bits);
+                                  });
+    rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), generic.getResult(0), result));
     return success();
   }
 

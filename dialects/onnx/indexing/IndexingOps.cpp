@@ -195,9 +195,11 @@ LogicalResult ScatterNDOp::inferResults(ShapeContext &ctx, SmallVectorImpl<Resul
     return failure();
   if ((data && data->empty()) || (indices && indices->empty())) // (C1)
     return emitOpError("data and indices must not be scalars");
-  if (data && indices && updates && indices->back().isKnown()) {
-    int64_t tuple = indices->back().get();
-    if (tuple > int64_t(data->size())) // (C1)
+  if (data && indices && updates) {
+    // The ranks tell how many entries a tuple has, too.
+    int64_t byRanks = int64_t(indices->size()) - 1 + int64_t(data->size()) - int64_t(updates->size());
+    int64_t tuple = indices->back().isKnown() ? indices->back().get() : byRanks;
+    if (tuple < 0 || tuple > int64_t(data->size())) // (C1)
       return emitOpError("tuples of ") << tuple << " indices for a tensor of rank " << data->size();
     if (failed(checkIndices(*this, getIndices(), ArrayRef(*data).take_front(tuple))))
       return failure();

@@ -341,7 +341,11 @@ struct LowerScatterND : OnnxLowering<ScatterNDOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(ScatterNDOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     RankedTensorType data = type(op.getData()), indices = type(op.getIndices());
-    int64_t outer = indices.getRank() - 1, tuple = indices.getDimSize(outer);
+    // Ranks tell how many entries a tuple has, where its extent is known at run time only.
+    int64_t outer = indices.getRank() - 1;
+    int64_t tuple = outer + data.getRank() - type(op.getUpdates()).getRank();
+    requireEqual(rewriter, op.getLoc(), sizeOf(rewriter, op.getLoc(), adaptor.getIndices(), outer),
+                 rewriter.getIndexAttr(tuple), onnx_aot::aot::Code::shape_mismatch);
     Sizes sizes = sizesOf(rewriter, op.getLoc(), adaptor.getData());
     requireTuples(rewriter, op.getLoc(), adaptor.getIndices(), indices.getElementType(),
                   ArrayRef(sizes).take_front(tuple));

@@ -403,8 +403,10 @@ Value onnx_aot::onnx::buildReshape(OpBuilder &builder, Location loc, Value sourc
   auto target = RankedTensorType::get(staticShape(sizes), type.getElementType());
   if (type == target && type.getNumDynamicDims() <= 1)
     return source;
-  // With two open dims a reassociation is not told by the types.
-  if (type.getNumDynamicDims() <= 1 && target.getNumDynamicDims() <= 1)
+  // With two open dims a reassociation is not told by the types, and an open dim is not seen to be the one element of a
+  // scalar.
+  if (type.getNumDynamicDims() <= 1 && target.getNumDynamicDims() <= 1 &&
+      (target.getRank() > 0 || type.hasStaticShape()))
     if (auto reassociation = getReassociationIndicesForReshape(type, target)) {
       if (target.getRank() < type.getRank())
         return tensor::CollapseShapeOp::create(builder, loc, target, source, *reassociation);

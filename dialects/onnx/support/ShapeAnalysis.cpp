@@ -1,6 +1,7 @@
 //===- ShapeAnalysis.cpp - symbolic shapes of a function's values -------------------------------------------------===//
 #include "dialects/onnx/support/ShapeAnalysis.h"
 #include "dialects/onnx/OnnxInterfaces.h"
+#include "dialects/onnx/controlflow/Controlflow.h"
 #include "dialects/onnx/support/Constants.h"
 
 using namespace mlir;
@@ -80,8 +81,72 @@ const Shape *ShapeAnalysis::recordedShape(Value value) const {
 
 //===-- Recording -------------------------------------------------------------------------------------------------===//
 
+/// The shapes that the inputs of a body have in every iteration: carried values keep the extents of the initial ones,
+/// slices have those of the whole input but one. `carried` is the number of the former, `first` the place of the first
+/// one among the body's inputs.
+static SmallVector<Shape> iterationShapes(ShapeAnalysis &shapes, Operation *op, unsigned carried, unsigned first) {
+  SmallVector<Shape> result;
+  Block &body = op->getRegion(0).front();
+  for (auto [index, argument] : llvm::enumerate(body.getArguments().drop_front(first))) {
+    Value whole = op->getOperand(index + op->getNumOperands() - (body.getNumArguments() - first));
+    Shape &shape = result.emplace_back();
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type || !isa<RankedTensorType>(whole.getType()))
+      continue;
+    shape = shapes.shapeOf(whole);
+    if (index >= carried) {
+      FailureOr<int64_t> axis = cast<ScanOp>(op).getInputAxis(index - carried, shape.size());
+      shape.erase(shape.begin() + *axis);
+    }
+    // An extent that the graph stage has seen to change is open in the body only.
+    auto initial = cast<RankedTensorType>(whole.getType());
+    for (auto [dim, extent] : llvm::enumerate(type.getShape()))
+      if (index < carried && ShapedType::isDynamic(extent) && !initial.isDynamicDim(dim))
+        shape[dim] = Dim();
+  }
+  return result;
+}
+
+/// Records the body of a Loop or Scan in `analysis`; `shapes` is what it knows.
+static LogicalResult recordBody(ShapeAnalysis &analysis, DenseMap<Value, Shape> &shapes, Operation *op) {
+  auto scan = dyn_cast<ScanOp>(op);
+  unsigned carried = scan ? scan.getNumStates() : cast<LoopOp>(op).getVInitial().size(), first = scan ? 0 : 2;
+  Block &body = op->getRegion(0).front();
+  for (auto [index, shape] : llvm::enumerate(iterationShapes(analysis, op, carried, first)))
+    if (!shape.empty())
+      shapes[body.getArgument(index + first)] = shape;
+  // What an iteration of a Loop changes is not that of the initial value. The states of a Scan keep their shapes, which
+  // its lowering checks.
+  ValueRange next = ValueRange(body.getTerminator()->getOperands()).drop_front(scan ? 0 : 1);
+  for (bool isStable = false; !isStable;) {
+    if (failed(analysis.recordAll(op->getRegion(0))))
+      return failure();
+    isStable = true;
+    for (unsigned index = 0; !scan && index < carried; ++index) {
+      auto known = shapes.find(body.getArgument(index + first));
+      if (known == shapes.end() || !isa<RankedTensorType>(next[index].getType()))
+        continue;
+      Shape after = analysis.shapeOf(next[index]);
+      for (auto [position, dim] : llvm::enumerate(known->second))
+        if (!dim.isUnknown() && (position >= after.size() || !after[position].equals(dim))) {
+          dim = Dim();
+          isStable = false;
+        }
+    }
+    if (!isStable)
+      for (Operation &inner : body)
+        analysis.forget(&inner);
+  }
+  return success();
+}
+
 LogicalResult ShapeAnalysis::recordAll(Region &region) {
   for (Operation &op : region.front()) {
+    if (isa<ScanOp, LoopOp>(op)) {
+      if (failed(recordBody(*this, shapes, &op)) || failed(record(&op)))
+        return failure();
+      continue;
+    }
     for (Region &body : op.getRegions())
       if (failed(recordAll(body)))
         return failure();
