@@ -229,7 +229,7 @@ TEST(BadModel, InitializersAndDimensions) {
   EXPECT_THAT(errorsOf(modelOf("input { name: 'x' } " + output("x", {"2"}))),
               ElementsAre("model.onnx: input \"x\": it has no type"));
   EXPECT_THAT(errorsOf(modelOf("input { name: 'x' type { sequence_type { elem_type { } } } } " + output("x", {"2"}))),
-              ElementsAre("model.onnx: input \"x\": sequence types are not supported"));
+              ElementsAre("model.onnx: input \"x\": sequences of what is not a tensor are not supported"));
   EXPECT_THAT(errorsOf(modelOf(input("x", {"2"}, 8) + output("x", {"2"}))),
               ElementsAre("model.onnx: input \"x\": tensors of string are not supported"));
 }

@@ -124,8 +124,10 @@ TEST_F(UpgradeTest, NewNodesStayAsTheyAre) {
 TEST_F(UpgradeTest, Reductions) {
   REQUIRE_FAMILY("ReduceMax");
   Value x = input("x", {2, 3});
-  EXPECT_EQ(upgrade("ReduceMax", 11, {x}, {ints("axes", {1}), integer("keepdims", 0)}), "ReduceMax(x, 1) {keepdims=0}");
-  EXPECT_EQ(upgrade("ReduceMax", 13, {x}), "ReduceMax(x)");
+  EXPECT_EQ(upgrade("ReduceMax", 11, {x}, {ints("axes", {1}), integer("keepdims", 0)}),
+            "ReduceMax(x, 1) {keepdims=0, onnx.undefined_if_empty=unit}");
+  EXPECT_EQ(upgrade("ReduceMax", 13, {x}), "ReduceMax(x) {onnx.undefined_if_empty=unit}");
+  EXPECT_EQ(upgrade("ReduceMax", 18, {x}), "ReduceMax(x)");
   EXPECT_EQ(upgrade("ReduceSum", 12, {x}, ints("axes", {0, 1})), "ReduceSum(x, [0, 1])");
   // From opset 13 on the attribute does not exist, so it must be left for the importer to refuse.
   EXPECT_EQ(upgrade("ReduceSum", 13, {x}, ints("axes", {0})), "ReduceSum(x) {axes=array<i64: 0>}");
@@ -234,7 +236,8 @@ TEST_F(UpgradeTest, Normalization) {
               testing::StartsWith("Add(Mul(Div(Sub(x, p), Sqrt(Add(p, "));
   EXPECT_EQ(upgrade("BatchNormalization", 9, {x, p, p, p, p}, {}, 3),
             "BatchNormalization(x, p, p, p, p) {training_mode=1}");
-  EXPECT_THAT(upgrade("BatchNormalization", 9, {x, p, p, p, p}, {}, 5), HasSubstr("unsupported: the outputs saved_mean"));
+  EXPECT_THAT(upgrade("BatchNormalization", 9, {x, p, p, p, p}, {}, 5),
+              HasSubstr("unsupported: the outputs saved_mean"));
   EXPECT_EQ(upgrade("BatchNormalization", 14, {x, p, p, p, p}, {}, 3), "BatchNormalization(x, p, p, p, p)");
   EXPECT_EQ(upgrade("GroupNormalization", 18, {x, g, g}, integer("num_groups", 2)),
             "GroupNormalization(x, Reshape(Expand(Unsqueeze(g, 1), 2), 4), Reshape(Expand(Unsqueeze(g, 1), 2), 4)) "
@@ -254,7 +257,8 @@ TEST_F(UpgradeTest, Dropout) {
 TEST_F(UpgradeTest, Resampling) {
   REQUIRE_FAMILY("Upsample");
   Value x = input("x", {1, 1, 4, 4}), s = input("s", {4});
-  std::string rest = "{coordinate_transformation_mode=\"asymmetric\", mode=\"linear\", nearest_mode=\"ceil_if_shrinking\"}";
+  std::string rest =
+      "{coordinate_transformation_mode=\"asymmetric\", mode=\"linear\", nearest_mode=\"ceil_if_shrinking\"}";
   EXPECT_EQ(
       upgrade("Upsample", 1, {x}, {number("height_scale", 2), number("width_scale", 3), text("mode", "bilinear")}),
       "Resize(x, _, [1.000000e+00, 1.000000e+00, 2.000000e+00, 3.000000e+00]) " + rest);
