@@ -23,7 +23,8 @@ static std::vector<const OpSignature *> supportedOperators(mlir::MLIRContext &co
   context.loadDialect<onnx::OnnxDialect>();
   std::vector<const OpSignature *> signatures;
   for (mlir::RegisteredOperationName name : context.getRegisteredOperationsByDialect("onnx"))
-    if (auto *interface = name.getInterface<onnx::OnnxOpInterface>())
+    if (auto *interface = name.getInterface<onnx::OnnxOpInterface>();
+        interface && interface->getSignature().sinceVersion)
       signatures.push_back(&interface->getSignature());
   llvm::sort(signatures, [](const OpSignature *a, const OpSignature *b) { return a->name < b->name; });
   return signatures;

@@ -386,8 +386,9 @@ void Importer::importNode(const pb::NodeProto &node, int64_t number, Scope &scop
   }
 
   std::string op = operationName(domain, node.op_type());
-  // A dot in an operator's name would make it one of another domain.
-  bool isRegistered = signatureOf(op, &context) && !StringRef(node.op_type()).contains('.');
+  // A dot in an operator's name would make it one of another domain; what is since no opset, upgrades make.
+  const OpSignature *named = signatureOf(op, &context);
+  bool isRegistered = named && named->sinceVersion > 0 && !StringRef(node.op_type()).contains('.');
   std::optional<int64_t> introduced = domain.empty() ? introducedIn(op) : std::nullopt;
   auto refuse = [&](const llvm::Twine &reason, bool isUnsupported = false) {
     if (isUnsupported)

@@ -89,6 +89,7 @@ static const Introduction introductions[] = {
     {24, "Swish TensorScatter"},
     {26, "BitCast CumProd"},
     {27, "CausalConvWithState LinearAttention"},
+    {28, "SwiGLU"},
 };
 
 std::optional<int64_t> onnx_aot::introducedIn(StringRef op) {

@@ -24,7 +24,8 @@ std::string onnx_aot::operationName(StringRef domain, StringRef op) {
 static std::vector<StringRef> operatorNames(MLIRContext &context) {
   std::vector<StringRef> names;
   for (RegisteredOperationName name : context.getRegisteredOperationsByDialect("onnx"))
-    if (auto *interface = name.getInterface<onnx::OnnxOpInterface>())
+    if (auto *interface = name.getInterface<onnx::OnnxOpInterface>();
+        interface && interface->getSignature().sinceVersion)
       names.push_back(interface->getSignature().name);
   return names;
 }

@@ -78,7 +78,8 @@ def Onnx_ScanOp : Onnx_Op<"Scan", 25,
 }
 
 // Scan as it was up to opset 8: an axis 0 of all operands and results is the batch, and slices are along axis 1.
-def Onnx_BatchScanOp : Onnx_Function<"BatchScan", 8,
+// Since no opset (0): only the importer makes it, and no model can name it.
+def Onnx_BatchScanOp : Onnx_Function<"BatchScan", 0,
     (ins Variadic<Onnx_Tensor>:$initial_state_and_scan_inputs), // (C1)
     (ins OptionalAttr<Onnx_INTS>:$directions, Onnx_INT:$num_scan_inputs), // (C2)
     (outs Variadic<Onnx_Tensor>:$final_state_and_scan_outputs), [], (region SizedRegion<1>:$body)> {
