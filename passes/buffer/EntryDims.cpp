@@ -2,9 +2,8 @@
 //
 // See EntryDims.h.
 //
-// 1. tensor.dim of every open dim of the results is rewritten by what MLIR's operations say about their results'
-// shapes,
-//    until it is arithmetic or nothing more is known.
+// 1. tensor.dim of every open dim of the results is rewritten by what MLIR's operations say about the shapes of their
+//    results, until it is arithmetic or nothing more is known.
 // 2. A value whose backward slice ends in dims of the entry is of dims.
 // 3. For others the integer ranges of the values tell how large they can be.
 //

@@ -5,8 +5,9 @@
 //
 // Before: any operators.  After: no function is left but forms that have a lowering.
 //
-//   %y = onnx.com_microsoft.QuickGelu %x     =>   %s = onnx.Mul %x, %alpha   %t = onnx.Sigmoid %s   %y = onnx.Mul %x,
-//   %t
+//   %y = onnx.com_microsoft.QuickGelu %x     =>   %s = onnx.Mul %x, %alpha
+//                                                 %t = onnx.Sigmoid %s
+//                                                 %y = onnx.Mul %x, %t
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/OnnxDialect.h"

@@ -5,8 +5,8 @@
 // slice separates them, only short rows are left for the lanes. Such a kernel keeps a buffer of its own, and the rows
 // are copied.
 //
-//   %k = aot.kernel ... outs(%empty : tensor<1x64x7x7xf32>)         =>   outs(%alloc), %alloc =
-//   bufferization.alloc_tensor() tensor.insert_slice %k into %padded : ... into tensor<1x64x9x9xf32>
+//   %k = aot.kernel ... outs(%empty : tensor<1x64x7x7xf32>)             =>   %alloc = bufferization.alloc_tensor()
+//   tensor.insert_slice %k into %padded : ... into tensor<1x64x9x9xf32>      %k = aot.kernel ... outs(%alloc)
 //
 // A decision of the schedule, which reads the strategy; it runs in the buffer stage, right before empty tensors are
 // eliminated, because alloc_tensor is no tensor operation to the passes between.

@@ -3,8 +3,7 @@
 // Constant inputs of kernels are laid out anew at compile time, so that one register tile reads one contiguous stream:
 //
 // - In panels, where the vector dim is a whole number of tiles: the dim is split in two, a loop over panels and the
-// lanes
-//   within one. A step of the reduction reads the next lanes of its panel.
+//   lanes within one. A step of the reduction reads the next lanes of its panel.
 //     %w : tensor<oc x ic x 3 x 3>, tiles of 64 lanes   =>   tensor<oc/64 x ic x 3 x 3 x 64>
 // - Elsewhere by moving the vector dim last:            =>   tensor<ic x 3 x 3 x oc>
 //

@@ -4,8 +4,8 @@
 // in which the names first appear, behind the inputs. Dims of one name are equal. What the caller passes is checked
 // first: the bounds that the user gave, and that no dim is negative or too large for any tensor.
 //
-//   func.func @main(%x: tensor<?x3xf32> {onnx.dim_names = ["batch", ""]}) attributes {onnx.dim_bounds = {batch =
-//   array<i64: 1, 8>}}
+//   func.func @main(%x: tensor<?x3xf32> {onnx.dim_names = ["batch", ""]})
+//       attributes {onnx.dim_bounds = {batch = array<i64: 1, 8>}}
 // becomes
 //   func.func @main(%x: tensor<?x3xf32> {...}, %batch: index {aot.dim = "batch", aot.bounds = array<i64: 1, 8>}) {
 //     %ok = ... 1 <= %batch <= 8

@@ -1,5 +1,4 @@
-//===- ContribFunctions.cpp - ONNX Runtime's operators as graphs: activations, products, normalisations
-//------------===//
+//===- ContribFunctions.cpp - ONNX Runtime's operators as graphs: activations, products, normalisations -----------===//
 #include "dialects/onnx/contrib/Contrib.h"
 #include "dialects/onnx/contrib/Expansions.h"
 #include "dialects/onnx/support/Axes.h"

@@ -85,13 +85,3 @@ Shape onnx_aot::onnx::splitSizes(SplitOp op, Dim extent) {
     sizes[i] = (extent - size * (i + 1)).isAtLeast(0) ? size : Dim::max(Dim::min(size, extent - size * i), 0);
   return sizes;
 }
-
-SmallVector<Border> onnx_aot::onnx::centerBorders(ArrayRef<int64_t> shape, ArrayRef<int64_t> target) {
-  SmallVector<Border> borders;
-  for (auto [extent, wanted] : llvm::zip_equal(shape, target)) {
-    // Where the difference is odd, the side after the centre gets the larger share.
-    int64_t difference = wanted - extent, low = difference / 2;
-    borders.push_back({low, difference - low});
-  }
-  return borders;
-}

@@ -43,9 +43,6 @@ std::optional<llvm::SmallVector<Border>> padBorders(PadOp op, int64_t rank);
 /// divide the dim.
 Shape splitSizes(SplitOp op, Dim extent);
 
-/// CenterCropPad as borders, from the shapes of its input and its result.
-llvm::SmallVector<Border> centerBorders(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> target);
-
 } // namespace onnx_aot::onnx
 
 #endif
