@@ -27,11 +27,12 @@ import pathlib
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tarfile
 
-from models import NEEDS, TENSOR_DIMS, TENSOR_TYPE, Message, erase_dims, ill_formed, needs, operators
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import contained  # noqa: E402
+from models import NEEDS, TENSOR_DIMS, TENSOR_TYPE, Message, erase_dims, ill_formed, needs, operators  # noqa: E402
 
 HEADER = """\
 # Test cases that onnx-aot does not pass yet, with the reason. This list may only shrink: the runner reports a case that
@@ -62,24 +63,18 @@ def tensor_type(path):
 
 def run_tool(command, timeout):
     """Runs a command; returns None when it ended well, otherwise the reason in one line."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               text=True, errors="replace", start_new_session=True)
-    try:
-        output, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    status, lines = contained.run(command, timeout)
+    if status is None:
         return f"{CRASH}no result within {timeout} s)"
-    if process.returncode == 0:
+    if status == 0:
         return None
-    lines = [line for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()] or lines
     reason = errors[0] if errors else ""
-    if process.returncode < 0:
-        return f"{CRASH}{signal.Signals(-process.returncode).name}) {reason}"
-    if process.returncode > 1:
-        return f"{CRASH}exit status {process.returncode}) {reason}"
-    return reason or f"exit status {process.returncode} without a message"
+    if status < 0:
+        return f"{CRASH}{signal.Signals(-status).name}) {reason}"
+    if status > 1:
+        return f"{CRASH}exit status {status}) {reason}"
+    return reason or f"exit status {status} without a message"
 
 
 def tidy(reason, case, path):

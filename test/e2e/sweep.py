@@ -18,10 +18,11 @@ import json
 import os
 import pathlib
 import re
-import signal
-import subprocess
 import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import contained  # noqa: E402
 
 QUICK_BYTES = 6_000_000
 FULL_TIMEOUT, QUICK_TIMEOUT = 1800, 300
@@ -29,18 +30,12 @@ FULL_TIMEOUT, QUICK_TIMEOUT = 1800, 300
 
 def run_tool(command, timeout):
     """None when a command ends well, else its first error in one line."""
-    process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
-    try:
-        output, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    status, lines = contained.run(command, timeout)
+    if status is None:
         return f"no result within {timeout} s"
-    if process.returncode == 0:
+    if status == 0:
         return None
-    lines = [line for line in output.splitlines() if line.strip()]
-    lines = [line for line in lines if "error" in line.lower() or "diff" in line] or lines or [f"status {process.returncode}"]
+    lines = [line for line in lines if "error" in line.lower() or "diff" in line] or lines or [f"status {status}"]
     return re.sub(r"^onnx-aot(-run)?: (error: )?", "", lines[0])[:240]
 
 

@@ -24,7 +24,6 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "bench")]
 import elementwise  # noqa: E402,F401: fills the table
 import compare as bench  # noqa: E402
+import contained  # noqa: E402
 import layers  # noqa: E402,F401
 import movement  # noqa: E402,F401
 from explained import explanation  # noqa: E402
@@ -45,19 +45,13 @@ from tensors import difference, read_npy  # noqa: E402
 
 def run_tool(command, timeout=120):
     """None when a command ends well, else its first error."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               text=True, errors="replace", start_new_session=True)
-    try:
-        output, _ = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    status, lines = contained.run(command, timeout)
+    if status is None:
         return f"crash: no result within {timeout} s"
-    if process.returncode == 0:
+    if status == 0:
         return None
-    lines = [line for line in output.splitlines() if line.strip()]
     lines = [line for line in lines if "error" in line.lower() or "ssertion" in line] or lines or [""]
-    kind = "refused" if process.returncode == 1 else f"crash: status {process.returncode}"
+    kind = "refused" if status == 1 else f"crash: status {status}"
     return f"{kind}: {lines[0][:300]}"
 
 
