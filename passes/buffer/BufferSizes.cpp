@@ -3,8 +3,8 @@
 // See BufferSizes.h.
 //
 // 1. A dim with a bound, as the ranges of integers tell, counts as its bound. A buffer of such dims has a known size.
-// 2. What else is made from the entry's dims, by operations without effects, is computed anew in the size function. That
-//    has no loops and branches, so that it can be asked before the run; divisors that no check guards there become 1.
+// 2. What else is made from the entry's dims, by operations without effects, is computed anew in the size function,
+//    which has no loops and branches: it can be asked before the run. Divisors that no check guards there become 1.
 // 3. Of a minimum, of which the run knows one side, the other side is a bound.
 //
 //   %a = memref.alloc(%batch, %n) : memref<?x?x4xf32>     =>   16 * %batch * %n
