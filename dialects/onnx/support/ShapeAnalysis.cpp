@@ -165,14 +165,21 @@ static bool isMadeOutside(Operation *op, Value value) {
 bool ShapeAnalysis::isKnownBefore(Operation *op, Dim dim) const {
   if (!dim.isSymbolic())
     return dim.isKnown();
-  return llvm::all_of(dim.getExpr()->terms, [&](const DimExpr::Term &term) {
-    return llvm::all_of(term.symbols, [&](unsigned number) {
-      const DimSymbol &symbol = symbols[number];
-      if (symbol.value)
-        return isMadeOutside(op, symbol.value);
-      return symbol.kind == DimSymbol::Kind::Named || (isKnownBefore(op, symbol.lhs) && isKnownBefore(op, symbol.rhs));
-    });
-  });
+  // Symbols share their operands: each is looked at once.
+  llvm::SmallDenseSet<const DimExpr *> seen = {dim.getExpr()};
+  SmallVector<const DimExpr *> open = {dim.getExpr()};
+  while (!open.empty()) {
+    for (const DimExpr::Term &term : open.pop_back_val()->terms)
+      for (unsigned number : term.symbols) {
+        const DimSymbol &symbol = symbols[number];
+        if (symbol.value && !isMadeOutside(op, symbol.value))
+          return false;
+        for (Dim operand : {symbol.lhs, symbol.rhs})
+          if (operand.isSymbolic() && seen.insert(operand.getExpr()).second)
+            open.push_back(operand.getExpr());
+      }
+  }
+  return true;
 }
 
 FailureOr<SmallVector<Type>> ShapeAnalysis::record(Operation *op) {

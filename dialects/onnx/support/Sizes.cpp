@@ -99,8 +99,14 @@ static Value buildNamed(OpBuilder &builder, Location loc, StringRef name) {
   llvm_unreachable("a named dim is an input's");
 }
 
-static OpFoldResult buildSymbol(OpBuilder &builder, Location loc, const DimSymbol &symbol, ValueMapping lowered) {
-  auto operand = [&](Dim dim) { return buildSize(builder, loc, dim, lowered); };
+/// What has been built of one size: symbols share their operands.
+using BuiltSizes = llvm::DenseMap<const DimExpr *, OpFoldResult>;
+
+static OpFoldResult buildSize(OpBuilder &builder, Location loc, Dim dim, ValueMapping lowered, BuiltSizes &built);
+
+static OpFoldResult buildSymbol(OpBuilder &builder, Location loc, const DimSymbol &symbol, ValueMapping lowered,
+                                BuiltSizes &built) {
+  auto operand = [&](Dim dim) { return ::buildSize(builder, loc, dim, lowered, built); };
   switch (symbol.kind) {
   case Kind::Named:
     return buildNamed(builder, loc, symbol.name);
@@ -140,16 +146,25 @@ static OpFoldResult buildSymbol(OpBuilder &builder, Location loc, const DimSymbo
   llvm_unreachable("every kind of symbol is built above");
 }
 
-OpFoldResult onnx_aot::onnx::buildSize(OpBuilder &builder, Location loc, Dim dim, ValueMapping lowered) {
+static OpFoldResult buildSize(OpBuilder &builder, Location loc, Dim dim, ValueMapping lowered, BuiltSizes &built) {
   if (dim.isKnown())
     return builder.getIndexAttr(dim.get());
   assert(dim.isSymbolic() && "an unknown dim has no value");
+  if (OpFoldResult present = built.lookup(dim.getExpr()))
+    return present;
   OpFoldResult total = builder.getIndexAttr(0);
   for (const DimExpr::Term &term : dim.getExpr()->terms) {
     OpFoldResult value = builder.getIndexAttr(term.coefficient);
     for (unsigned symbol : term.symbols)
-      value = multiplySizes(builder, loc, value, buildSymbol(builder, loc, (*dim.getExpr()->table)[symbol], lowered));
+      value = multiplySizes(builder, loc, value,
+                            buildSymbol(builder, loc, (*dim.getExpr()->table)[symbol], lowered, built));
     total = addSizes(builder, loc, total, value);
   }
+  built[dim.getExpr()] = total;
   return total;
+}
+
+OpFoldResult onnx_aot::onnx::buildSize(OpBuilder &builder, Location loc, Dim dim, ValueMapping lowered) {
+  BuiltSizes built;
+  return ::buildSize(builder, loc, dim, lowered, built);
 }
