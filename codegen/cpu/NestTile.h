@@ -1,0 +1,82 @@
+//===- NestTile.h - the operands and bodies of one tile of a loop nest --------------------------------------------===//
+//
+// What it is for: NestEmitter makes the loops; here is what stands inside of them. How it works: operands are buffers
+// of one dimension, addressed by linear indices that follow from the loops' variables (`ivs`); a tile of `tileRows`
+// rows and `chunks` of the vector dim is loaded, a body is cloned for each row and chunk, and the results are stored.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#ifndef ONNX_AOT_CODEGEN_CPU_NESTTILE_H
+#define ONNX_AOT_CODEGEN_CPU_NESTTILE_H
+
+#include "dialects/aot/LoopNest.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace onnx_aot {
+
+/// `width` points of the vector dim, `offset` points after the tile's first. Width 1 is a scalar.
+struct Chunk {
+  int64_t offset;
+  int64_t width;
+};
+
+/// The values of one tile: [row][chunk].
+using TileValues = llvm::SmallVector<llvm::SmallVector<mlir::Value>>;
+
+class NestTile {
+protected:
+  /// The vector and the row dim are negative where there is none.
+  NestTile(mlir::OpBuilder &builder, mlir::Location loc, const aot::LoopNest &nest, int vectorDim, int rowDim)
+      : b(loc, builder), nest(nest), vectorDim(vectorDim), rowDim(rowDim) {}
+
+  /// Emits what stands in front of all loops.
+  void prepare();
+
+  mlir::Value index(int64_t value);
+  /// What is only known at run time; prepare() has computed it.
+  mlir::Value valueOf(const aot::Amount &amount);
+
+  /// Tiles of the inputs that `wanted` names (empty for the others). Rows and vectors that read the same share a load.
+  llvm::SmallVector<TileValues> loadInputs(llvm::function_ref<bool(const aot::Access &)> wanted);
+  /// Stores the epilogue of `accumulators`, which are empty where the nest reduces nothing.
+  void store(const TileValues &accumulators);
+  mlir::Value cloneBody(mlir::Region &body, llvm::ArrayRef<TileValues> inputs, int64_t row, size_t chunkIndex,
+                        mlir::Value accumulator);
+
+  mlir::ImplicitLocOpBuilder b;
+  const aot::LoopNest &nest;
+  int vectorDim, rowDim;
+  mlir::Value zero;
+  llvm::SmallVector<mlir::Value> ivs;
+  int64_t tileRows = 1;
+  llvm::SmallVector<Chunk> chunks;
+
+private:
+  mlir::Value valueOf(const aot::Symbol &symbol);
+  void materializeAll();
+  /// The operand as a one-dimensional buffer that begins at its base address, or at its offset where that is dynamic.
+  mlir::Value flatten(const aot::Access &access);
+  mlir::Value flattenDynamic(mlir::Value operand);
+  /// Address of the tile's first point; `row` and `lane` are added as constants.
+  mlir::Value address(const aot::Access &access, int64_t row, int64_t lane);
+  mlir::Value load(mlir::Value buffer, const aot::Access &access, int64_t row, const Chunk &chunk);
+  /// Every second element, from two vectors of which the later ends at the last element that is wanted, so that nothing
+  /// beyond the buffer is read.
+  mlir::Value loadEven(mlir::Value buffer, const aot::Access &access, int64_t row, const Chunk &chunk,
+                       mlir::VectorType type);
+  void storeChunk(mlir::Value value, int64_t row, const Chunk &chunk);
+
+  mlir::Value asVector(mlir::Value value, int64_t lanes);
+  void cloneOperation(mlir::Operation &op, mlir::IRMapping &mapping, int64_t row, const Chunk &chunk);
+  /// The value of iteration dim `original` of the operation at each lane.
+  mlir::Value position(uint64_t original, int64_t row, const Chunk &chunk);
+
+  llvm::SmallVector<mlir::Value> flat;
+  mlir::Value flatOutput;
+  llvm::SmallVector<std::pair<aot::Amount, mlir::Value>> amounts;
+};
+
+} // namespace onnx_aot
+
+#endif // ONNX_AOT_CODEGEN_CPU_NESTTILE_H
