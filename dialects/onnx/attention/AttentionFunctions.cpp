@@ -31,7 +31,6 @@ struct LinearSpec {
   Value q, k, v, decay, beta; // batch x positions x heads x (queries per head x) elements; the last two may be null
   Value state;
   Value scale; // one element
-  Value shape; // of a step's output, where types do not tell it
   bool isDelta;
 };
 } // namespace
@@ -51,7 +50,7 @@ static SmallVector<Value> stepOf(FunctionBuilder &f, const LinearSpec &spec, Arr
   }
   state = f.add(state, f.mul(f.unsqueeze(k, {-1}), v));
   Value output = f.mul(f.matmul(q, state), spec.scale);
-  return {state, spec.shape ? f.reshape(output, spec.shape) : output};
+  return {state, output};
 }
 
 static LogicalResult expandLinearAttention(Operation *op, FunctionBuilder &f, SmallVectorImpl<Value> &results) {
@@ -101,10 +100,6 @@ static LogicalResult expandLinearAttention(Operation *op, FunctionBuilder &f, Sm
     inputs.push_back(split(attention.getBeta(), {0, 0, -1, 1}));
   if (f.hasFailed())
     return failure();
-  // A state has extents of its own in every iteration; what is collected has those of queries and values.
-  for (Value value : {spec.q, spec.k, spec.v, spec.state})
-    if (!cast<ShapedType>(value.getType()).hasStaticShape() && !spec.shape)
-      spec.shape = f.concat({f.extents(spec.q, 0, 1), f.extents(spec.q, 2, 4), f.extents(spec.v, 3, 4)}, 0);
   SmallVector<Value> made =
       f.scan({spec.state}, inputs, 1, 1, [&](ArrayRef<Value> arguments) { return stepOf(f, spec, arguments); });
   if (f.hasFailed())

@@ -11,6 +11,7 @@
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -165,8 +166,7 @@ struct LowerPad : OnnxLowering<PadOp> {
     else if (!type(op.getPads()).isDynamicDim(0))
       count = type(op.getPads()).getDimSize(0) / 2;
     else if (op.getAxes())
-      return op.emitError(
-          "unsupported: axes and pads of unknown length; one of them must have a known number of entries");
+      return openAmounts(b, adaptor.getAxes(), adaptor.getPads(), low, high);
     if (op.getAxes())
       requireLength(b, op.getLoc(), adaptor.getAxes(), count);
     requireLength(b, op.getLoc(), adaptor.getPads(), 2 * count);
@@ -178,15 +178,50 @@ struct LowerPad : OnnxLowering<PadOp> {
         high[dim] = getAsOpFoldResult(after);
         continue;
       }
-      Value axis = listEntry(b, adaptor.getAxes(), i);
-      for (int64_t dim = 0; dim < rank; ++dim) {
-        auto isAxis = [&](int64_t name) -> Value {
-          return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, name));
-        };
-        Value isDim = arith::OrIOp::create(b, isAxis(dim), isAxis(dim - rank));
-        low[dim] = arith::SelectOp::create(b, isDim, before, asIndex(b, b.getLoc(), low[dim])).getResult();
-        high[dim] = arith::SelectOp::create(b, isDim, after, asIndex(b, b.getLoc(), high[dim])).getResult();
-      }
+      setAmounts(b, listEntry(b, adaptor.getAxes(), i), before, after, low, high);
+    }
+    return success();
+  }
+
+  /// `before` and `after` for the dim that `axis` names.
+  static void setAmounts(ImplicitLocOpBuilder &b, Value axis, Value before, Value after, Sizes &low, Sizes &high) {
+    for (int64_t dim = 0, rank = low.size(); dim < rank; ++dim) {
+      auto isAxis = [&](int64_t name) -> Value {
+        return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, axis, arith::ConstantIndexOp::create(b, name));
+      };
+      Value isDim = arith::OrIOp::create(b, isAxis(dim), isAxis(dim - rank));
+      low[dim] = arith::SelectOp::create(b, isDim, before, asIndex(b, b.getLoc(), low[dim])).getResult();
+      high[dim] = arith::SelectOp::create(b, isDim, after, asIndex(b, b.getLoc(), high[dim])).getResult();
+    }
+  }
+
+  /// Lists of open length: at most one entry for each dim.
+  static LogicalResult openAmounts(ImplicitLocOpBuilder &b, Value axes, Value pads, Sizes &low, Sizes &high) {
+    Location loc = b.getLoc();
+    int64_t rank = low.size();
+    auto index = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(b, value); };
+    Value count = asIndex(b, loc, sizeOf(b, loc, axes, 0)), amounts = asIndex(b, loc, sizeOf(b, loc, pads, 0));
+    Value fits = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, arith::MulIOp::create(b, count, index(2)), amounts);
+    Value isShort = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, count, index(rank));
+    aot::RequireOp::create(b, arith::AndIOp::create(b, fits, isShort), aot::Code::shape_mismatch);
+    for (int64_t i = 0; i < rank; ++i) {
+      Value isGiven = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, index(i), count);
+      auto read = [&](OpBuilder &nested, Value list, Value position) {
+        Value entry = tensor::ExtractOp::create(nested, loc, list, position);
+        return arith::IndexCastOp::create(nested, loc, nested.getIndexType(), entry).getResult();
+      };
+      auto given = [&](OpBuilder &nested, Location) {
+        Value after = arith::AddIOp::create(nested, loc, count, index(i));
+        SmallVector<Value> entries = {read(nested, axes, index(i)), read(nested, pads, index(i)),
+                                      read(nested, pads, after)};
+        scf::YieldOp::create(nested, loc, entries);
+      };
+      // No dim has the name `rank`.
+      auto absent = [&](OpBuilder &nested, Location) {
+        scf::YieldOp::create(nested, loc, ValueRange{index(rank), index(0), index(0)});
+      };
+      auto entry = scf::IfOp::create(b, isGiven, given, absent);
+      setAmounts(b, entry.getResult(0), entry.getResult(1), entry.getResult(2), low, high);
     }
     return success();
   }

@@ -168,8 +168,10 @@ struct LowerScalarRow : ConversionPattern {
       types.push_back(getElementTypeOrSelf(operand.getType()));
       aligned.push_back(alignOperand(getTypeConverter(), rewriter, op, operand, lowered, result, *sizes));
     }
-    rewriter.replaceOp(op, buildElementwise(rewriter, op->getLoc(), resultType, aligned, types,
-                                            [&](ScalarBody &s) { return body(op, s); }));
+    Value built = buildElementwise(rewriter, op->getLoc(), resultType, aligned, types,
+                                   [&](ScalarBody &s) { return body(op, s); });
+    // The operands may tell more of the extents than the type of the result.
+    rewriter.replaceOp(op, castTensor(rewriter, op->getLoc(), built, getTypeConverter()->convertType(resultType)));
     return success();
   }
 
