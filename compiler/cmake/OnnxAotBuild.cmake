@@ -61,5 +61,7 @@ function(onnx_aot_document td output)
             ${td} -o ${full} -d ${full}.d --write-if-changed
     DEPFILE ${full}.d DEPENDS ${td} VERBATIM
     COMMENT "Documenting ${output}")
-  set_property(GLOBAL APPEND PROPERTY onnx_aot_documents ${full})
+  string(MAKE_C_IDENTIFIER document_${output} target)
+  add_custom_target(${target} DEPENDS ${full})
+  set_property(GLOBAL APPEND PROPERTY onnx_aot_documents ${target})
 endfunction()
