@@ -160,7 +160,12 @@ static Error finishModule(Module &module, TargetMachine &machine, ModelInterface
   prepareModule(module, machine);
   if (Error error = verify(module))
     return error;
-  optimizeModule(module, machine, optOptions(options.codegen));
+  OptOptions optimize = optOptions(options.codegen);
+  // Loops whose strides only the run knows come in versions. The unswitching of O3 would multiply those of a nest by each
+  // other, in time and size; what it unrolls more than O2 has been tiled before.
+  if (optimize.level == OptLevel::O3 && (!model.dims.empty() || model.slots != 0))
+    optimize.level = OptLevel::O2;
+  optimizeModule(module, machine, optimize);
   return Error::success();
 }
 
