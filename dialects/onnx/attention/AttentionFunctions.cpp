@@ -97,7 +97,7 @@ static LogicalResult expandLinearAttention(Operation *op, FunctionBuilder &f, Sm
   if (isGated)
     inputs.push_back(spec.decay);
   if (isDelta) // (C4) one for all heads is repeated by the product
-    inputs.push_back(split(attention.getBeta(), {0, 0, -1, 1}));
+    inputs.push_back(split(attention.getBeta(), {0, 0, heads == 1 ? 1 : -1, 1}));
   if (f.hasFailed())
     return failure();
   SmallVector<Value> made =
