@@ -48,9 +48,19 @@ EXPLAINED = [
 ]
 
 
-def explanation(nodes):
-    """Why one of these nodes may differ; None where nothing explains it."""
+# Runs that end with a status where ONNX Runtime goes on: operators, text of the status, reason.
+REFUSED = [
+    (("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), "the shapes do not fit together",
+     "fewer targets than rows of data at the second size, which ONNX Runtime does not look at"),
+]
+
+
+def explanation(nodes, message):
+    """Why one of these nodes may differ as `message` says; None where nothing explains it."""
     for node in nodes:
+        for ops, status, reason in REFUSED:
+            if node.op in ops and status in message:
+                return f"{node.op}: {reason}"
         for ops, condition, reason in EXPLAINED:
             if node.op in ops and condition(node):
                 return f"{node.op if len(ops) < 3 else 'reductions'}: {reason}"

@@ -170,7 +170,7 @@ def worker(options, seeds):
                 small, why = shrink(case, fails)
                 result["failure"] = f"{why or reason}\n{small.text()}"
                 # Nothing explains a crash.
-                result["explained"] = None if "crash" in (why or reason) else explanation(small.nodes)
+                result["explained"] = None if "crash" in (why or reason) else explanation(small.nodes, why or reason)
                 result["op"] = "+".join(sorted({node.op for node in small.nodes}))
             print(json.dumps(result), flush=True)
 
