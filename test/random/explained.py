@@ -48,8 +48,10 @@ EXPLAINED = [
 ]
 
 
-# Runs that end with a status where ONNX Runtime goes on: operators, text of the status, reason.
+# What ends with a message where ONNX Runtime goes on: operators, text of the message, reason.
 REFUSED = [
+    (("Squeeze",), "the number of dimensions of the result depends on data",
+     "ranks are known when a model is compiled, so axes that only the run brings are refused"),
     (("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), "the shapes do not fit together",
      "fewer targets than rows of data at the second size, which ONNX Runtime does not look at"),
 ]
