@@ -50,8 +50,8 @@ EXPLAINED = [
 
 # What ends with a message where ONNX Runtime goes on: operators, text of the message, reason.
 REFUSED = [
-    (("Squeeze",), "the number of dimensions of the result depends on data",
-     "ranks are known when a model is compiled, so axes that only the run brings are refused"),
+    (("Squeeze", "GatherND"), "the number of dimensions of the result depends on data",
+     "ranks are known when a model is compiled, so axes or tuples that only the run tells are refused"),
     (("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), "the shapes do not fit together",
      "fewer targets than rows of data at the second size, which ONNX Runtime does not look at"),
 ]
