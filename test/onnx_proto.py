@@ -11,7 +11,8 @@ they are used in more than one place.
 """
 import struct
 
-# ModelProto, GraphProto, NodeProto, AttributeProto, FunctionProto, ValueInfoProto, TypeProto, TensorProto.
+# ModelProto, GraphProto, NodeProto, AttributeProto, FunctionProto, ValueInfoProto, TypeProto, TensorProto,
+# SequenceProto.
 MODEL_GRAPH, MODEL_OPSET, MODEL_FUNCTION = 7, 8, 25
 GRAPH_NODE, GRAPH_INITIALIZER, GRAPH_INPUT, GRAPH_OUTPUT, GRAPH_VALUE_INFO, GRAPH_SPARSE = 1, 5, 11, 12, 13, 15
 NODE_INPUT, NODE_OUTPUT, NODE_NAME, NODE_OP, NODE_ATTRIBUTE, NODE_DOMAIN = 1, 2, 3, 4, 5, 7
@@ -20,6 +21,7 @@ ATTRIBUTE_INTS, ATTRIBUTE_STRINGS, ATTRIBUTE_TENSORS, ATTRIBUTE_GRAPHS, ATTRIBUT
 INFO_NAME, INFO_TYPE = 1, 2
 TYPE_TENSOR, TYPE_SEQUENCE, TYPE_MAP, TYPE_SPARSE, TYPE_OPTIONAL = 1, 4, 5, 8, 9
 TENSOR_DIMS, TENSOR_TYPE, TENSOR_NAME, TENSOR_RAW = 1, 2, 8, 9
+SEQUENCE_TENSORS = 3
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 

@@ -43,8 +43,9 @@ TOLERANCE = {"f64": 1e-3, "f32": 1e-3, "f16": 1e-2, "bf16": 6e-2}
 # Operators (and their type variables) whose outputs depend on more than the values of the inputs: random ones, those
 # that know the width or the kind of a type, and the tangent near its poles.
 INEXACT = re.compile(r"(Bernoulli|Multinomial|Dropout|Bitwise\w+|BitShift|Not|Div|Tan) |QuantizeLinear T3|Attention U")
-# Variables of outputs that have the type of an input as long as no attribute says otherwise.
-TIED = {("Bernoulli", "T1"): "T2", ("DequantizeLinear", "T2"): "T3"}
+# Variables of outputs that have the type of an input as long as neither an attribute nor an input says otherwise.
+TIED = {("Bernoulli", "T1"): "T2", ("DequantizeLinear", "T2"): "T3", ("LinearAttention", "T"): "S",
+        ("OptionalGetElement", "O"): "V", ("SplitToSequence", "T"): "S"}
 # Combinations that the standard rules out in words: operator, variable, types, and what it says.
 RULED_OUT = [
     (r"BitCast T1 .*", "the width must be that of the attribute 'to'"),
@@ -97,6 +98,9 @@ def decode(name, raw, count):
     if name[0] == "u":
         return unpacked
     values = {code: value for value, code in codes(name).items()}
+    if name != "f8e8m0":
+        sign, _, _, special = float_bits(name)
+        values.update({} if sign in special else {sign: -0.0})  # which is equal to the key 0.0 in codes()
     return [values.get(code, math.nan) for code in unpacked]
 
 
@@ -203,48 +207,63 @@ def read_case(case, table):
 
 
 def retype_model(model, values, new_type):
-    def tensor(message):
+    def element(message):
         message.fields = [(n, k, NUMBERS[new_type] if n == 1 else v) for n, k, v in message.fields]
         return message
 
+    def kind(message):
+        return message.rewrite(TYPE_TENSOR, element).rewrite(TYPE_SEQUENCE, lambda sequence: sequence.rewrite(1, kind))
+
     def info(message):
-        return message.rewrite(INFO_TYPE, lambda kind: kind.rewrite(TYPE_TENSOR, tensor)) \
-            if message.text(INFO_NAME) in values else message
+        return message.rewrite(INFO_TYPE, kind) if message.text(INFO_NAME) in values else message
 
     copy = Message(bytes(model))
     return copy.rewrite(MODEL_GRAPH, lambda graph: graph.rewrite(GRAPH_INPUT, info).rewrite(GRAPH_OUTPUT, info))
 
 
-def read_tensor(path):
-    proto = Message(path.read_bytes())
+def read_tensor(proto):
     dims, name = proto.ints(TENSOR_DIMS), NAMES.get(proto.first(TENSOR_TYPE))
     raw = proto.first(TENSOR_RAW)
     if raw is None and name and len(encode(name, [0])) == 1:  # int32_data: a byte each, packed as in raw_data
         raw = bytes(value & 0xFF for value in proto.ints(5))
     if name is None or (raw is None and math.prod(dims)):
         return None
-    return proto, dims, name, decode(name, raw or b"", math.prod(dims))
+    return dims, decode(name, raw or b"", math.prod(dims))
 
 
-def retype_tensor(source, target, new_type):
-    """Writes a converted .pb file; whether the new type holds all values, or None where the file is in another form."""
-    tensor = read_tensor(source)
+def retype_tensor(proto, new_type):
+    """(the converted tensor, whether the new type holds all values), or None where it is in a form not read here."""
+    tensor = read_tensor(proto)
     if tensor is None:
         return None
-    proto, dims, _, values = tensor
+    dims, values = tensor
     converted = [convert(new_type, value) for value in values]
     out = Message().add(TENSOR_DIMS, *dims).add(TENSOR_TYPE, NUMBERS[new_type]).add(TENSOR_NAME, proto.text(TENSOR_NAME))
     out.add(TENSOR_RAW, encode(new_type, [value for value, _ in converted]))
+    return out, all(exact for _, exact in converted)
+
+
+def retype_file(source, target, new_type, is_sequence):
+    """Writes a converted .pb file; whether the new type holds all values, or None where the file is in another form."""
+    proto = Message(source.read_bytes())
+    if not is_sequence:
+        parts = [retype_tensor(proto, new_type)]
+    else:
+        parts = [retype_tensor(tensor, new_type) for tensor in proto.messages(SEQUENCE_TENSORS)]
+    if None in parts:
+        return None
+    converted = iter([part for part, _ in parts])
+    out = proto.rewrite(SEQUENCE_TENSORS, lambda _: next(converted)) if is_sequence else next(converted)
     target.write_bytes(bytes(out))
-    return all(exact for _, exact in converted)
+    return all(exact for _, exact in parts)
 
 
-def run_retyped(case, model, operator, variable, values, new_type, options):
+def run_retyped(case, model, operator, variable, values, tied, new_type, options):
     """None when it compiles, runs and, where that can be told, has the right values; otherwise the reason."""
     work = options.work / "typed" / f"{operator}-{variable}-{new_type}"
     data = work / "data"
     data.mkdir(parents=True, exist_ok=True)
-    names = {name for name, its in values.items() if name and its in (variable, TIED.get((operator, variable)))}
+    names = {name for name, its in values.items() if name and its in (variable, tied)}
     (work / "model.onnx").write_bytes(bytes(retype_model(model, names, new_type)))
     graph, compares = model.message(MODEL_GRAPH), not INEXACT.match(f"{operator} {variable}")
     source = case / "test_data_set_0"
@@ -254,7 +273,8 @@ def run_retyped(case, model, operator, variable, values, new_type, options):
             if info.text(INFO_NAME) not in names:
                 (data / file).write_bytes((source / file).read_bytes())
                 continue
-            exact = retype_tensor(source / file, data / file, new_type)
+            is_sequence = bool(info.message(INFO_TYPE).values(TYPE_SEQUENCE))
+            exact = retype_file(source / file, data / file, new_type, is_sequence)
             if exact is None:
                 return "the case's data is in a form that this test does not read"
             compares &= exact
@@ -273,7 +293,8 @@ def run_retyped(case, model, operator, variable, values, new_type, options):
 
 
 def find_work(options, table, cases):
-    """(case, model, operator, variable, values, type) for each operator, variable and type: the first case that fits."""
+    """(case, model, operator, variable, values, the tied variable, type) for each operator, variable and type: the first
+    case that fits."""
     seen, found = set(), []
     known_failures = run.read_expected(options.case_failures)
     for case in sorted(cases.glob("*/*/")):
@@ -283,24 +304,26 @@ def find_work(options, table, cases):
             continue
         model, operator, values, types = read
         for variable, old_type in types.items():
+            tied = TIED.get((operator, variable))
+            tied = None if tied in types else tied
             for new_type in table[operator].types[variable]:
                 key = (operator, variable, new_type)
                 ruled_out = any(re.fullmatch(pattern, " ".join(key)) for pattern, _ in RULED_OUT)
                 if key not in seen and new_type != old_type and not ruled_out:
                     seen.add(key)
-                    found.append((case, model, operator, variable, values, new_type))
+                    found.append((case, model, operator, variable, values, tied, new_type))
     return found
 
 
 def run_all(cases, options, report):
     table = read_constraints(options.constraints)
     work = [item for item in find_work(options, table, cases)
-            if re.search(options.filter, f"{item[2]} {item[3]} {item[5]}")][:: options.every]
+            if re.search(options.filter, f"{item[2]} {item[3]} {item[-1]}")][:: options.every]
     expected = run.read_expected(options.expected_failures)
 
     def one(item):
         reason = run_retyped(*item, options)
-        return Result(f"{item[2]} {item[3]} {item[5]}", reason is None, reason or "")
+        return Result(f"{item[2]} {item[3]} {item[-1]}", reason is None, reason or "")
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(one, work))

@@ -25,11 +25,12 @@ def Onnx_MatMulIntegerOp : Onnx_Op<"MatMulInteger", 10,
   let summary = "Matrix product of 8-bit integers into 32 bits";
 }
 
+def Onnx_QuantizedTensor : TensorOf<[Onnx_Int, F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ]>;
 def Onnx_QLinearMatMulOp : Onnx_Op<"QLinearMatMul", 21,
-    (ins Onnx_IntTensor:$a, Onnx_FloatTensor:$a_scale, Onnx_IntTensor:$a_zero_point,  // (C1) .. (C3)
-         Onnx_IntTensor:$b, Onnx_FloatTensor:$b_scale, Onnx_IntTensor:$b_zero_point,  // (C4)
-         Onnx_FloatTensor:$y_scale, Onnx_IntTensor:$y_zero_point),                    // (C3)
-    (ins), (outs Onnx_IntTensor:$y)> {
+    (ins Onnx_QuantizedTensor:$a, Onnx_FloatTensor:$a_scale, Onnx_QuantizedTensor:$a_zero_point,  // (C1) .. (C3)
+         Onnx_QuantizedTensor:$b, Onnx_FloatTensor:$b_scale, Onnx_QuantizedTensor:$b_zero_point,  // (C4)
+         Onnx_FloatTensor:$y_scale, Onnx_QuantizedTensor:$y_zero_point),                          // (C3)
+    (ins), (outs Onnx_QuantizedTensor:$y)> {
   let summary = "Matrix product of quantized tensors";
 }
 

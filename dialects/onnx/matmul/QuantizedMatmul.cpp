@@ -111,7 +111,7 @@ static FailureOr<AlignedProduct> align(const TypeConverter *converter, Conversio
   FailureOr<ProductOperands> operands = alignProduct(converter, rewriter, op, op.getA(), op.getB(), op.getY());
   if (failed(operands))
     return failure();
-  AlignedProduct product{*operands};
+  AlignedProduct product{*operands, {}, {}, {}, {}};
   product.aSizes = sizesOf(rewriter, op.getLoc(), rewriter.getRemappedValue(op.getA()));
   product.bSizes = sizesOf(rewriter, op.getLoc(), rewriter.getRemappedValue(op.getB()));
   product.aZero = alignParameter(converter, rewriter, op.getLoc(), op.getAZeroPoint(), op.getA(), product.aSizes, true,

@@ -118,7 +118,10 @@ LogicalResult SqueezeOp::inferResults(ShapeContext &ctx, SmallVectorImpl<ResultS
   std::optional<SmallVector<int64_t>> axes = ctx.integers(getAxes());
   bool open = in && !getAxes() && llvm::any_of(*in, [](Dim dim) { return !dim.isKnown(); });
   if (!in || (getAxes() && !axes) || open) {
-    results.emplace_back(elementType);
+    std::optional<int64_t> removed = getAxes() ? lengthOf(ctx, getAxes()) : std::nullopt;
+    if (in && removed && *removed > int64_t(in->size()))
+      return emitOpError() << *removed << " axes for a tensor of rank " << in->size();
+    results.emplace_back(elementType, in && removed ? std::optional(Shape(in->size() - *removed)) : std::nullopt);
     return success();
   }
   llvm::SmallDenseSet<int64_t> removed;

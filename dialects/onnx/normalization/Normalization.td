@@ -69,10 +69,11 @@ def Onnx_MeanVarianceNormalizationOp : Onnx_Op<"MeanVarianceNormalization", 13,
   let summary = "(X - mean) / standard deviation over `axes`";
 }
 
+def Onnx_AnyFloatTensor : TensorOf<[Onnx_Float, F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ]>;
 def Onnx_DropoutOp : Onnx_Op<"Dropout", 22,
-    (ins Onnx_FloatTensor:$data, Optional<Onnx_FloatTensor>:$ratio, Optional<Onnx_BoolTensor>:$training_mode),
+    (ins Onnx_AnyFloatTensor:$data, Optional<Onnx_AnyFloatTensor>:$ratio, Optional<Onnx_BoolTensor>:$training_mode),
     (ins OptionalAttr<Onnx_INT>:$seed),
-    (outs Onnx_FloatTensor:$output, Optional<Onnx_BoolTensor>:$mask), [AttrSizedOperandSegments]> {
+    (outs Onnx_AnyFloatTensor:$output, Optional<Onnx_BoolTensor>:$mask), [AttrSizedOperandSegments]> {
   let summary = "Identity in inference";
   let hasFolder = 1;
 }

@@ -53,8 +53,9 @@ static LogicalResult expandDropout(Operation *operation, FunctionBuilder &f, Sma
   Value keep = f.op("Or", {f.op("Not", {isTraining}), f.op("GreaterOrEqual", {uniform, ratio})});
   Value one = f.number(1, wide);
   Value scale = f.op("Where", {isTraining, f.div(one, f.sub(one, ratio)), one});
-  Value scaled = f.mul(op.getData(), f.cast(scale, element));
-  results.push_back(f.op("Where", {keep, scaled, f.number(0, element)}));
+  Type compute = element.getIntOrFloatBitWidth() < 16 ? Type(f.builder.getF32Type()) : element;
+  Value scaled = f.mul(f.cast(op.getData(), compute), f.cast(scale, compute));
+  results.push_back(f.cast(f.op("Where", {keep, scaled, f.number(0, compute)}), element));
   if (op.getMask())
     results.push_back(keep);
   return success();

@@ -479,7 +479,7 @@ struct LowerMaxUnpool : OnnxLowering<MaxUnpoolOp> {
   using OnnxLowering::OnnxLowering;
   LogicalResult matchAndRewrite(MaxUnpoolOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    RankedTensorType x = type(op.getX()), y = stored(op.getOutput());
+    RankedTensorType y = stored(op.getOutput());
     WindowAttributes attributes;
     attributes.kernelShape = op.getKernelShape();
     attributes.strides = op.getStrides();
