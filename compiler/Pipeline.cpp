@@ -79,6 +79,7 @@ static void buildScheduleStage(OpPassManager &passes, const aot::TargetModel &ta
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createLinalgGeneralizeNamedOpsPass());
   functions.addPass(createFuseElementwise());
+  functions.addPass(createChooseLayoutPass(target));
   functions.addPass(createFuseEpilogue());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());

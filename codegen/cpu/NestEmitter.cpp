@@ -105,8 +105,11 @@ private:
       int64_t at = main;
       for (; at + width <= extent; at += width)
         piece.chunks.push_back({at - main, width});
+      int64_t left = extent - at;
+      if (left > 0 && comesInPanels() && !llvm::isPowerOf2_64(left))
+        piece.chunks.push_back({at - main, int64_t(llvm::bit_ceil(uint64_t(left))), left});
       // Computing a point twice is harmless unless the destination may be one of the inputs (elementwise in place).
-      if (at < extent && extent >= width && nest.compute)
+      else if (left > 0 && extent >= width && nest.compute && !comesInPanels())
         piece.chunks.push_back({extent - width - main, width});
       else
         for (int64_t rest = extent - at; rest > 0; rest = extent - at) {
@@ -117,6 +120,11 @@ private:
       pieces.push_back(piece);
     }
     return pieces;
+  }
+
+  /// Whether an operand is filled up to whole tiles.
+  bool comesInPanels() const {
+    return llvm::any_of(nest.inputs, [&](const Access &access) { return access.panelDim == vectorDim; });
   }
 
   SmallVector<RowPiece> rowPieces() const {
@@ -375,8 +383,68 @@ private:
     return tile;
   }
 
+  //===- Prefetching ----------------------------------------------------------------------------------------------===//
+
+  /// The operand whose next panel the tiles of this one fetch, each a share of it, spread over its steps; null where
+  /// there are so many tiles to a panel that fetching it costs little, or so little in a panel that it is there at once.
+  const Access *panelToFetch() const {
+    if (vectorDim < 0 || horizontal || !nest.dims[vectorDim].extent.isStatic())
+      return nullptr;
+    for (const Access &access : nest.inputs) {
+      if (access.panelDim != vectorDim || !access.inCompute)
+        continue;
+      for (auto [dim, loop] : llvm::enumerate(nest.dims))
+        if (int(dim) != vectorDim && (!loop.extent.isStatic() || (loop.reduction && access.strides[dim].is(0))))
+          return nullptr;
+      bool isLarge = access.panelStride.factor >= kPanelToFetch;
+      return isLarge && tilesPerPanel() <= access.panel ? &access : nullptr;
+    }
+    return nullptr;
+  }
+
+  int64_t tilesPerPanel() const {
+    int64_t tiles = 1;
+    bool isInside = false;
+    for (unsigned dim : parallelDims) {
+      int64_t extent = nest.dims[dim].extent.factor;
+      if (isInside)
+        tiles *= int(dim) == rowDim ? llvm::divideCeil(extent, rows) : extent;
+      isInside |= int(dim) == vectorDim;
+    }
+    return tiles;
+  }
+
+  /// Fetches, in step k of tile t, the elements (t * K + k) * share of the next panel.
+  void fetchShare(const Access &access) {
+    int64_t tiles = tilesPerPanel(), steps = access.panelStride.factor / access.panel;
+    int64_t share = llvm::divideCeil(access.panel, tiles);
+    // The last panel fetches itself.
+    Value next = arith::AddIOp::create(b, ivs[vectorDim], index(access.panel));
+    Value isThere = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, next, index(nest.dims[vectorDim].extent.factor));
+    Value panel = arith::SelectOp::create(b, isThere, next, ivs[vectorDim]);
+    Value at = arith::MulIOp::create(b, panel, index(steps));
+    auto add = [&](Value iv, int64_t elements) {
+      at = arith::AddIOp::create(b, at, arith::MulIOp::create(b, iv, index(elements)));
+    };
+    int64_t perDim = steps * share;
+    bool isInside = true;
+    for (unsigned dim : llvm::reverse(parallelDims)) {
+      isInside &= int(dim) != vectorDim;
+      if (!isInside)
+        break;
+      add(ivs[dim], int(dim) == rowDim ? perDim / rows : perDim);
+      int64_t extent = nest.dims[dim].extent.factor;
+      perDim *= int(dim) == rowDim ? llvm::divideCeil(extent, rows) : extent;
+    }
+    for (unsigned dim : reductionDims)
+      add(ivs[dim], access.strides[dim].factor / access.panel * share);
+    prefetch(access, at);
+  }
+
   /// One step of the reduction for the whole tile.
   SmallVector<Value> step(ArrayRef<Value> accumulators) {
+    if (const Access *access = panelToFetch())
+      fetchShare(*access);
     SmallVector<TileValues> inputs = loadInputs([](const Access &access) { return access.inCompute; });
     SmallVector<Value> next;
     for (int64_t row = 0; row < tileRows; ++row)
@@ -498,6 +566,8 @@ private:
 
   /// Accumulators that hide the latency of two multiply-add units of four cycles.
   static constexpr int64_t kPipelineDepth = 8;
+  /// Elements of a panel that a few tiles have not read long before they are through with it.
+  static constexpr int64_t kPanelToFetch = 2048;
 
   int64_t width, vectors, rows;
   bool horizontal = false;

@@ -137,11 +137,26 @@ Value NestTile::address(const Access &access, int64_t row, int64_t lane) {
       term = arith::MulIOp::create(b, term, index(times));
     sum = sum ? Value(arith::AddIOp::create(b, sum, term)) : term;
   };
+  auto addTerm = [&](Value value, int64_t times) {
+    Value term = arith::MulIOp::create(b, value, index(times));
+    sum = sum ? Value(arith::AddIOp::create(b, sum, term)) : term;
+  };
   add(access.offset, 1);
   for (auto [dim, stride] : llvm::enumerate(access.strides)) {
     if (stride.is(0))
       continue;
-    if (auto known = getConstantIntValue(ivs[dim])) {
+    std::optional<int64_t> known = getConstantIntValue(ivs[dim]);
+    if (int(dim) == access.panelDim) {
+      // Points of the dim come in whole tiles: panel by panel.
+      if (known)
+        add(access.panelStride, *known / access.panel);
+      if (known && *known % access.panel != 0)
+        add(stride, *known % access.panel);
+      if (!known)
+        addTerm(ivs[dim], access.panelStride.factor / access.panel);
+      continue;
+    }
+    if (known) {
       add(stride, *known);
       continue;
     }
@@ -160,21 +175,38 @@ Value NestTile::address(const Access &access, int64_t row, int64_t lane) {
   return constant == 0 ? sum : Value(arith::AddIOp::create(b, sum, offset));
 }
 
+Value NestTile::maskOf(const Chunk &chunk) {
+  SmallVector<bool> lanes(chunk.width, false);
+  std::fill_n(lanes.begin(), chunk.valid, true);
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({chunk.width}, b.getI1Type()), lanes));
+}
+
+/// What lanes that nobody wants may compute with: ones, which divide.
+Value NestTile::harmless(VectorType type) {
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, cast<Attribute>(b.getOneAttr(type.getElementType()))));
+}
+
 Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chunk &chunk) {
   Amount stride = vectorDim < 0 ? Amount(0) : access.strides[vectorDim];
   Value at = address(access, row, chunk.offset);
   if (chunk.width == 1)
     return memref::LoadOp::create(b, buffer, at);
   auto type = VectorType::get({chunk.width}, access.elementType);
+  // Panels are filled up.
+  bool isInPanels = access.panelDim >= 0 && access.panelDim == vectorDim;
+  if (stride.is(1) && chunk.isPartial() && !isInPanels)
+    return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, maskOf(chunk), harmless(type));
   if (stride.is(1))
     return vector::LoadOp::create(b, type, buffer, ValueRange{at});
   if (stride.is(0))
     return vector::BroadcastOp::create(b, type, memref::LoadOp::create(b, buffer, at));
-  if (stride.is(2))
+  if (stride.is(2) && !chunk.isPartial())
     return loadEven(buffer, access, row, chunk, type);
   SmallVector<Value> lanes;
   for (int64_t lane = 0; lane < chunk.width; ++lane)
-    lanes.push_back(memref::LoadOp::create(b, buffer, address(access, row, chunk.offset + lane)));
+    lanes.push_back(lane < chunk.valid
+                        ? memref::LoadOp::create(b, buffer, address(access, row, chunk.offset + lane)).getResult()
+                        : lanes[0]);
   return vector::FromElementsOp::create(b, type, lanes);
 }
 
@@ -212,6 +244,11 @@ SmallVector<TileValues> NestTile::loadInputs(llvm::function_ref<bool(const Acces
   return tiles;
 }
 
+void NestTile::prefetch(const Access &access, Value at) {
+  memref::PrefetchOp::create(b, flat[&access - nest.inputs.data()], ValueRange{at}, /*isWrite=*/false,
+                             /*localityHint=*/2, /*isDataCache=*/true);
+}
+
 void NestTile::store(const TileValues &accumulators) {
   // All loads of the tile come before its stores: an input may be the destination itself.
   SmallVector<TileValues> inputs = loadInputs([](const Access &access) { return access.inEpilogue; });
@@ -230,10 +267,12 @@ void NestTile::storeChunk(Value value, int64_t row, const Chunk &chunk) {
   Amount stride = vectorDim < 0 ? Amount(0) : access.strides[vectorDim];
   if (chunk.width == 1) {
     memref::StoreOp::create(b, value, flatOutput, address(access, row, chunk.offset));
+  } else if (stride.is(1) && chunk.isPartial()) {
+    vector::MaskedStoreOp::create(b, flatOutput, ValueRange{address(access, row, chunk.offset)}, maskOf(chunk), value);
   } else if (stride.is(1)) {
     vector::StoreOp::create(b, value, flatOutput, ValueRange{address(access, row, chunk.offset)});
   } else {
-    for (int64_t lane = 0; lane < chunk.width; ++lane)
+    for (int64_t lane = 0; lane < chunk.valid; ++lane)
       memref::StoreOp::create(b, vector::ExtractOp::create(b, value, lane), flatOutput,
                               address(access, row, chunk.offset + lane));
   }

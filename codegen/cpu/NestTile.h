@@ -15,10 +15,15 @@
 
 namespace onnx_aot {
 
-/// `width` points of the vector dim, `offset` points after the tile's first. Width 1 is a scalar.
+/// `width` lanes along the vector dim, `offset` points after the tile's first. Width 1 is a scalar. The lanes behind the
+/// first `valid` ones are beyond the end of the dim: they compute with anything, and nothing is stored.
 struct Chunk {
-  int64_t offset;
-  int64_t width;
+  Chunk(int64_t offset, int64_t width) : Chunk(offset, width, width) {}
+  Chunk(int64_t offset, int64_t width, int64_t valid) : offset(offset), width(width), valid(valid) {}
+
+  bool isPartial() const { return valid < width; }
+
+  int64_t offset, width, valid;
 };
 
 /// The values of one tile: [row][chunk].
@@ -39,6 +44,8 @@ protected:
 
   /// Tiles of the inputs that `wanted` names (empty for the others). Rows and vectors that read the same share a load.
   llvm::SmallVector<TileValues> loadInputs(llvm::function_ref<bool(const aot::Access &)> wanted);
+  /// Asks for what lies at linear address `at` of an input, for later.
+  void prefetch(const aot::Access &access, mlir::Value at);
   /// Stores the epilogue of `accumulators`, which are empty where the nest reduces nothing.
   void store(const TileValues &accumulators);
   mlir::Value cloneBody(mlir::Region &body, llvm::ArrayRef<TileValues> inputs, int64_t row, size_t chunkIndex,
@@ -58,7 +65,7 @@ private:
   /// The operand as a one-dimensional buffer that begins at its base address, or at its offset where that is dynamic.
   mlir::Value flatten(const aot::Access &access);
   mlir::Value flattenDynamic(mlir::Value operand);
-  /// Address of the tile's first point; `row` and `lane` are added as constants.
+  /// Address of the tile's first point; `row` and `lane` are added as constants. A tile lies in one panel.
   mlir::Value address(const aot::Access &access, int64_t row, int64_t lane);
   mlir::Value load(mlir::Value buffer, const aot::Access &access, int64_t row, const Chunk &chunk);
   /// Every second element, from two vectors of which the later ends at the last element that is wanted, so that nothing
@@ -67,6 +74,9 @@ private:
                        mlir::VectorType type);
   void storeChunk(mlir::Value value, int64_t row, const Chunk &chunk);
 
+  /// Which lanes of a partial chunk are valid.
+  mlir::Value maskOf(const Chunk &chunk);
+  mlir::Value harmless(mlir::VectorType type);
   mlir::Value asVector(mlir::Value value, int64_t lanes);
   void cloneOperation(mlir::Operation &op, mlir::IRMapping &mapping, int64_t row, const Chunk &chunk);
   /// The value of iteration dim `original` of the operation at each lane.

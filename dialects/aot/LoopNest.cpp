@@ -64,7 +64,8 @@ public:
     access.elementType = type.getElementType();
     access.strides.assign(map.getNumDims(), 0);
     for (auto [expr, stride] : llvm::zip(map.getResults(), stridesOf(operand)))
-      if (!addLinear(expr, resolve(stride), access.strides, access.offset))
+      if (!addPanel(expr, resolve(stride), access) &&
+          !addLinear(expr, resolve(stride), access.strides, access.offset))
         return false;
     access.packable = map.isProjectedPermutation(/*allowZeroInResults=*/true) && matchPattern(operand, m_Constant());
     return true;
@@ -208,6 +209,26 @@ private:
     return result.factor == 0 ? Amount(0) : result;
   }
 
+  /// Takes d floordiv P, the number of a panel, and d mod P, the place in it; false where `expr` is neither.
+  static bool addPanel(AffineExpr expr, const Amount &factor, Access &access) {
+    auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+    if (!binary)
+      return false;
+    auto dim = dyn_cast<AffineDimExpr>(binary.getLHS());
+    auto panel = dyn_cast<AffineConstantExpr>(binary.getRHS());
+    bool isNumber = binary.getKind() == AffineExprKind::FloorDiv;
+    if (!dim || !panel || (!isNumber && binary.getKind() != AffineExprKind::Mod))
+      return false;
+    bool isAnother = access.panelDim >= 0 &&
+                     (access.panelDim != int(dim.getPosition()) || access.panel != panel.getValue());
+    if (isAnother)
+      return false;
+    access.panelDim = dim.getPosition();
+    access.panel = panel.getValue();
+    (isNumber ? access.panelStride : access.strides[dim.getPosition()]) = factor;
+    return true;
+  }
+
   /// Adds `expr * factor` to the linear form; false where the expression is not linear.
   bool addLinear(AffineExpr expr, const Amount &factor, MutableArrayRef<Amount> strides, Amount &offset) {
     if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
@@ -258,7 +279,13 @@ static void normalize(LoopNest &nest) {
   };
   auto erase = [&](unsigned dim) {
     nest.dims.erase(nest.dims.begin() + dim);
-    eachAccess([&](Access &access) { access.strides.erase(access.strides.begin() + dim); });
+    eachAccess([&](Access &access) {
+      access.strides.erase(access.strides.begin() + dim);
+      if (access.panelDim == int(dim))
+        access.panelDim = -1;
+      else if (access.panelDim > int(dim))
+        --access.panelDim;
+    });
   };
   for (unsigned dim = nest.dims.size(); dim-- > 0;)
     if (nest.dims[dim].extent.is(1))
@@ -268,7 +295,10 @@ static void normalize(LoopNest &nest) {
   for (unsigned dim = nest.dims.size(); dim-- > 1;) {
     LoopDim &outer = nest.dims[dim - 1], &inner = nest.dims[dim];
     bool merges = outer.reduction == inner.reduction;
-    eachAccess([&](Access &access) { merges &= access.strides[dim - 1] == access.strides[dim] * inner.extent; });
+    eachAccess([&](Access &access) {
+      bool isInPanels = access.panelDim == int(dim) || access.panelDim == int(dim) - 1;
+      merges &= !isInPanels && access.strides[dim - 1] == access.strides[dim] * inner.extent;
+    });
     if (!merges)
       continue;
     inner.extent = inner.extent * outer.extent;

@@ -9,6 +9,9 @@
 // neighbouring dims merge where the strides of all operands allow it. Example: relu on memref<8x16xf32> becomes one dim
 // of 128 with strides 1 and 1; a 3x3 convolution's input gets the row stride for both `oh` and `kh`.
 //
+// One form is piecewise linear: a constant that is packed in panels, d floordiv P and d mod P, has stride 1 within a panel
+// of P points along d and another one from panel to panel.
+//
 // What is only known at run time takes part as a product of symbols: relu on memref<?x16xf32> has one dim of 16 * s0.
 // All operands that are indexed by a dim agree on its extent, so that one symbol stands for it wherever it appears.
 //
@@ -62,6 +65,11 @@ struct Access {
   mlir::Type elementType;
   Amount offset;
   llvm::SmallVector<Amount> strides; // per dim of the nest
+  /// Where the operand comes in panels along a dim: that dim (or -1), the points of a panel, and the stride from one
+  /// panel to the next; `strides` has the one within a panel.
+  int panelDim = -1;
+  int64_t panel = 0;
+  Amount panelStride;
   /// A constant that may be laid out anew: it is read by a map of distinct dims.
   bool packable = false;
   /// Which of the blocks read it.

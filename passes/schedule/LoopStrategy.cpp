@@ -5,9 +5,9 @@
 // 1. The vector dim is the one with the least estimated cost per point: an operand costs one load where it is
 //    contiguous or constant along the dim and a load per lane elsewhere; lanes that the extent cannot fill count as
 //    work. A reduction dim is a candidate where partial accumulators can be combined at the end.
-// 2. Rows and vectors minimise loads per multiply-add, (rows + vectors) / (rows * vectors), under the register budget
-//    rows * vectors + vectors + 1 <= registers, with a penalty below the eight accumulators that hide the latency of
-//    the multiply-add units.
+// 2. Rows and vectors minimise the cycles of a step of the reduction, under the register budget rows * vectors + vectors
+//    + 1 <= registers: rows * vectors multiply-adds and rows + vectors loads, but not less than the latency of a
+//    multiply-add; what does not fill a tile counts as the vectors and rows that it takes.
 //
 // An extent that only the run knows is estimated (Amount::estimate) and counts as filling its vectors.
 //
@@ -135,7 +135,8 @@ private:
       }
       if (sharesLines)
         score += 0.5;
-      if (score > bestScore) {
+      // Among equals the innermost dim, whose rows are the nearest.
+      if (score >= bestScore) {
         bestScore = score;
         best = index;
       }
@@ -145,37 +146,48 @@ private:
 
   void chooseTile(int vector, int64_t width, int row, int64_t &vectors, int64_t &rows) const {
     int64_t extent = nest.dims[vector].extent.estimate();
-    int64_t available = std::max<int64_t>(1, extent / width);
     if (!nest.hasReduction()) {
-      vectors = std::min<int64_t>(4, available);
+      vectors = std::clamp<int64_t>(extent / width, 1, 4);
       return;
     }
     int64_t registers = target.vectorRegisters();
     int64_t rowExtent = row < 0 ? 1 : nest.dims[row].extent.estimate();
     bool horizontal = nest.dims[vector].reduction;
     double best = INFINITY;
-    for (int64_t v = 1; v <= std::min<int64_t>(available, 4); ++v)
-      for (int64_t r = 1; r <= std::min<int64_t>(rowExtent, horizontal ? 4 : 16); ++r) {
+    for (int64_t v = 1; v <= std::min<int64_t>(llvm::divideCeil(extent, width), kMostVectors); ++v)
+      for (int64_t r = 1; r <= std::min<int64_t>(rowExtent, horizontal ? 4 : registers); ++r) {
         if (r * v + v + 1 > registers)
           continue;
-        // Rows come in balanced tiles.
-        double meanRows = double(rowExtent) / llvm::divideCeil(rowExtent, r);
-        // What the vector dim walks is read once per row tile: from beyond the first-level cache where it is large.
-        bool leavesCache = nest.reductionVolume() * v * width * 4 > kFirstLevelBytes;
-        double loads = (meanRows + v * (leavesCache ? 2 : 1)) / (meanRows * v);
-        double rest = double(extent % (v * width)) / extent;
-        double latency = std::max(1.0, 8.0 / (meanRows * v));
-        // Weights come in panels only if tiles divide the dim; without, every step reads another page.
-        double strided = leavesCache && rest > 0 ? 0.15 : 0;
-        double score = std::max(1.0, loads * 1.4) * latency + 0.25 * rest + strided + 0.01 * loads;
-        if (score < best) {
-          best = score;
+        double cycles = cyclesPerStep(extent, width, v, rowExtent, r);
+        if (cycles < best) {
+          best = cycles;
           vectors = v;
           rows = r;
         }
       }
   }
 
+  /// Cycles of one step of the reduction for all vectors and all rows, in tiles of `vectors` and at most `rows`.
+  double cyclesPerStep(int64_t extent, int64_t width, int64_t vectors, int64_t rowExtent, int64_t rows) const {
+    int64_t tileLanes = width * vectors, tiles = extent / tileLanes;
+    int64_t rest = llvm::divideCeil(extent % tileLanes, width);
+    // Rows come in balanced tiles.
+    int64_t rowTiles = llvm::divideCeil(rowExtent, rows);
+    double meanRows = double(rowExtent) / rowTiles;
+    // What the vector dim walks is read once per row tile: from beyond the first-level cache where it is large.
+    auto cycles = [&](int64_t v) {
+      double panelBytes = double(nest.reductionVolume()) * v * width * kElementBytes;
+      double far = panelBytes > kFirstLevelBytes ? v : 0;
+      double compute = meanRows * v / kUnits, loads = (meanRows + v) / kLoads;
+      return std::max({compute, loads, kLatency}) + 0.5 * far + 0.5;
+    };
+    return rowTiles * (tiles * cycles(vectors) + (rest ? cycles(rest) : 0));
+  }
+
+  /// Multiply-adds, and loads, that start in a cycle (two loads do where neither crosses a line and both hit different
+  /// banks); cycles until a multiply-add is done.
+  static constexpr double kUnits = 2, kLoads = 1.5, kLatency = 4;
+  static constexpr int64_t kMostVectors = 4, kElementBytes = 4;
   static constexpr int64_t kFirstLevelBytes = 32768;
   static constexpr int64_t kLineElements = 16;
 

@@ -2,12 +2,11 @@
 //
 // Constant inputs of kernels are laid out anew at compile time, so that one register tile reads one contiguous stream:
 //
-// - In panels, where the vector dim is a whole number of tiles: the dim is split in two, a loop over panels and the
-//   lanes within one. A step of the reduction reads the next lanes of its panel.
-//     %w : tensor<oc x ic x 3 x 3>, tiles of 64 lanes   =>   tensor<oc/64 x ic x 3 x 3 x 64>
+// - In panels of one tile's lanes, filled up with zeros. A step of the reduction reads the next lanes of its panel; dims
+//   follow the order of the kernel's loops.
+//     %w : tensor<oc x ic x 3 x 3>, tiles of 64 lanes, loops (oc, .., kh, kw, ic)
+//       =>   tensor<ceil(oc/64) x 3 x 3 x ic x 64>, read at (oc floordiv 64, kh, kw, ic, oc mod 64)
 // - Elsewhere by moving the vector dim last:            =>   tensor<ic x 3 x 3 x oc>
-//
-// The kernel's indexing maps, iterators and strategy follow.
 //
 // Before: strategies are chosen.  After: kernels load constant operands as whole vectors or as scalars.
 //
@@ -28,21 +27,31 @@ using namespace mlir;
 
 namespace {
 
-/// The elements of a row-major tensor of `shape`, with its dims in another order.
-SmallVector<char> permute(ArrayRef<char> bytes, ArrayRef<int64_t> shape, int64_t size, ArrayRef<int64_t> order) {
+/// The elements of a row-major tensor of `shape`, with its dims in another order, the last of them in panels of `panel`
+/// elements (0: not): [panels][dims but the last][panel].
+SmallVector<char> permute(ArrayRef<char> bytes, ArrayRef<int64_t> shape, int64_t size, ArrayRef<int64_t> order,
+                          int64_t panel) {
   int64_t rank = shape.size();
-  SmallVector<int64_t> strides(rank, size), position(rank, 0);
+  SmallVector<int64_t> from(rank, size), strides(rank);
   for (int64_t dim = rank - 2; dim >= 0; --dim)
-    strides[dim] = strides[dim + 1] * shape[dim + 1];
-  SmallVector<char> result(bytes.size());
-  for (size_t at = 0, from = 0; at < bytes.size(); at += size) {
-    std::memcpy(result.data() + at, bytes.data() + from, size);
-    for (int64_t dim = rank; dim-- > 0;) {
-      int64_t source = order[dim];
-      from += strides[source];
-      if (++position[dim] < shape[source])
+    from[dim] = from[dim + 1] * shape[dim + 1];
+  // The outer dims, and the lanes of one panel.
+  int64_t last = order.back(), lanes = panel ? panel : shape[last], panels = llvm::divideCeil(shape[last], lanes);
+  int64_t outer = 1;
+  for (int64_t dim : order.drop_back())
+    outer *= shape[dim];
+  SmallVector<char> result(panels * outer * lanes * size, 0);
+  SmallVector<int64_t> position(rank, 0);
+  for (int64_t index = 0, source = 0; index < outer; ++index) {
+    for (int64_t lane = 0; lane < shape[last]; ++lane) {
+      int64_t to = ((lane / lanes * outer) + index) * lanes + lane % lanes;
+      std::memcpy(result.data() + to * size, bytes.data() + source + lane * from[last], size);
+    }
+    for (int64_t dim : llvm::reverse(order.drop_back())) {
+      source += from[dim];
+      if (++position[dim] < shape[dim])
         break;
-      from -= strides[source] * shape[source];
+      source -= from[dim] * shape[dim];
       position[dim] = 0;
     }
   }
@@ -65,16 +74,15 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
       return;
     int64_t panel = strategy.getWidth() * strategy.getVectors();
     const aot::LoopDim &dim = nest->dims[vector];
-    bool inPanels = !dim.reduction && dim.original.size() == 1 && dim.extent.isStatic() && dim.extent.factor > panel &&
-                    dim.extent.isMultipleOf(panel);
+    bool inPanels = !dim.reduction && dim.original.size() == 1 && dim.extent.isStatic() && strategy.getWidth() > 1;
     for (auto [index, access] : llvm::enumerate(nest->inputs)) {
       const aot::Amount &stride = access.strides[vector];
       if (!access.packable || stride.is(0))
         continue;
       // An operand of the epilogue alone is read once: its order hardly matters.
       if (inPanels && access.inCompute)
-        return packPanels(kernel, index, panel);
-      if (!stride.is(1))
+        replaceInput(kernel, index, loopOrder(kernel, index), panel);
+      else if (!stride.is(1))
         moveVectorDimLast(kernel, index);
     }
   }
@@ -90,84 +98,59 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
            exprs.begin();
   }
 
-  /// Replaces input `index`, seen as a tensor of `shape`, by itself with its dims in `order`.
-  bool replaceInput(aot::KernelOp kernel, unsigned index, ArrayRef<int64_t> shape, ArrayRef<int64_t> order) {
+  /// The input's dims in the order of the kernel's loops, the vector dim last.
+  static SmallVector<int64_t> loopOrder(aot::KernelOp kernel, unsigned index) {
+    ArrayRef<AffineExpr> exprs = kernel.getMap(index).getResults();
+    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, exprs.size()));
+    auto loop = [&](int64_t position) {
+      auto dim = dyn_cast<AffineDimExpr>(exprs[position]);
+      if (!dim)
+        return std::pair(int64_t(-1), position); // a unit dim
+      bool isVector = dim.getPosition() == unsigned(kernel.getStrategyAttr().getVector());
+      return std::pair(int64_t(isVector ? kernel.getNumLoops() : dim.getPosition()), position);
+    };
+    llvm::sort(order, [&](int64_t left, int64_t right) { return loop(left) < loop(right); });
+    return order;
+  }
+
+  void moveVectorDimLast(aot::KernelOp kernel, unsigned index) {
+    unsigned position = vectorPosition(kernel, index);
+    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, kernel.getMap(index).getNumResults()));
+    order.erase(order.begin() + position);
+    order.push_back(position);
+    replaceInput(kernel, index, order, 0);
+  }
+
+  /// Lays input `index` out with its dims in `order`, the last of which comes in panels of `panel` elements (0: not).
+  void replaceInput(aot::KernelOp kernel, unsigned index, ArrayRef<int64_t> order, int64_t panel) {
     ElementsAttr value;
     SmallVector<char> storage;
     ArrayRef<char> bytes;
     if (!matchPattern(kernel.getInputs()[index], m_Constant(&value)) || !onnx::getRawBytes(value, storage, bytes))
-      return false;
+      return;
     Type element = value.getShapedType().getElementType();
+    ArrayRef<int64_t> shape = value.getShapedType().getShape();
+    AffineMap map = kernel.getMap(index);
     SmallVector<int64_t> packedShape;
-    for (int64_t dim : order)
+    SmallVector<AffineExpr> exprs;
+    for (int64_t dim : order) {
       packedShape.push_back(shape[dim]);
+      exprs.push_back(map.getResult(dim));
+    }
+    if (panel) {
+      packedShape.insert(packedShape.begin(), llvm::divideCeil(packedShape.back(), panel));
+      packedShape.back() = panel;
+      exprs.insert(exprs.begin(), exprs.back().floorDiv(panel));
+      exprs.back() = exprs.back() % panel;
+    }
     auto type = RankedTensorType::get(packedShape, element);
-    SmallVector<char> packed = permute(bytes, shape, onnx::bytesPerElement(element), order);
+    SmallVector<char> packed = permute(bytes, shape, onnx::bytesPerElement(element), order, panel);
     OpBuilder builder(kernel);
     kernel.getInputsMutable()[index].set(
         arith::ConstantOp::create(builder, kernel.getLoc(), type, onnx::makeConstant(type, packed, "packed")));
-    return true;
-  }
-
-  void moveVectorDimLast(aot::KernelOp kernel, unsigned index) {
-    AffineMap map = kernel.getMap(index);
-    unsigned position = vectorPosition(kernel, index);
-    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, map.getNumResults()));
-    order.erase(order.begin() + position);
-    order.push_back(position);
-    if (!replaceInput(kernel, index, cast<ShapedType>(kernel.getInputs()[index].getType()).getShape(), order))
-      return;
-    SmallVector<AffineExpr> exprs;
-    for (int64_t dim : order)
-      exprs.push_back(map.getResult(dim));
     SmallVector<Attribute> maps(kernel.getIndexingMaps().getValue());
     maps[index] = AffineMapAttr::get(AffineMap::get(map.getNumDims(), 0, exprs, &getContext()));
     kernel.setIndexingMapsAttr(ArrayAttr::get(&getContext(), maps));
-  }
-
-  /// Splits the vector dim v into panels (v) and lanes (v + 1), and lays input `index` out as [panel][the rest][lane].
-  void packPanels(aot::KernelOp kernel, unsigned index, int64_t panel) {
-    MLIRContext *context = &getContext();
-    aot::StrategyAttr strategy = kernel.getStrategyAttr();
-    unsigned vector = strategy.getVector(), loops = kernel.getNumLoops();
-    unsigned position = vectorPosition(kernel, index);
-    SmallVector<int64_t> shape(cast<ShapedType>(kernel.getInputs()[index].getType()).getShape());
-    shape[position] /= panel;
-    shape.insert(shape.begin() + position + 1, panel);
-    SmallVector<int64_t> order = {int64_t(position)};
-    for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim)
-      if (dim != position && dim != position + 1)
-        order.push_back(dim);
-    order.push_back(position + 1);
-    if (!replaceInput(kernel, index, shape, order))
-      return;
-
-    // Old dims in terms of the new ones.
-    SmallVector<AffineExpr> dims;
-    for (unsigned dim = 0; dim < loops; ++dim) {
-      AffineExpr shifted = getAffineDimExpr(dim <= vector ? dim : dim + 1, context);
-      dims.push_back(dim == vector ? shifted * panel + getAffineDimExpr(vector + 1, context) : shifted);
-    }
-    SmallVector<Attribute> maps;
-    for (unsigned operand = 0; operand < kernel->getNumOperands(); ++operand) {
-      AffineMap map = kernel.getMap(operand);
-      SmallVector<AffineExpr> exprs;
-      if (operand == index)
-        exprs.push_back(getAffineDimExpr(vector, context));
-      for (auto [at, expr] : llvm::enumerate(map.getResults()))
-        if (operand != index || at != position)
-          exprs.push_back(expr.replaceDims(dims));
-      if (operand == index)
-        exprs.push_back(getAffineDimExpr(vector + 1, context));
-      maps.push_back(AffineMapAttr::get(AffineMap::get(loops + 1, 0, exprs, context)));
-    }
-    kernel.setIndexingMapsAttr(ArrayAttr::get(context, maps));
-    SmallVector<Attribute> iterators(kernel.getIteratorTypes().getValue());
-    iterators.insert(iterators.begin() + vector, iterators[vector]);
-    kernel.setIteratorTypesAttr(ArrayAttr::get(context, iterators));
-    int64_t row = strategy.getRow() > int64_t(vector) ? strategy.getRow() + 1 : strategy.getRow();
-    kernel.setStrategyAttr(aot::StrategyAttr::get(context, strategy.getProvider(), vector + 1, strategy.getWidth(),
-                                                  strategy.getVectors(), row, strategy.getRows()));
   }
 };
 } // namespace

@@ -7,6 +7,11 @@ def FuseElementwise : Pass<"aot-fuse-elementwise", "::mlir::func::FuncOp"> {
       "::onnx_aot::aot::AotDialect"];
 }
 
+def ChooseLayout : Pass<"aot-choose-layout", "::mlir::func::FuncOp"> {
+  let summary = "Store images with their channels last where kernels gain from it";
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::onnx_aot::aot::AotDialect"];
+}
+
 def FuseEpilogue : Pass<"aot-fuse-epilogue", "::mlir::func::FuncOp"> {
   let summary = "Absorb elementwise consumers into the epilogue of the kernel before them";
   let dependentDialects = ["::onnx_aot::aot::AotDialect"];
