@@ -84,6 +84,7 @@ static void buildScheduleStage(OpPassManager &passes, const aot::TargetModel &ta
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   // From here kernels are final; each gets its strategy, and its constants the layout that the strategy reads.
+  functions.addPass(createUseWinogradPass(target));
   functions.addPass(createChooseStrategyPass(target));
   functions.addPass(createPackWeights());
 }
@@ -108,6 +109,7 @@ static void buildBufferStage(OpPassManager &passes) {
   passes.addPass(createCSEPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createPlaceWeights());
+  passes.nest<func::FuncOp>().addPass(createPlaceScratch());
   passes.addPass(createPlanArena());
   passes.nest<func::FuncOp>().addPass(createResolveReshapes());
   passes.addPass(createCanonicalizerPass());

@@ -386,7 +386,8 @@ private:
   //===- Prefetching ----------------------------------------------------------------------------------------------===//
 
   /// The operand whose next panel the tiles of this one fetch, each a share of it, spread over its steps; null where
-  /// there are so many tiles to a panel that fetching it costs little, or so little in a panel that it is there at once.
+  /// there are so many tiles to a panel that fetching it costs little, or so little in a panel that it is there at
+  /// once.
   const Access *panelToFetch() const {
     if (vectorDim < 0 || horizontal || !nest.dims[vectorDim].extent.isStatic())
       return nullptr;
@@ -420,7 +421,8 @@ private:
     int64_t share = llvm::divideCeil(access.panel, tiles);
     // The last panel fetches itself.
     Value next = arith::AddIOp::create(b, ivs[vectorDim], index(access.panel));
-    Value isThere = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, next, index(nest.dims[vectorDim].extent.factor));
+    Value isThere =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::slt, next, index(nest.dims[vectorDim].extent.factor));
     Value panel = arith::SelectOp::create(b, isThere, next, ivs[vectorDim]);
     Value at = arith::MulIOp::create(b, panel, index(steps));
     auto add = [&](Value iv, int64_t elements) {

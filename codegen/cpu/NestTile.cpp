@@ -1,10 +1,10 @@
 //===- NestTile.cpp - the operands and bodies of one tile of a loop nest ------------------------------------------===//
 //
-// See NestTile.h. A body is cloned with vectors in place of scalars; that is possible because strategies with vectors
-// are only chosen for bodies of elementwise operations.
+// See NestTile.h.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/NestTile.h"
+#include "codegen/cpu/VectorBody.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -183,7 +183,8 @@ Value NestTile::maskOf(const Chunk &chunk) {
 
 /// What lanes that nobody wants may compute with: ones, which divide.
 Value NestTile::harmless(VectorType type) {
-  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, cast<Attribute>(b.getOneAttr(type.getElementType()))));
+  return arith::ConstantOp::create(b,
+                                   DenseElementsAttr::get(type, cast<Attribute>(b.getOneAttr(type.getElementType()))));
 }
 
 Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chunk &chunk) {
@@ -291,33 +292,7 @@ Value NestTile::cloneBody(Region &body, ArrayRef<TileValues> inputs, int64_t row
     else if (index == inputs.size() && accumulator)
       mapping.map(argument, accumulator);
   }
-  for (Operation &op : block.without_terminator())
-    cloneOperation(op, mapping, row, chunk);
-  return asVector(mapping.lookupOrDefault(block.getTerminator()->getOperand(0)), chunk.width);
-}
-
-Value NestTile::asVector(Value value, int64_t lanes) {
-  if (lanes == 1 || isa<VectorType>(value.getType()))
-    return value;
-  return vector::BroadcastOp::create(b, VectorType::get({lanes}, value.getType()), value);
-}
-
-void NestTile::cloneOperation(Operation &op, IRMapping &mapping, int64_t row, const Chunk &chunk) {
-  if (auto index = dyn_cast<linalg::IndexOp>(op)) {
-    mapping.map(index.getResult(), position(index.getDim(), row, chunk));
-    return;
-  }
-  if (chunk.width == 1 || op.hasTrait<OpTrait::ConstantLike>()) {
-    // A constant stays scalar here; a user that is a vector broadcasts it.
-    b.clone(op, mapping);
-    return;
-  }
-  for (Value operand : op.getOperands())
-    if (!isa<VectorType>(mapping.lookupOrDefault(operand).getType()))
-      mapping.map(operand, asVector(mapping.lookupOrDefault(operand), chunk.width));
-  Operation *clone = b.clone(op, mapping);
-  for (Value result : clone->getResults())
-    result.setType(VectorType::get({chunk.width}, result.getType()));
+  return cloneOnVectors(b, block, mapping, chunk.width, [&](uint64_t dim) { return position(dim, row, chunk); });
 }
 
 Value NestTile::position(uint64_t original, int64_t row, const Chunk &chunk) {

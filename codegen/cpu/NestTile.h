@@ -10,7 +10,6 @@
 
 #include "dialects/aot/LoopNest.h"
 #include "mlir/IR/BuiltinTypes.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace onnx_aot {
@@ -77,8 +76,6 @@ private:
   /// Which lanes of a partial chunk are valid.
   mlir::Value maskOf(const Chunk &chunk);
   mlir::Value harmless(mlir::VectorType type);
-  mlir::Value asVector(mlir::Value value, int64_t lanes);
-  void cloneOperation(mlir::Operation &op, mlir::IRMapping &mapping, int64_t row, const Chunk &chunk);
   /// The value of iteration dim `original` of the operation at each lane.
   mlir::Value position(uint64_t original, int64_t row, const Chunk &chunk);
 

@@ -39,7 +39,7 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
       return;
     SmallVector<Operation *> worthwhile;
     for (Operation &op : entry.getBody().front())
-      if (isa<aot::KernelOp, linalg::GenericOp>(op) && isWorthACall(&op))
+      if (isa<aot::WinogradOp>(op) || (isa<aot::KernelOp, linalg::GenericOp>(op) && isWorthACall(&op)))
         worthwhile.push_back(&op);
     for (Operation *op : worthwhile)
       outline(op);
@@ -194,7 +194,8 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
 
   func::FuncOp makeFunction(Operation *op, ArrayRef<Value> arguments) {
     auto kernel = dyn_cast<aot::KernelOp>(op);
-    std::string name = ((kernel ? kernel.getKind() : "elementwise") + "_" + Twine(outlined.size())).str();
+    StringRef kind = kernel ? kernel.getKind() : isa<aot::WinogradOp>(op) ? "winograd" : "elementwise";
+    std::string name = (kind + "_" + Twine(outlined.size())).str();
     OpBuilder builder(getOperation().getBody(), getOperation().getBody()->end());
     auto function = func::FuncOp::create(builder, op->getLoc(), name, builder.getFunctionType({}, {}));
     function.setPrivate();

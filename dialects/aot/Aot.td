@@ -86,6 +86,47 @@ def Aot_KernelOp : Op<Aot_Dialect, "kernel", [
   }];
 }
 
+def Aot_WinogradOp : Op<Aot_Dialect, "winograd", [AttrSizedOperandSegments,
+    DestinationStyleOpInterface, SingleBlock, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "A 3x3 convolution of stride 1 by minimal filtering";
+  let description = [{
+    Tiles of `tile` x `tile` results are computed from (tile + 2) x (tile + 2) elements of the data, as many products
+    per channel as these are (see Winograd.h). `data` is [n, y, x, ic] without its padding, `pads` are the rows above
+    and the columns left of it; what lies beyond it is 0. `weights` are transformed and packed for tiles of
+    `strategy.vectors * strategy.width` = P output channels: [ceil(oc / P), (tile + 2)^2, ic, P]. `init` is [n, y, x, oc].
+    The `epilogue` maps (elements of `inputs`, sum) to the element that is stored; `indexing_maps` are those of `inputs`
+    over (n, y, x, oc). Data are transformed, multiplied and transformed back `block` rows of tiles at a time, in
+    `scratch`, which the buffer stage adds.
+
+    ```mlir
+    %y = aot.winograd tile 4 pads [1, 1] block 7 ins(%x, %w : tensor<1x56x56x64xf32>, tensor<2x36x64x32xf32>)
+        outs(%init : tensor<1x56x56x64xf32>) maps [] strategy <...> epilogue { ^bb0(%acc): aot.yield %acc }
+    ```
+  }];
+  let arguments = (ins AnyShaped:$data, AnyShaped:$weights, Variadic<AnyShaped>:$inputs, AnyShaped:$init,
+      Optional<AnyMemRef>:$scratch, AffineMapArrayAttr:$indexing_maps, I64Attr:$tile, DenseI64ArrayAttr:$pads,
+      I64Attr:$block, Aot_StrategyAttr:$strategy);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let hasVerifier = 1;
+  let assemblyFormat = [{
+    `tile` $tile `pads` $pads `block` $block `ins` `(` $data `,` $weights (`,` $inputs^)? `:` type($data) `,`
+    type($weights) (`,` type($inputs)^)? `)` `outs` `(` $init `:` type($init) `)` (`scratch` `(` $scratch^ `:`
+    type($scratch) `)`)? `maps` $indexing_maps `strategy` $strategy `epilogue` $epilogue attr-dict
+    (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    ::mlir::AffineMap getMap(unsigned input) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getIndexingMaps()[input]).getValue();
+    }
+    /// Output channels of one panel of weights.
+    int64_t getPanel() { return getStrategy().getVectors() * getStrategy().getWidth(); }
+    /// Elements of `scratch`.
+    int64_t getScratchSize();
+  }];
+}
+
 def Aot_YieldOp : Op<Aot_Dialect, "yield", [Pure, Terminator]> {
   let summary = "Ends a block of a kernel";
   let arguments = (ins AnyType:$value);

@@ -90,6 +90,51 @@ void KernelOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffe
     effects.emplace_back(MemoryEffects::Write::get(), &getInitMutable());
 }
 
+LogicalResult WinogradOp::verify() {
+  auto data = cast<ShapedType>(getData().getType()), weights = cast<ShapedType>(getWeights().getType()),
+       init = cast<ShapedType>(getInit().getType());
+  if (!data.hasStaticShape() || !weights.hasStaticShape() || !init.hasStaticShape() || data.getRank() != 4 ||
+      weights.getRank() != 4 || init.getRank() != 4)
+    return emitOpError("needs operands of rank 4 and static shape");
+  if (getTile() != 2 && getTile() != 4)
+    return emitOpError("has tiles of 2 or 4");
+  int64_t size = getTile() + 2, channels = init.getDimSize(3), panel = getPanel();
+  if (weights.getShape() != ArrayRef<int64_t>{(channels + panel - 1) / panel, size * size, data.getDimSize(3), panel})
+    return emitOpError("has weights that do not fit its data, its result and its strategy");
+  if (getPads().size() != 2 || getIndexingMaps().size() != getInputs().size() ||
+      getEpilogue().getNumArguments() != getInputs().size() + 1)
+    return emitOpError("needs two pads, a map per input, and an epilogue of the inputs and the sum");
+  int64_t tileRows = data.getDimSize(0) * ((init.getDimSize(1) + getTile() - 1) / getTile());
+  if (getBlock() < 1 || tileRows % getBlock() != 0)
+    return emitOpError("has a block that does not divide its ") << tileRows << " rows of tiles";
+  return success();
+}
+
+WinogradScratch::WinogradScratch(WinogradOp op) {
+  auto data = cast<ShapedType>(op.getData().getType()), init = cast<ShapedType>(op.getInit().getType());
+  int64_t size = op.getTile() + 2, width = op.getStrategy().getWidth();
+  tilesPerRow = (init.getDimSize(2) + op.getTile() - 1) / op.getTile();
+  tiles = op.getBlock() * tilesPerRow;
+  // A vector more, so that the positions of a tile do not all fall into the same sets of a cache.
+  dataStride = tiles * data.getDimSize(3) + width;
+  productStride = tiles * op.getPanel() + width;
+  products = size * size * dataStride;
+  elements = products + size * size * productStride;
+}
+
+int64_t WinogradOp::getScratchSize() { return WinogradScratch(*this).elements; }
+
+void WinogradOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    bool isWritten = operand.get() == getInit() || operand.get() == getScratch();
+    effects.emplace_back(isWritten ? static_cast<MemoryEffects::Effect *>(MemoryEffects::Write::get())
+                                   : MemoryEffects::Read::get(),
+                         &operand);
+  }
+}
+
 LogicalResult RequireOp::verify() {
   if ((*this)->getParentOfType<KernelOp>())
     return emitOpError("may not stand in a kernel");

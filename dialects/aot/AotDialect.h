@@ -30,6 +30,17 @@ struct StatusResource : mlir::SideEffects::Resource::Base<StatusResource> {
 #include "dialects/aot/AotOps.h.inc"
 
 namespace onnx_aot::aot {
+/// Where things lie in the scratch memory of an aot.winograd, in elements: transformed data [position][tile][ic], then the
+/// products of one panel [position][tile][lane].
+struct WinogradScratch {
+  explicit WinogradScratch(WinogradOp op);
+
+  int64_t tilesPerRow, tiles; // of one block
+  int64_t dataStride, productStride; // from one position to the next
+  int64_t products;                  // where these begin
+  int64_t elements;
+};
+
 /// Lets one-shot bufferization turn kernels on tensors into kernels on memrefs.
 void registerBufferization(mlir::DialectRegistry &registry);
 } // namespace onnx_aot::aot

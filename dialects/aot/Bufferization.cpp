@@ -22,36 +22,63 @@ using namespace mlir::bufferization;
 using namespace onnx_aot::aot;
 
 namespace {
-struct KernelBufferization : DstBufferizableOpInterfaceExternalModel<KernelBufferization, KernelOp> {
+/// Replaces `op` by what `make` builds of its operands' buffers.
+template <typename OpTy, typename Make>
+LogicalResult bufferizeKernel(OpTy op, RewriterBase &rewriter, const BufferizationOptions &options,
+                              BufferizationState &state, Make make) {
+  if (op->getNumResults() == 0)
+    return success();
+  rewriter.setInsertionPoint(op);
+  SmallVector<Value> inputs;
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    FailureOr<Value> buffer = getBuffer(rewriter, operand->get(), options, state);
+    if (failed(buffer))
+      return failure();
+    inputs.push_back(*buffer);
+  }
+  FailureOr<Value> init = getBuffer(rewriter, op.getInit(), options, state);
+  if (failed(init))
+    return failure();
+  make(inputs, *init);
+  replaceOpWithBufferizedValues(rewriter, op, {*init});
+  return success();
+}
+
+template <typename Self, typename OpTy>
+struct DestinationBufferization : DstBufferizableOpInterfaceExternalModel<Self, OpTy> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &) const {
-    return !cast<KernelOp>(op).isDpsInit(&operand);
+    return !cast<OpTy>(op).isDpsInit(&operand);
   }
   bool bufferizesToMemoryWrite(Operation *op, OpOperand &operand, const AnalysisState &) const {
-    return cast<KernelOp>(op).isDpsInit(&operand);
+    return cast<OpTy>(op).isDpsInit(&operand);
   }
+};
+
+struct KernelBufferization : DestinationBufferization<KernelBufferization, KernelOp> {
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
                           BufferizationState &state) const {
     auto kernel = cast<KernelOp>(op);
-    if (kernel.getNumResults() == 0)
-      return success();
-    rewriter.setInsertionPoint(kernel);
-    SmallVector<Value> inputs;
-    for (Value input : kernel.getInputs()) {
-      FailureOr<Value> buffer = getBuffer(rewriter, input, options, state);
-      if (failed(buffer))
-        return failure();
-      inputs.push_back(*buffer);
-    }
-    FailureOr<Value> init = getBuffer(rewriter, kernel.getInit(), options, state);
-    if (failed(init))
-      return failure();
-    auto buffered = KernelOp::create(rewriter, kernel.getLoc(), TypeRange(), kernel.getKindAttr(), inputs, *init,
-                                     kernel.getIndexingMapsAttr(), kernel.getIteratorTypesAttr(), kernel.getIdentity(),
-                                     kernel.getStrategyAttr());
-    buffered.getCompute().takeBody(kernel.getCompute());
-    buffered.getEpilogue().takeBody(kernel.getEpilogue());
-    replaceOpWithBufferizedValues(rewriter, kernel, {*init});
-    return success();
+    return bufferizeKernel(kernel, rewriter, options, state, [&](ArrayRef<Value> inputs, Value init) {
+      auto buffered = KernelOp::create(rewriter, kernel.getLoc(), TypeRange(), kernel.getKindAttr(), inputs, init,
+                                       kernel.getIndexingMapsAttr(), kernel.getIteratorTypesAttr(),
+                                       kernel.getIdentity(), kernel.getStrategyAttr());
+      buffered.getCompute().takeBody(kernel.getCompute());
+      buffered.getEpilogue().takeBody(kernel.getEpilogue());
+    });
+  }
+};
+
+struct WinogradBufferization : DestinationBufferization<WinogradBufferization, WinogradOp> {
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto winograd = cast<WinogradOp>(op);
+    return bufferizeKernel(winograd, rewriter, options, state, [&](ArrayRef<Value> inputs, Value init) {
+      auto buffered =
+          WinogradOp::create(rewriter, winograd.getLoc(), TypeRange(), inputs[0], inputs[1], inputs.drop_front(2), init,
+                             /*scratch=*/Value(), winograd.getIndexingMapsAttr(), winograd.getTileAttr(),
+                             winograd.getPadsAttr(), winograd.getBlockAttr(), winograd.getStrategyAttr());
+      buffered.getEpilogue().takeBody(winograd.getEpilogue());
+    });
   }
 };
 
@@ -133,6 +160,7 @@ void onnx_aot::aot::registerBufferization(DialectRegistry &registry) {
   registry.insert<arith::ArithDialect, memref::MemRefDialect>();
   registry.addExtension(+[](MLIRContext *context, AotDialect *) {
     KernelOp::attachInterface<KernelBufferization>(*context);
+    WinogradOp::attachInterface<WinogradBufferization>(*context);
     BroadcastOp::attachInterface<BroadcastBufferization>(*context);
   });
 }

@@ -64,8 +64,7 @@ public:
     access.elementType = type.getElementType();
     access.strides.assign(map.getNumDims(), 0);
     for (auto [expr, stride] : llvm::zip(map.getResults(), stridesOf(operand)))
-      if (!addPanel(expr, resolve(stride), access) &&
-          !addLinear(expr, resolve(stride), access.strides, access.offset))
+      if (!addPanel(expr, resolve(stride), access) && !addLinear(expr, resolve(stride), access.strides, access.offset))
         return false;
     access.packable = map.isProjectedPermutation(/*allowZeroInResults=*/true) && matchPattern(operand, m_Constant());
     return true;
@@ -219,8 +218,8 @@ private:
     bool isNumber = binary.getKind() == AffineExprKind::FloorDiv;
     if (!dim || !panel || (!isNumber && binary.getKind() != AffineExprKind::Mod))
       return false;
-    bool isAnother = access.panelDim >= 0 &&
-                     (access.panelDim != int(dim.getPosition()) || access.panel != panel.getValue());
+    bool isAnother =
+        access.panelDim >= 0 && (access.panelDim != int(dim.getPosition()) || access.panel != panel.getValue());
     if (isAnother)
       return false;
     access.panelDim = dim.getPosition();

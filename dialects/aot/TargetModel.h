@@ -20,6 +20,8 @@ public:
   /// Whether rounding (floor, ceil, trunc, nearest-even) of floats is one instruction.
   virtual bool hasRounding() const = 0;
   virtual bool hasFusedMultiplyAdd() const = 0;
+  /// Bytes of the second-level cache, which is what a block of data should fit; of all that is near where there is none.
+  virtual int64_t secondLevelBytes() const { return 1 << 20; }
 };
 
 } // namespace onnx_aot::aot

@@ -41,3 +41,8 @@ def PlaceWeights : Pass<"aot-place-weights", "::mlir::ModuleOp"> {
   let summary = "Lay all constants out in one weights section";
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
+
+def PlaceScratch : Pass<"aot-place-scratch", "::mlir::func::FuncOp"> {
+  let summary = "Give kernels the memory that they work in";
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}

@@ -1,8 +1,8 @@
 //===- ChooseLayout.cpp - channels last, for the whole graph ------------------------------------------------------===//
 //
 // ONNX's images are stored channel by channel, [n, c, spatial...]. Where vectors run along channels, as they should in
-// convolutions and pooling of enough channels, [n, spatial..., c] is better: the lanes are contiguous, a row of pixels is
-// a row of a matrix, and no channel count needs filling up. Maps let every operation read and write any layout, so a
+// convolutions and pooling of enough channels, [n, spatial..., c] is better: the lanes are contiguous, a row of pixels
+// is a row of a matrix, and no channel count needs filling up. Maps let every operation read and write any layout, so a
 // layout is nothing but the type of a tensor.
 //
 // 1. Tensors that should have one layout form a class: operands and results of elementwise operations, of slices and
@@ -112,27 +112,25 @@ SmallVector<ReassociationIndices> groupsChannelsLast(ArrayRef<ReassociationIndic
 /// A pure elementwise operation that writes its result in order. What it reads may have any map.
 bool isElementwise(linalg::GenericOp generic) {
   return generic.hasPureTensorSemantics() && generic.getNumDpsInits() == 1 && generic.getNumReductionLoops() == 0 &&
-         !generic.hasIndexSemantics() &&
-         generic.getIndexingMapMatchingResult(generic->getOpResult(0)).isIdentity() &&
+         !generic.hasIndexSemantics() && generic.getIndexingMapMatchingResult(generic->getOpResult(0)).isIdentity() &&
          generic.getRegionOutputArgs()[0].use_empty();
 }
 
 /// The result of an operation that can make it in another layout, or null.
 Value movableResult(Operation *op) {
-  bool isMovable = llvm::TypeSwitch<Operation *, bool>(op)
-                       .Case([](linalg::GenericOp generic) { return isElementwise(generic); })
-                       .Case([](aot::KernelOp kernel) { return kernel->getNumResults() == 1; })
-                       .Case([](tensor::InsertSliceOp insert) {
-                         return insert.getSourceType().getRank() == insert.getDestType().getRank();
-                       })
-                       .Case([](tensor::ExtractSliceOp extract) {
-                         return extract.getSourceType().getRank() == extract.getType().getRank();
-                       })
-                       .Case([](tensor::CollapseShapeOp collapse) {
-                         return keepsChannels(collapse.getReassociationIndices());
-                       })
-                       .Case([](tensor::ExpandShapeOp expand) { return keepsChannels(expand.getReassociationIndices()); })
-                       .Default(false);
+  bool isMovable =
+      llvm::TypeSwitch<Operation *, bool>(op)
+          .Case([](linalg::GenericOp generic) { return isElementwise(generic); })
+          .Case([](aot::KernelOp kernel) { return kernel->getNumResults() == 1; })
+          .Case([](tensor::InsertSliceOp insert) {
+            return insert.getSourceType().getRank() == insert.getDestType().getRank();
+          })
+          .Case([](tensor::ExtractSliceOp extract) {
+            return extract.getSourceType().getRank() == extract.getType().getRank();
+          })
+          .Case([](tensor::CollapseShapeOp collapse) { return keepsChannels(collapse.getReassociationIndices()); })
+          .Case([](tensor::ExpandShapeOp expand) { return keepsChannels(expand.getReassociationIndices()); })
+          .Default(false);
   return isMovable && imageType(op->getResult(0)) ? op->getResult(0) : Value();
 }
 
@@ -183,10 +181,9 @@ public:
   double savedByData(aot::KernelOp kernel, AffineMap map) const {
     auto type = cast<RankedTensorType>(kernel.getResult(0).getType());
     bool sumsChannels = map.getResult(1).walk([&](AffineExpr expr) {
-                          auto dim = dyn_cast<AffineDimExpr>(expr);
-                          return dim && kernel.isReduction(dim.getPosition()) ? WalkResult::interrupt()
-                                                                              : WalkResult::advance();
-                        }) == WalkResult::interrupt();
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      return dim && kernel.isReduction(dim.getPosition()) ? WalkResult::interrupt() : WalkResult::advance();
+    }) == WalkResult::interrupt();
     int64_t lanes = lanesOf(type);
     return sumsChannels && lanes >= 2 && savedByResult(kernel) > 0 ? 0.2 * pointsOf(kernel) / lanes : 0;
   }
@@ -197,8 +194,9 @@ public:
 private:
   int64_t lanesOf(RankedTensorType type) const {
     Type element = type.getElementType();
-    return element.isIntOrFloat() ? target.vectorBits(isa<FloatType>(element)) / std::max(32u, element.getIntOrFloatBitWidth())
-                                  : 1;
+    return element.isIntOrFloat()
+               ? target.vectorBits(isa<FloatType>(element)) / std::max(32u, element.getIntOrFloatBitWidth())
+               : 1;
   }
 
   static double pointsOf(aot::KernelOp kernel) {
@@ -273,35 +271,33 @@ public:
                      .Case([&](linalg::GenericOp generic) { return convertGeneric(generic); })
                      .Case([&](aot::KernelOp kernel) { return convertKernel(kernel); })
                      .Case([&](tensor::InsertSliceOp insert) {
-                       return tensor::InsertSliceOp::create(
-                                  rewriter, op->getLoc(), toLast(insert.getSource()), toLast(insert.getDest()),
-                                  channelsLast<OpFoldResult>(insert.getMixedOffsets()),
-                                  channelsLast<OpFoldResult>(insert.getMixedSizes()),
-                                  channelsLast<OpFoldResult>(insert.getMixedStrides()))
+                       return tensor::InsertSliceOp::create(rewriter, op->getLoc(), toLast(insert.getSource()),
+                                                            toLast(insert.getDest()),
+                                                            channelsLast<OpFoldResult>(insert.getMixedOffsets()),
+                                                            channelsLast<OpFoldResult>(insert.getMixedSizes()),
+                                                            channelsLast<OpFoldResult>(insert.getMixedStrides()))
                            .getResult();
                      })
                      .Case([&](tensor::ExtractSliceOp extract) {
-                       return tensor::ExtractSliceOp::create(
-                                  rewriter, op->getLoc(), channelsLast(extract.getType()), toLast(extract.getSource()),
-                                  channelsLast<OpFoldResult>(extract.getMixedOffsets()),
-                                  channelsLast<OpFoldResult>(extract.getMixedSizes()),
-                                  channelsLast<OpFoldResult>(extract.getMixedStrides()))
+                       return tensor::ExtractSliceOp::create(rewriter, op->getLoc(), channelsLast(extract.getType()),
+                                                             toLast(extract.getSource()),
+                                                             channelsLast<OpFoldResult>(extract.getMixedOffsets()),
+                                                             channelsLast<OpFoldResult>(extract.getMixedSizes()),
+                                                             channelsLast<OpFoldResult>(extract.getMixedStrides()))
                            .getResult();
                      })
                      .Case([&](tensor::CollapseShapeOp collapse) {
-                       return tensor::CollapseShapeOp::create(rewriter, op->getLoc(),
-                                                              channelsLast(cast<RankedTensorType>(collapse.getType())),
-                                                              toLast(collapse.getSrc()),
-                                                              groupsChannelsLast(collapse.getReassociationIndices()))
+                       return tensor::CollapseShapeOp::create(
+                                  rewriter, op->getLoc(), channelsLast(cast<RankedTensorType>(collapse.getType())),
+                                  toLast(collapse.getSrc()), groupsChannelsLast(collapse.getReassociationIndices()))
                            .getResult();
                      })
                      .Case([&](tensor::ExpandShapeOp expand) {
                        SmallVector<OpFoldResult> sizes = expand.getMixedOutputShape();
-                       return tensor::ExpandShapeOp::create(rewriter, op->getLoc(),
-                                                            channelsLast(cast<RankedTensorType>(expand.getType())),
-                                                            toLast(expand.getSrc()),
-                                                            groupsChannelsLast(expand.getReassociationIndices()),
-                                                            channelsLast<OpFoldResult>(sizes))
+                       return tensor::ExpandShapeOp::create(
+                                  rewriter, op->getLoc(), channelsLast(cast<RankedTensorType>(expand.getType())),
+                                  toLast(expand.getSrc()), groupsChannelsLast(expand.getReassociationIndices()),
+                                  channelsLast<OpFoldResult>(sizes))
                            .getResult();
                      });
     Value back = transpose(made, cast<RankedTensorType>(op->getResult(0).getType()).getRank(), /*toLast=*/false);

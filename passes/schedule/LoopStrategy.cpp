@@ -5,7 +5,8 @@
 // 1. The vector dim is the one with the least estimated cost per point: an operand costs one load where it is
 //    contiguous or constant along the dim and a load per lane elsewhere; lanes that the extent cannot fill count as
 //    work. A reduction dim is a candidate where partial accumulators can be combined at the end.
-// 2. Rows and vectors minimise the cycles of a step of the reduction, under the register budget rows * vectors + vectors
+// 2. Rows and vectors minimise the cycles of a step of the reduction, under the register budget rows * vectors +
+// vectors
 //    + 1 <= registers: rows * vectors multiply-adds and rows + vectors loads, but not less than the latency of a
 //    multiply-add; what does not fill a tile counts as the vectors and rows that it takes.
 //
@@ -20,6 +21,45 @@
 using namespace mlir;
 using namespace onnx_aot;
 using namespace onnx_aot::aot;
+
+/// Multiply-adds, and loads, that start in a cycle (two loads do where neither crosses a line and both hit different
+/// banks); cycles until a multiply-add is done.
+static constexpr double kUnits = 2, kLoads = 1.5, kLatency = 4;
+static constexpr int64_t kMostVectors = 4, kElementBytes = 4, kFirstLevelBytes = 32768;
+
+/// Cycles of one step of the reduction for all vectors and all rows, in tiles of `vectors` and at most `rows`.
+static double cyclesPerStep(const TileSpace &space, int64_t vectors, int64_t rows) {
+  int64_t tileLanes = space.width * vectors, tiles = space.extent / tileLanes;
+  int64_t rest = llvm::divideCeil(space.extent % tileLanes, space.width);
+  // Rows come in balanced tiles.
+  int64_t rowTiles = llvm::divideCeil(space.rows, rows);
+  double meanRows = double(space.rows) / rowTiles;
+  // What the vector dim walks is read once per row tile: from beyond the first-level cache where it is large.
+  auto cycles = [&](int64_t v) {
+    double panelBytes = double(space.volume) * v * space.width * kElementBytes;
+    double far = panelBytes > kFirstLevelBytes ? v : 0;
+    double compute = meanRows * v / kUnits, loads = (meanRows + v) / kLoads;
+    return std::max({compute, loads, kLatency}) + 0.5 * far + 0.5;
+  };
+  return rowTiles * (tiles * cycles(vectors) + (rest ? cycles(rest) : 0));
+}
+
+RegisterTile onnx_aot::chooseRegisterTile(const TileSpace &space, const TargetModel &target) {
+  RegisterTile best;
+  best.cycles = INFINITY;
+  int64_t registers = target.vectorRegisters();
+  int64_t mostVectors = std::min<int64_t>(llvm::divideCeil(space.extent, space.width), kMostVectors);
+  int64_t mostRows = std::min<int64_t>(space.rows, space.isHorizontal ? 4 : registers);
+  for (int64_t vectors = 1; vectors <= mostVectors; ++vectors)
+    for (int64_t rows = 1; rows <= mostRows; ++rows) {
+      if (rows * vectors + vectors + 1 > registers)
+        continue;
+      double cycles = cyclesPerStep(space, vectors, rows);
+      if (cycles < best.cycles)
+        best = {vectors, rows, cycles};
+    }
+  return best;
+}
 
 namespace {
 struct GenericTarget : TargetModel {
@@ -40,12 +80,18 @@ public:
       return StrategyAttr::get(context, "loops", -1, 1, 1, -1, 1);
     int64_t width = widthFor(vector, lanes);
     int row = chooseRowDim(vector);
-    int64_t vectors = 1, rows = 1;
-    chooseTile(vector, width, row, vectors, rows);
-    if (rows == 1)
+    int64_t extent = nest.dims[vector].extent.estimate();
+    RegisterTile tile;
+    if (nest.hasReduction())
+      tile = chooseRegisterTile({extent, width, row < 0 ? 1 : nest.dims[row].extent.estimate(), nest.reductionVolume(),
+                                 nest.dims[vector].reduction},
+                                target);
+    else
+      tile.vectors = std::clamp<int64_t>(extent / width, 1, 4);
+    if (tile.rows == 1)
       row = -1;
     auto original = [&](int dim) { return dim < 0 ? -1 : int64_t(nest.dims[dim].original.back()); };
-    return StrategyAttr::get(context, "loops", original(vector), width, vectors, original(row), rows);
+    return StrategyAttr::get(context, "loops", original(vector), width, tile.vectors, original(row), tile.rows);
   }
 
 private:
@@ -144,51 +190,6 @@ private:
     return best;
   }
 
-  void chooseTile(int vector, int64_t width, int row, int64_t &vectors, int64_t &rows) const {
-    int64_t extent = nest.dims[vector].extent.estimate();
-    if (!nest.hasReduction()) {
-      vectors = std::clamp<int64_t>(extent / width, 1, 4);
-      return;
-    }
-    int64_t registers = target.vectorRegisters();
-    int64_t rowExtent = row < 0 ? 1 : nest.dims[row].extent.estimate();
-    bool horizontal = nest.dims[vector].reduction;
-    double best = INFINITY;
-    for (int64_t v = 1; v <= std::min<int64_t>(llvm::divideCeil(extent, width), kMostVectors); ++v)
-      for (int64_t r = 1; r <= std::min<int64_t>(rowExtent, horizontal ? 4 : registers); ++r) {
-        if (r * v + v + 1 > registers)
-          continue;
-        double cycles = cyclesPerStep(extent, width, v, rowExtent, r);
-        if (cycles < best) {
-          best = cycles;
-          vectors = v;
-          rows = r;
-        }
-      }
-  }
-
-  /// Cycles of one step of the reduction for all vectors and all rows, in tiles of `vectors` and at most `rows`.
-  double cyclesPerStep(int64_t extent, int64_t width, int64_t vectors, int64_t rowExtent, int64_t rows) const {
-    int64_t tileLanes = width * vectors, tiles = extent / tileLanes;
-    int64_t rest = llvm::divideCeil(extent % tileLanes, width);
-    // Rows come in balanced tiles.
-    int64_t rowTiles = llvm::divideCeil(rowExtent, rows);
-    double meanRows = double(rowExtent) / rowTiles;
-    // What the vector dim walks is read once per row tile: from beyond the first-level cache where it is large.
-    auto cycles = [&](int64_t v) {
-      double panelBytes = double(nest.reductionVolume()) * v * width * kElementBytes;
-      double far = panelBytes > kFirstLevelBytes ? v : 0;
-      double compute = meanRows * v / kUnits, loads = (meanRows + v) / kLoads;
-      return std::max({compute, loads, kLatency}) + 0.5 * far + 0.5;
-    };
-    return rowTiles * (tiles * cycles(vectors) + (rest ? cycles(rest) : 0));
-  }
-
-  /// Multiply-adds, and loads, that start in a cycle (two loads do where neither crosses a line and both hit different
-  /// banks); cycles until a multiply-add is done.
-  static constexpr double kUnits = 2, kLoads = 1.5, kLatency = 4;
-  static constexpr int64_t kMostVectors = 4, kElementBytes = 4;
-  static constexpr int64_t kFirstLevelBytes = 32768;
   static constexpr int64_t kLineElements = 16;
 
   const LoopNest &nest;

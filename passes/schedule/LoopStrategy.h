@@ -13,6 +13,18 @@ namespace onnx_aot {
 aot::StrategyAttr chooseLoopStrategy(const aot::LoopNest &nest, const aot::TargetModel &target,
                                      mlir::MLIRContext *context);
 
+/// What a register tile covers: `extent` points along the vector dim, of which `width` fill a register, and `rows`; it
+/// reduces `volume` points. Where lanes run along the reduction dim, `isHorizontal`.
+struct TileSpace {
+  int64_t extent, width, rows, volume;
+  bool isHorizontal = false;
+};
+struct RegisterTile {
+  int64_t vectors = 1, rows = 1;
+  double cycles = 0; // of one step of the reduction for the whole space
+};
+RegisterTile chooseRegisterTile(const TileSpace &space, const aot::TargetModel &target);
+
 /// A target with 16 registers of 256 bits: what passes assume where no target is injected.
 const aot::TargetModel &genericTargetModel();
 

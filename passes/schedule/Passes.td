@@ -17,6 +17,11 @@ def FuseEpilogue : Pass<"aot-fuse-epilogue", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::onnx_aot::aot::AotDialect"];
 }
 
+def UseWinograd : Pass<"aot-use-winograd", "::mlir::func::FuncOp"> {
+  let summary = "Compute 3x3 convolutions by minimal filtering where that is faster";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];
+}
+
 def ChooseStrategy : Pass<"aot-choose-strategy", "::mlir::func::FuncOp"> {
   let summary = "Choose vector dim, register tile and provider of every kernel";
   let dependentDialects = ["::onnx_aot::aot::AotDialect"];
