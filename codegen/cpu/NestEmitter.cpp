@@ -321,10 +321,23 @@ private:
     if (level == end)
       return step(accumulators);
     unsigned dim = reductionDims[level];
-    return carry(dim, accumulators, [&](SmallVector<Value> values) { return reduce(level + 1, end, values); });
+    auto inner = [&](SmallVector<Value> values) { return reduce(level + 1, end, values); };
+    if (level + 1 == end && nest.slidesWindow(vectorDim))
+      return repeat(dim, accumulators, inner);
+    return carry(dim, accumulators, inner);
   }
 
   using Step = llvm::function_ref<SmallVector<Value>(SmallVector<Value>)>;
+
+  /// Along a dim of few taps, without a loop: the data of neighbouring results are loaded once.
+  SmallVector<Value> repeat(unsigned dim, SmallVector<Value> accumulators, Step body) {
+    for (int64_t tap = 0; tap < nest.dims[dim].extent.factor; ++tap) {
+      ivs[dim] = index(tap);
+      accumulators = body(accumulators);
+    }
+    ivs[dim] = zero;
+    return accumulators;
+  }
 
   /// Along a whole dim, point by point.
   SmallVector<Value> carry(unsigned dim, SmallVector<Value> accumulators, Step body) {
@@ -385,68 +398,95 @@ private:
 
   //===- Prefetching ----------------------------------------------------------------------------------------------===//
 
-  /// The operand whose next panel the tiles of this one fetch, each a share of it, spread over its steps; null where
-  /// there are so many tiles to a panel that fetching it costs little, or so little in a panel that it is there at
-  /// once.
-  const Access *panelToFetch() const {
-    if (vectorDim < 0 || horizontal || !nest.dims[vectorDim].extent.isStatic())
-      return nullptr;
+  /// A block of an operand that the tiles of one iteration of loop `dim` all read from its begin to its end, as it is
+  /// packed: `elements` in as many `steps` of the reduction as there are. The next block begins where `dim` has advanced
+  /// by `advance`.
+  struct Block {
+    const Access *access;
+    unsigned dim;
+    int64_t advance, elements, steps;
+  };
+
+  /// The block whose successor the tiles fetch, each a share of it, spread over its steps; none where there are so many
+  /// tiles to a block that fetching it costs little, or so little in a block that it is there at once.
+  std::optional<Block> blockToFetch() const {
+    if (vectorDim < 0 || horizontal || llvm::any_of(nest.dims, [](const LoopDim &dim) { return !dim.extent.isStatic(); }))
+      return std::nullopt;
     for (const Access &access : nest.inputs) {
-      if (access.panelDim != vectorDim || !access.inCompute)
-        continue;
-      for (auto [dim, loop] : llvm::enumerate(nest.dims))
-        if (int(dim) != vectorDim && (!loop.extent.isStatic() || (loop.reduction && access.strides[dim].is(0))))
-          return nullptr;
-      bool isLarge = access.panelStride.factor >= kPanelToFetch;
-      return isLarge && tilesPerPanel() <= access.panel ? &access : nullptr;
+      std::optional<Block> block = access.inCompute ? blockOf(access) : std::nullopt;
+      if (block && block->elements >= kBlockToFetch && tilesPerBlock(*block) <= block->elements / block->steps)
+        return block;
     }
-    return nullptr;
+    return std::nullopt;
   }
 
-  int64_t tilesPerPanel() const {
+  std::optional<Block> blockOf(const Access &access) const {
+    int64_t steps = 1;
+    for (unsigned dim : reductionDims) {
+      if (access.strides[dim].is(0))
+        return std::nullopt;
+      steps *= nest.dims[dim].extent.factor;
+    }
+    if (access.panelDim == vectorDim)
+      return Block{&access, unsigned(vectorDim), access.panel, access.panelStride.factor, steps};
+    // A matrix of a batch, all of whose columns are one tile.
+    int64_t lanes = nest.dims[vectorDim].extent.factor;
+    for (unsigned dim : llvm::reverse(parallelDims))
+      if (int(dim) != vectorDim && !access.strides[dim].is(0))
+        return lanes <= width * vectors && access.strides[vectorDim].is(1) && access.strides[dim].is(steps * lanes)
+                   ? std::optional(Block{&access, dim, 1, steps * lanes, steps})
+                   : std::nullopt;
+    return std::nullopt;
+  }
+
+  /// How many iterations loop `dim` makes, in tiles.
+  int64_t iterations(unsigned dim) const {
+    int64_t extent = nest.dims[dim].extent.factor;
+    return int(dim) == rowDim      ? llvm::divideCeil(extent, rows)
+           : int(dim) == vectorDim ? llvm::divideCeil(extent, width * vectors)
+                                   : extent;
+  }
+
+  int64_t tilesPerBlock(const Block &block) const {
     int64_t tiles = 1;
-    bool isInside = false;
-    for (unsigned dim : parallelDims) {
-      int64_t extent = nest.dims[dim].extent.factor;
-      if (isInside)
-        tiles *= int(dim) == rowDim ? llvm::divideCeil(extent, rows) : extent;
-      isInside |= int(dim) == vectorDim;
+    for (unsigned dim : llvm::reverse(parallelDims)) {
+      if (dim == block.dim)
+        break;
+      tiles *= iterations(dim);
     }
     return tiles;
   }
 
-  /// Fetches, in step k of tile t, the elements (t * K + k) * share of the next panel.
-  void fetchShare(const Access &access) {
-    int64_t tiles = tilesPerPanel(), steps = access.panelStride.factor / access.panel;
-    int64_t share = llvm::divideCeil(access.panel, tiles);
-    // The last panel fetches itself.
-    Value next = arith::AddIOp::create(b, ivs[vectorDim], index(access.panel));
+  /// Fetches, in step k of tile t, the elements (t * steps + k) * share of the next block.
+  void fetchShare(const Block &block) {
+    const Access &access = *block.access;
+    int64_t perStep = block.elements / block.steps, share = llvm::divideCeil(perStep, tilesPerBlock(block));
+    // The last block fetches itself.
+    Value next = arith::AddIOp::create(b, ivs[block.dim], index(block.advance));
     Value isThere =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::slt, next, index(nest.dims[vectorDim].extent.factor));
-    Value panel = arith::SelectOp::create(b, isThere, next, ivs[vectorDim]);
-    Value at = arith::MulIOp::create(b, panel, index(steps));
+        arith::CmpIOp::create(b, arith::CmpIPredicate::slt, next, index(nest.dims[block.dim].extent.factor));
+    Value begin = arith::SelectOp::create(b, isThere, next, ivs[block.dim]);
+    Value at = arith::MulIOp::create(b, begin, index(block.elements / block.advance));
     auto add = [&](Value iv, int64_t elements) {
       at = arith::AddIOp::create(b, at, arith::MulIOp::create(b, iv, index(elements)));
     };
-    int64_t perDim = steps * share;
-    bool isInside = true;
+    int64_t perIteration = block.steps * share;
     for (unsigned dim : llvm::reverse(parallelDims)) {
-      isInside &= int(dim) != vectorDim;
-      if (!isInside)
+      if (dim == block.dim)
         break;
-      add(ivs[dim], int(dim) == rowDim ? perDim / rows : perDim);
-      int64_t extent = nest.dims[dim].extent.factor;
-      perDim *= int(dim) == rowDim ? llvm::divideCeil(extent, rows) : extent;
+      int64_t points = int(dim) == rowDim ? rows : int(dim) == vectorDim ? width * vectors : 1;
+      add(ivs[dim], perIteration / points);
+      perIteration *= iterations(dim);
     }
     for (unsigned dim : reductionDims)
-      add(ivs[dim], access.strides[dim].factor / access.panel * share);
+      add(ivs[dim], access.strides[dim].factor / perStep * share);
     prefetch(access, at);
   }
 
   /// One step of the reduction for the whole tile.
   SmallVector<Value> step(ArrayRef<Value> accumulators) {
-    if (const Access *access = panelToFetch())
-      fetchShare(*access);
+    if (std::optional<Block> block = blockToFetch())
+      fetchShare(*block);
     SmallVector<TileValues> inputs = loadInputs([](const Access &access) { return access.inCompute; });
     SmallVector<Value> next;
     for (int64_t row = 0; row < tileRows; ++row)
@@ -568,8 +608,8 @@ private:
 
   /// Accumulators that hide the latency of two multiply-add units of four cycles.
   static constexpr int64_t kPipelineDepth = 8;
-  /// Elements of a panel that a few tiles have not read long before they are through with it.
-  static constexpr int64_t kPanelToFetch = 2048;
+  /// Elements of a block that a few tiles have not read long before they are through with it.
+  static constexpr int64_t kBlockToFetch = 2048;
 
   int64_t width, vectors, rows;
   bool horizontal = false;

@@ -246,7 +246,7 @@ SmallVector<TileValues> NestTile::loadInputs(llvm::function_ref<bool(const Acces
 }
 
 void NestTile::prefetch(const Access &access, Value at) {
-  memref::PrefetchOp::create(b, flat[&access - nest.inputs.data()], ValueRange{at}, /*isWrite=*/false,
+  memref::PrefetchOp::create(b, flat[&access - nest.inputs.begin()], ValueRange{at}, /*isWrite=*/false,
                              /*localityHint=*/2, /*isDataCache=*/true);
 }
 

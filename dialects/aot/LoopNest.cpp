@@ -374,6 +374,17 @@ int64_t LoopNest::reductionVolume() const {
   return volume.estimate();
 }
 
+bool LoopNest::slidesWindow(int vector) const {
+  if (vector < 0 || dims[vector].reduction || !hasReduction())
+    return false;
+  bool isSmall = llvm::all_of(dims, [](const LoopDim &dim) {
+    return !dim.reduction || (dim.extent.isStatic() && dim.extent.factor <= kMostTaps);
+  });
+  return isSmall && llvm::all_of(inputs, [&](const Access &access) {
+           return !access.inCompute || !access.strides[vector].is(0);
+         });
+}
+
 bool LoopNest::mayBeUnit(const Amount &stride) const {
   return stride.factor == 1 && stride.symbols.size() == 1 && symbols[stride.symbols[0]].kind == Symbol::Stride;
 }

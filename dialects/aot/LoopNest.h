@@ -95,8 +95,13 @@ struct LoopNest {
   static llvm::FailureOr<LoopNest> of(mlir::Operation *op);
 
   bool hasReduction() const;
+  /// The largest extent of a dim of taps for which code is repeated.
+  static constexpr int64_t kMostTaps = 8;
   /// The product of the reduction dims' extents, estimated where it is not known.
   int64_t reductionVolume() const;
+  /// Whether lanes along dim `vector` are reduced each by itself over a window of few taps (pooling, depthwise
+  /// convolution): nothing is shared between lanes, but neighbouring results share data.
+  bool slidesWindow(int vector) const;
   /// Whether a stride is known to nobody: where something repeats by choice of the run it is 0 or, most often, 1.
   bool mayBeUnit(const Amount &stride) const;
   /// The nest's dim that holds iteration dim `original`, or -1 (a unit dim).

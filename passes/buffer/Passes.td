@@ -46,3 +46,8 @@ def PlaceScratch : Pass<"aot-place-scratch", "::mlir::func::FuncOp"> {
   let summary = "Give kernels the memory that they work in";
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
+
+def TrimFills : Pass<"aot-trim-fills", "::mlir::func::FuncOp"> {
+  let summary = "Fill only the borders around what is inserted";
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}

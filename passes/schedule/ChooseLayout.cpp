@@ -15,7 +15,8 @@
 //   %y = aot.kernel "conv" ins(%x : tensor<1x64x56x56xf32>) ...   =>   ins(%x : tensor<1x56x56x64xf32>) ...
 //
 // Loops follow: a reduction runs over the taps of a window first and over channels last; what works channel by channel
-// takes all channels of a row of pixels before the next row.
+// takes the whole plane of some channels while the image fits the second-level cache, and otherwise all channels of a
+// row of pixels before the next row.
 //
 // Before: elementwise chains are fused.  After: no operation but a transposition at a border moves channels.
 //
@@ -262,7 +263,7 @@ private:
 
 class LayoutRewriter {
 public:
-  explicit LayoutRewriter(MLIRContext *context) : rewriter(context) {}
+  LayoutRewriter(MLIRContext *context, const aot::TargetModel &target) : rewriter(context), target(target) {}
 
   /// Makes `op` anew, with its result channels last.
   void convert(Operation *op) {
@@ -434,7 +435,7 @@ private:
   }
 
   /// Old dims in their new order: see the head of this file.
-  static SmallVector<unsigned> loopOrder(aot::KernelOp kernel, AffineMap output) {
+  SmallVector<unsigned> loopOrder(aot::KernelOp kernel, AffineMap output) const {
     SmallVector<unsigned> channel, rest, taps, sums;
     bool sumsChannels = false;
     for (unsigned dim = 0; dim < kernel.getNumLoops(); ++dim) {
@@ -452,7 +453,8 @@ private:
       (isSum ? sums : taps).push_back(dim);
     }
     SmallVector<unsigned> order;
-    if (sumsChannels) {
+    double bytes = 4 * elementsOf(cast<RankedTensorType>(kernel.getInputs()[0].getType()));
+    if (sumsChannels || bytes <= target.secondLevelBytes() / 2) {
       for (unsigned dim = 0; dim < kernel.getNumLoops(); ++dim)
         if (!kernel.isReduction(dim))
           order.push_back(dim);
@@ -473,6 +475,7 @@ private:
   }
 
   IRRewriter rewriter;
+  const aot::TargetModel &target;
   /// A transposition back -> the tensor that is stored channels last.
   DenseMap<Value, Value> converted;
 };
@@ -504,7 +507,7 @@ struct ChooseLayout : impl::ChooseLayoutBase<ChooseLayout> {
     }
     if (!llvm::is_contained(converts, true))
       return;
-    LayoutRewriter rewriter(&getContext());
+    LayoutRewriter rewriter(&getContext(), *target);
     for (auto [op, isConverted] : llvm::zip(operations, converts))
       isConverted ? rewriter.convert(op) : rewriter.readConverted(op);
     rewriter.clean(function);

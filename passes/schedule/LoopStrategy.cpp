@@ -82,7 +82,9 @@ public:
     int row = chooseRowDim(vector);
     int64_t extent = nest.dims[vector].extent.estimate();
     RegisterTile tile;
-    if (nest.hasReduction())
+    if (nest.slidesWindow(vector))
+      tile.rows = rowsOfWindow(row < 0 ? 1 : nest.dims[row].extent.estimate());
+    else if (nest.hasReduction())
       tile = chooseRegisterTile({extent, width, row < 0 ? 1 : nest.dims[row].extent.estimate(), nest.reductionVolume(),
                                  nest.dims[vector].reduction},
                                 target);
@@ -95,6 +97,12 @@ public:
   }
 
 private:
+  /// Rows that stay in registers with as much data, which the taps of a window share, and a few weights.
+  int64_t rowsOfWindow(int64_t extent) const {
+    int64_t most = std::max<int64_t>(1, (target.vectorRegisters() - 6) / 2);
+    return llvm::divideCeil(extent, llvm::divideCeil(extent, most));
+  }
+
   /// Lanes of one register for the widest type that the bodies compute with.
   int64_t maxLanes() const {
     int64_t widest = 8;
