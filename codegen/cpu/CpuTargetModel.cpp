@@ -1,11 +1,23 @@
 //===- CpuTargetModel.cpp - vectors and registers of a CPU --------------------------------------------------------===//
 #include "codegen/cpu/CpuTargetModel.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
 
 using namespace llvm;
 using namespace onnx_aot;
+
+/// Second-level caches that differ from the usual megabyte (or, without vectors of 256 bits, from a quarter of it).
+static int64_t secondLevelOf(StringRef cpu, int64_t floatBits) {
+  constexpr int64_t kKilo = 1024;
+  return StringSwitch<int64_t>(cpu)
+      .Cases({"sapphirerapids", "emeraldrapids", "graniterapids", "graniterapids-d"}, 2048 * kKilo)
+      .Cases({"icelake-server"}, 1280 * kKilo)
+      .Cases({"haswell", "broadwell", "skylake", "cannonlake"}, 256 * kKilo)
+      .Cases({"znver1", "znver2", "znver3", "icelake-client"}, 512 * kKilo)
+      .Default(floatBits >= 256 ? 1024 * kKilo : 256 * kKilo);
+}
 
 CpuTargetModel::CpuTargetModel(const TargetMachine &machine) : math(lowerMathOptionsFor(machine)) {
   const MCSubtargetInfo &subtarget = *machine.getMCSubtargetInfo();
@@ -33,4 +45,5 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine) : math(lowerMathOpt
     floatBits = integerBits = has("simd128") ? 128 : 0;
     registers = 16;
   }
+  cacheBytes = secondLevelOf(machine.getTargetCPU(), floatBits);
 }

@@ -20,11 +20,12 @@ public:
   int64_t vectorRegisters() const override { return registers; }
   bool hasRounding() const override { return math.hardwareRounding; }
   bool hasFusedMultiplyAdd() const override { return math.hardwareFma; }
+  int64_t secondLevelBytes() const override { return cacheBytes; }
   /// Which arithmetic is an instruction.
   const LowerMathOptions &mathOptions() const { return math; }
 
 private:
-  int64_t floatBits = 0, integerBits = 0, registers = 8;
+  int64_t floatBits = 0, integerBits = 0, registers = 8, cacheBytes = 1 << 20;
   LowerMathOptions math;
 };
 

@@ -52,7 +52,8 @@ class NestEmitter : NestTile {
 public:
   NestEmitter(OpBuilder &builder, Location loc, const LoopNest &nest, StrategyAttr strategy)
       : NestTile(builder, loc, nest, nest.dimOf(strategy.getVector()), nest.dimOf(strategy.getRow())),
-        width(vectorDim < 0 ? 1 : strategy.getWidth()), vectors(strategy.getVectors()), rows(strategy.getRows()) {
+        width(vectorDim < 0 ? 1 : strategy.getWidth()), vectors(strategy.getVectors()), rows(strategy.getRows()),
+        block(strategy.getBlock()) {
     horizontal = vectorDim >= 0 && nest.dims[vectorDim].reduction;
     // A strategy that the bodies do not allow gives scalar code.
     if (width == 1 || !nest.vectorizable || (horizontal && !nest.combiner())) {
@@ -71,10 +72,18 @@ public:
     prepare();
     for (auto [index, dim] : llvm::enumerate(nest.dims))
       (dim.reduction ? reductionDims : parallelDims).push_back(index);
+    if (rowDim < 0 || vectorDim < 0 || !nest.dims[rowDim].extent.isStatic() || horizontal)
+      block = 0;
     if (rowDim >= 0) {
       // The row loop goes innermost, or outermost where that reads less memory.
       llvm::erase(parallelDims, unsigned(rowDim));
-      parallelDims.insert(rowsOutermost() ? parallelDims.begin() : parallelDims.end(), unsigned(rowDim));
+      if (block > 0) {
+        llvm::erase(parallelDims, unsigned(vectorDim));
+        parallelDims.push_back(vectorDim);
+      }
+      bool isOutermost = block == 0 && rowsOutermost();
+      parallelDims.insert(isOutermost ? parallelDims.begin() : parallelDims.end(), unsigned(rowDim));
+      rowsHere = nest.dims[rowDim].extent.isStatic() ? nest.dims[rowDim].extent.factor : 0;
     }
     if (horizontal) {
       // Lanes run along the innermost reduction loop.
@@ -128,7 +137,7 @@ private:
   }
 
   SmallVector<RowPiece> rowPieces() const {
-    int64_t extent = nest.dims[rowDim].extent.factor;
+    int64_t extent = rowsHere;
     int64_t tiles = llvm::divideCeil(extent, rows);
     int64_t small = extent / tiles, larger = extent % tiles;
     SmallVector<RowPiece> pieces;
@@ -207,6 +216,8 @@ private:
     if (level == parallelDims.size())
       return emitTile();
     unsigned dim = parallelDims[level];
+    if (block > 0 && int(dim) == vectorDim && !rowBase)
+      return emitBlocks(level);
     bool isStatic = nest.dims[dim].extent.isStatic();
     auto inner = [&] { emitParallel(level + 1); };
     if (int(dim) == vectorDim && !isStatic) {
@@ -223,13 +234,33 @@ private:
     } else if (int(dim) == rowDim) {
       for (const RowPiece &piece : rowPieces()) {
         tileRows = piece.rows;
-        loop(dim, piece.low, piece.high, piece.rows, inner);
+        loop(dim, piece.low, piece.high, piece.rows, [&] {
+          if (rowBase)
+            ivs[dim] = b.createOrFold<arith::AddIOp>(rowBase, ivs[dim]);
+          inner();
+        });
       }
       tileRows = 1;
     } else {
       loop(dim, 0, nest.dims[dim].extent.factor, 1, inner);
     }
     ivs[dim] = zero;
+  }
+
+  /// The vector dim and all within it, for one block of rows after the other.
+  void emitBlocks(unsigned level) {
+    int64_t extent = nest.dims[rowDim].extent.factor, whole = extent / block * block;
+    auto inner = [&](int64_t count) {
+      rowBase = ivs[rowDim];
+      rowsHere = count;
+      emitParallel(level);
+      rowBase = Value();
+    };
+    if (whole > 0)
+      loop(rowDim, 0, whole, block, [&] { inner(block); });
+    if (whole < extent)
+      loop(rowDim, whole, extent, extent - whole, [&] { inner(extent - whole); });
+    ivs[rowDim] = zero;
   }
 
   /// The last multiple of `step` above `low` that is not beyond `high`.
@@ -442,7 +473,7 @@ private:
   /// How many iterations loop `dim` makes, in tiles.
   int64_t iterations(unsigned dim) const {
     int64_t extent = nest.dims[dim].extent.factor;
-    return int(dim) == rowDim      ? llvm::divideCeil(extent, rows)
+    return int(dim) == rowDim      ? llvm::divideCeil(block > 0 ? std::min(extent, block) : extent, rows)
            : int(dim) == vectorDim ? llvm::divideCeil(extent, width * vectors)
                                    : extent;
   }
@@ -475,12 +506,16 @@ private:
       if (dim == block.dim)
         break;
       int64_t points = int(dim) == rowDim ? rows : int(dim) == vectorDim ? width * vectors : 1;
-      add(ivs[dim], perIteration / points);
+      Value iv = ivs[dim];
+      if (int(dim) == rowDim && rowBase)
+        iv = arith::SubIOp::create(b, iv, rowBase);
+      add(iv, perIteration / points);
       perIteration *= iterations(dim);
     }
     for (unsigned dim : reductionDims)
       add(ivs[dim], access.strides[dim].factor / perStep * share);
-    prefetch(access, at);
+    // What fits the first-level cache beside the tiles goes there, the rest to the second.
+    prefetch(access, at, block.elements <= kBlockToFetch * 2 ? 3 : 2);
   }
 
   /// One step of the reduction for the whole tile.
@@ -611,8 +646,11 @@ private:
   /// Elements of a block that a few tiles have not read long before they are through with it.
   static constexpr int64_t kBlockToFetch = 2048;
 
-  int64_t width, vectors, rows;
+  int64_t width, vectors, rows, block;
   bool horizontal = false;
+  /// The rows that are walked: [0, rowsHere) after `rowBase`.
+  int64_t rowsHere = 0;
+  Value rowBase;
 
   SmallVector<unsigned> parallelDims, reductionDims;
 };
@@ -649,7 +687,7 @@ void onnx_aot::emitLoopNest(OpBuilder &builder, Location loc, const LoopNest &ne
     condition = condition ? Value(arith::AndIOp::create(builder, loc, condition, isOne)) : isOne;
     *stride = 1;
   }
-  auto scalar = StrategyAttr::get(strategy.getContext(), strategy.getProvider(), -1, 1, 1, -1, 1);
+  auto scalar = StrategyAttr::get(strategy.getContext(), strategy.getProvider(), -1, 1, 1, -1, 1, 0);
   auto ifOp = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(ifOp.thenBlock()->getTerminator());

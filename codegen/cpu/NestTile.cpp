@@ -245,9 +245,9 @@ SmallVector<TileValues> NestTile::loadInputs(llvm::function_ref<bool(const Acces
   return tiles;
 }
 
-void NestTile::prefetch(const Access &access, Value at) {
+void NestTile::prefetch(const Access &access, Value at, uint32_t locality) {
   memref::PrefetchOp::create(b, flat[&access - nest.inputs.begin()], ValueRange{at}, /*isWrite=*/false,
-                             /*localityHint=*/2, /*isDataCache=*/true);
+                             locality, /*isDataCache=*/true);
 }
 
 void NestTile::store(const TileValues &accumulators) {

@@ -43,8 +43,8 @@ protected:
 
   /// Tiles of the inputs that `wanted` names (empty for the others). Rows and vectors that read the same share a load.
   llvm::SmallVector<TileValues> loadInputs(llvm::function_ref<bool(const aot::Access &)> wanted);
-  /// Asks for what lies at linear address `at` of an input, for later.
-  void prefetch(const aot::Access &access, mlir::Value at);
+  /// Asks for what lies at linear address `at` of an input, for later; `locality` 3 is the first-level cache, 2 the second.
+  void prefetch(const aot::Access &access, mlir::Value at, uint32_t locality);
   /// Stores the epilogue of `accumulators`, which are empty where the nest reduces nothing.
   void store(const TileValues &accumulators);
   mlir::Value cloneBody(mlir::Region &body, llvm::ArrayRef<TileValues> inputs, int64_t row, size_t chunkIndex,

@@ -332,7 +332,7 @@ private:
     auto map = [&](ArrayRef<unsigned> dims) {
       return AffineMapAttr::get(AffineMap::getMultiDimMapWithTargets(4, dims, context));
     };
-    auto tile = StrategyAttr::get(context, "loops", 2, width, lanes / width, 1, op.getStrategy().getRows());
+    auto tile = StrategyAttr::get(context, "loops", 2, width, lanes / width, 1, op.getStrategy().getRows(), 0);
     auto kernel = KernelOp::create(b, TypeRange(), "matmul", ValueRange{left, right}, product,
                                    b.getArrayAttr({map({0, 1, 3}), map({0, 3, 2}), map({0, 1, 2})}),
                                    b.getStrArrayAttr({"parallel", "parallel", "parallel", "reduction"}),

@@ -35,10 +35,13 @@ def Aot_StrategyAttr : AttrDef<Aot_Dialect, "Strategy"> {
     `vector` is the iteration dim that runs along vector lanes (-1: scalar code),
     `width` the lanes of one vector, `vectors` how many vectors one register tile
     spans; `row` the dim that a register tile unrolls (-1: none) and `rows` by how
-    much. A tile so holds `rows * vectors` accumulators of `width` lanes.
+    much. A tile so holds `rows * vectors` accumulators of `width` lanes. `block` is the
+    order of the loops: 0, all rows for one tile of the vector dim before its next tile;
+    otherwise so many points of `row` for all of the vector dim before the next ones.
   }];
   let parameters = (ins StringRefParameter<"kernel provider">:$provider,
-      "int64_t":$vector, "int64_t":$width, "int64_t":$vectors, "int64_t":$row, "int64_t":$rows);
+      "int64_t":$vector, "int64_t":$width, "int64_t":$vectors, "int64_t":$row, "int64_t":$rows,
+      DefaultValuedParameter<"int64_t", "0">:$block);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -1,6 +1,6 @@
 //===- LoopStrategy.cpp - register tiles for loop nests -----------------------------------------------------------===//
 //
-// A register tile keeps `rows * vectors` accumulators while the reduction runs. It is chosen in two steps.
+// A register tile keeps `rows * vectors` accumulators while the reduction runs. It is chosen in three steps.
 //
 // 1. The vector dim is the one with the least estimated cost per point: an operand costs one load where it is
 //    contiguous or constant along the dim and a load per lane elsewhere; lanes that the extent cannot fill count as
@@ -9,6 +9,8 @@
 // vectors
 //    + 1 <= registers: rows * vectors multiply-adds and rows + vectors loads, but not less than the latency of a
 //    multiply-add; what does not fill a tile counts as the vectors and rows that it takes.
+//
+// 3. The order of loops (`block`) minimises what the caches have to move.
 //
 // An extent that only the run knows is estimated (Amount::estimate) and counts as filling its vectors.
 //
@@ -77,7 +79,7 @@ public:
     int64_t lanes = nest.vectorizable ? maxLanes() : 1;
     int vector = lanes > 1 ? chooseVectorDim(lanes) : -1;
     if (vector < 0)
-      return StrategyAttr::get(context, "loops", -1, 1, 1, -1, 1);
+      return StrategyAttr::get(context, "loops", -1, 1, 1, -1, 1, 0);
     int64_t width = widthFor(vector, lanes);
     int row = chooseRowDim(vector);
     int64_t extent = nest.dims[vector].extent.estimate();
@@ -93,7 +95,8 @@ public:
     if (tile.rows == 1)
       row = -1;
     auto original = [&](int dim) { return dim < 0 ? -1 : int64_t(nest.dims[dim].original.back()); };
-    return StrategyAttr::get(context, "loops", original(vector), width, tile.vectors, original(row), tile.rows);
+    return StrategyAttr::get(context, "loops", original(vector), width, tile.vectors, original(row), tile.rows,
+                             chooseBlock(vector, width, row, tile));
   }
 
 private:
@@ -101,6 +104,68 @@ private:
   int64_t rowsOfWindow(int64_t extent) const {
     int64_t most = std::max<int64_t>(1, (target.vectorRegisters() - 6) / 2);
     return llvm::divideCeil(extent, llvm::divideCeil(extent, most));
+  }
+
+  //===-- The order of loops --------------------------------------------------------------------------------------===//
+
+  /// How many points of the row dim all vectors are computed for before the next ones; 0: all of them for each tile of
+  /// the vector dim. Chosen by the cycles that operands take from the caches that hold them: what rows read is read
+  /// again for each tile of the vector dim, what vectors read for each block of rows.
+  int64_t chooseBlock(int vector, int64_t width, int row, const RegisterTile &tile) const {
+    bool isStatic = llvm::all_of(nest.dims, [](const LoopDim &dim) { return dim.extent.isStatic(); });
+    bool readsPackedVectors = llvm::any_of(nest.inputs, [&](const Access &access) {
+      return access.inCompute && access.packable && !access.strides[vector].is(0);
+    });
+    if (!isStatic || row < 0 || !readsPackedVectors || nest.dims[vector].reduction || nest.slidesWindow(vector))
+      return 0;
+    int64_t extent = nest.dims[row].extent.factor;
+    double best = transferCycles(vector, width, row, tile, extent, /*isWhole=*/true);
+    int64_t chosen = 0;
+    for (int64_t block = tile.rows; block < extent; block *= 2)
+      if (double cycles = transferCycles(vector, width, row, tile, block, /*isWhole=*/false); cycles < 0.95 * best) {
+        best = cycles;
+        chosen = block;
+      }
+    return chosen;
+  }
+
+  /// Cycles that moving the operands takes for blocks of `block` rows; `isWhole` where the vector dim is outside of all
+  /// rows.
+  double transferCycles(int vector, int64_t width, int row, const RegisterTile &tile, int64_t block,
+                        bool isWhole) const {
+    double before = 1, after = 1; // iterations of the other dims, before and after the vector dim
+    for (auto [index, dim] : llvm::enumerate(nest.dims))
+      if (!dim.reduction && int(index) != vector && int(index) != row)
+        (int(index) < vector ? before : after) *= dim.extent.factor;
+    double vectorTiles = llvm::divideCeil(nest.dims[vector].extent.factor, width * tile.vectors);
+    double blocks = before * (isWhole ? 1 : after * llvm::divideCeil(nest.dims[row].extent.factor, block));
+    double tiles = before * after * llvm::divideCeil(nest.dims[row].extent.factor, tile.rows);
+    double cycles = 0;
+    for (const Access &access : nest.inputs) {
+      if (!access.inCompute)
+        continue;
+      double bytes = bytesOf(access);
+      if (access.strides[vector].is(0)) // what rows read
+        cycles += bytes / bytesPerCycle(bytes) + (vectorTiles - 1) * bytes / bytesPerCycle(bytes / blocks);
+      else
+        cycles += blocks * bytes / bytesPerCycle(bytes) + (tiles - blocks) * bytes / bytesPerCycle(bytes / vectorTiles);
+    }
+    // A result that is written a few channels at a time is fetched and evicted piece by piece.
+    double written = bytesOf(nest.output) / blocks;
+    if (vectorTiles > 1 && written > target.secondLevelBytes() / 2)
+      cycles += 0.5 * bytesOf(nest.output) / bytesPerCycle(written);
+    return cycles;
+  }
+
+  static double bytesOf(const Access &access) {
+    auto type = cast<ShapedType>(access.operand.getType());
+    return type.hasStaticShape() ? double(type.getNumElements()) * kElementBytes : 0;
+  }
+
+  /// From the cache that holds `bytes` of data which are used over and over; from the first one loads cost nothing beside
+  /// the arithmetic.
+  double bytesPerCycle(double bytes) const {
+    return bytes <= kFirstLevelBytes ? INFINITY : bytes <= target.secondLevelBytes() / 2 ? 40 : 8;
   }
 
   /// Lanes of one register for the widest type that the bodies compute with.

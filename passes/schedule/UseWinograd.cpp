@@ -61,6 +61,11 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
       return;
     SmallVector<aot::KernelOp> kernels;
     getOperation().walk([&](aot::KernelOp kernel) { kernels.push_back(kernel); });
+    modelBytes = 0;
+    getOperation().walk([&](arith::ConstantOp constant) {
+      if (auto type = dyn_cast<RankedTensorType>(constant.getType()))
+        modelBytes += 4.0 * type.getNumElements();
+    });
     for (aot::KernelOp kernel : kernels) {
       std::optional<Candidate> candidate = match(kernel);
       if (!candidate)
@@ -164,9 +169,16 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
 
   int64_t lanes() const { return target->vectorBits(/*floatingPoint=*/true) / 32; }
 
-  /// Cycles to bring `bytes` of weights, read `times` times, to where they are used.
-  double weightCycles(double bytes, double times) const {
-    return bytes * times / (bytes > target->secondLevelBytes() / 2 ? kBytesFromFar : kBytesFromNear);
+  /// Cycles to bring `bytes` that are used over and over to where they are used.
+  double transferCycles(double bytes, double times) const {
+    if (bytes <= target->secondLevelBytes() / 2)
+      return bytes * times / kBytesFromNear;
+    return bytes * times / (modelBytes > kLastLevelBytes ? kBytesFromMemory : kBytesFromFar);
+  }
+
+  /// Arithmetic and the weights that are fetched beside it: the longer of the two, and some of the other.
+  static double overlapped(double arithmetic, double weights) {
+    return std::max(arithmetic, weights) + 0.3 * std::min(arithmetic, weights);
   }
 
   double directCycles(const Candidate &found) const {
@@ -176,8 +188,8 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
                             result.getDimSize(2), 9 * found.inputs()},
                            *target);
     double lines = double(result.getDimSize(0)) * result.getDimSize(1);
-    return lines * tile.cycles * 9 * found.inputs() +
-           weightCycles(36.0 * found.inputs() * found.outputs(), double(result.getDimSize(0)));
+    return overlapped(lines * tile.cycles * 9 * found.inputs(),
+                      transferCycles(36.0 * found.inputs() * found.outputs(), double(result.getDimSize(0))));
   }
 
   Plan planFor(const Candidate &found, int64_t tile) const {
@@ -186,25 +198,30 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     int64_t tileRows = result.getDimSize(0) * llvm::divideCeil(result.getDimSize(1), tile);
     int64_t perRow = llvm::divideCeil(result.getDimSize(2), tile);
     double weightBytes = 4.0 * positions * ic * oc;
-    // Transformed data of a block share the second-level cache with weights and products; large weights are read for
-    // few blocks.
-    double share = weightBytes > target->secondLevelBytes() / 2 ? 0.5 : 0.25;
-    int64_t most = std::max<int64_t>(1, share * target->secondLevelBytes() / (4.0 * positions * ic * perRow));
-    Plan plan;
-    plan.tile = tile;
-    for (int64_t rows = 1; rows <= std::min(most, tileRows); ++rows)
-      if (tileRows % rows == 0)
-        plan.block = rows;
     int64_t width = lanes();
-    plan.registers = chooseRegisterTile({oc, width, plan.block * perRow, ic}, *target);
-    double blocks = double(tileRows) / plan.block, tiles = double(tileRows) * perRow;
-    double products = blocks * plan.registers.cycles * positions * ic;
     // Loads and stores of each position, and the multiply-adds of size + size (size + tile) one-dimensional transforms.
-    double perTransform = size == 6 ? 12 : 6;
+    double perTransform = size == 6 ? 12 : 6, tiles = double(tileRows) * perRow;
     double ofData = tiles * llvm::divideCeil(ic, width) * (positions * 1.3 + 2 * size * perTransform / 2);
     double ofResults = tiles * llvm::divideCeil(oc, width) * (positions * 1.3 + (size + tile) * perTransform / 2);
-    plan.cycles = products + ofData + ofResults + weightCycles(weightBytes, blocks);
-    return plan;
+    Plan best;
+    for (int64_t block = 1; block <= tileRows; ++block) {
+      if (tileRows % block != 0)
+        continue;
+      Plan plan{tile, block, chooseRegisterTile({oc, width, block * perRow, ic}, *target), 0};
+      double blocks = double(tileRows) / block, panels = llvm::divideCeil(oc, width * plan.registers.vectors);
+      double dataBytes = 4.0 * positions * ic * block * perRow;
+      double productBytes = 4.0 * positions * block * perRow * width * plan.registers.vectors;
+      // What is used over and over within a block: its data, for each panel of weights, the products, and, from block to
+      // block, the weights. Either all of it stays in the second-level cache, or it displaces itself.
+      double panelBytes = weightBytes / panels;
+      bool isNear = dataBytes + productBytes + panelBytes <= 0.5 * target->secondLevelBytes();
+      double bytesPerCycle = isNear ? kBytesFromNear : kBytesFromFar;
+      plan.cycles = overlapped(blocks * plan.registers.cycles * positions * ic, transferCycles(weightBytes, blocks)) +
+                    blocks * panels * (dataBytes + 2 * productBytes) / bytesPerCycle + ofData + ofResults;
+      if (plan.cycles < best.cycles)
+        best = plan;
+    }
+    return best;
   }
 
   //===-- The rewriting -------------------------------------------------------------------------------------------===//
@@ -217,7 +234,7 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     if (!weights)
       return;
     auto strategy =
-        aot::StrategyAttr::get(&getContext(), "winograd", 3, width, plan.registers.vectors, -1, plan.registers.rows);
+        aot::StrategyAttr::get(&getContext(), "winograd", 3, width, plan.registers.vectors, -1, plan.registers.rows, 0);
     auto made = aot::WinogradOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), found.data, weights,
                                         kernel.getInputs().drop_front(2), kernel.getInit(), /*scratch=*/Value(),
                                         builder.getAffineMapArrayAttr(found.maps), builder.getI64IntegerAttr(plan.tile),
@@ -252,9 +269,12 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     return arith::ConstantOp::create(builder, found.kernel.getLoc(), type, onnx::makeConstant(type, data, "winograd"));
   }
 
-  /// Bytes per cycle of weights that come from beyond the second-level cache, and from it.
-  static constexpr double kBytesFromFar = 8, kBytesFromNear = 40;
+  /// Bytes per cycle from the second-level cache, from the one behind it, and from memory, which is where weights come
+  /// from in each run when all of them are more than a last-level cache holds of them.
+  static constexpr double kBytesFromNear = 40, kBytesFromFar = 8, kBytesFromMemory = 5;
+  static constexpr double kLastLevelBytes = 32 << 20;
 
+  double modelBytes = 0;
   const aot::TargetModel *target;
 };
 } // namespace

@@ -417,7 +417,7 @@ std::unique_ptr<llvm::orc::LLJIT> compile(const std::vector<Nest> &nests) {
     OpBuilder builder(&op);
     emitLoopNest(builder, op.getLoc(), *nest,
                  aot::StrategyAttr::get(&context, "loops", nests[i].vector, nests[i].width, nests[i].vectors,
-                                        nests[i].row, nests[i].rows));
+                                        nests[i].row, nests[i].rows, 0));
     op.erase();
   }
   PassManager passes(&context);
