@@ -56,7 +56,10 @@ public:
         block(strategy.getBlock()) {
     horizontal = vectorDim >= 0 && nest.dims[vectorDim].reduction;
     // A strategy that the bodies do not allow gives scalar code.
-    if (width == 1 || !nest.vectorizable || (horizontal && !nest.combiner())) {
+    bool fitsPanels = llvm::all_of(nest.inputs, [&](const Access &access) {
+      return access.panelDim < 0 || access.panelDim != vectorDim || access.panel == width * vectors;
+    });
+    if (width == 1 || !nest.vectorizable || !fitsPanels || (horizontal && !nest.combiner())) {
       vectorDim = -1;
       width = 1;
       horizontal = false;

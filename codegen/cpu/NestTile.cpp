@@ -147,13 +147,16 @@ Value NestTile::address(const Access &access, int64_t row, int64_t lane) {
       continue;
     std::optional<int64_t> known = getConstantIntValue(ivs[dim]);
     if (int(dim) == access.panelDim) {
-      // Points of the dim come in whole tiles: panel by panel.
-      if (known)
+      if (known) {
         add(access.panelStride, *known / access.panel);
-      if (known && *known % access.panel != 0)
         add(stride, *known % access.panel);
-      if (!known)
+      } else if (int(dim) == vectorDim) {
+        // Tiles begin where panels do.
         addTerm(ivs[dim], access.panelStride.factor / access.panel);
+      } else {
+        addTerm(arith::DivUIOp::create(b, ivs[dim], index(access.panel)), access.panelStride.factor);
+        addTerm(arith::RemUIOp::create(b, ivs[dim], index(access.panel)), 1);
+      }
       continue;
     }
     if (known) {
