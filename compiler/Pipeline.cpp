@@ -121,6 +121,7 @@ static void buildBufferStage(OpPassManager &passes) {
 static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &target) {
   passes.nest<func::FuncOp>().addPass(createRetypeEmptyArguments());
   passes.addPass(createOutlineKernels());
+  passes.addPass(createEmitWinograd());
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createEmitLoopsPass(target));
   functions.addPass(createCanonicalizerPass());

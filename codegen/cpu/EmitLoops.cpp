@@ -10,7 +10,6 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/NestEmitter.h"
 #include "codegen/cpu/Passes.h"
-#include "codegen/cpu/WinogradEmitter.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -60,7 +59,7 @@ struct EmitLoops : impl::EmitLoopsBase<EmitLoops> {
 
     SmallVector<Operation *> structured;
     function.walk([&](Operation *op) {
-      if (isa<linalg::LinalgOp, aot::KernelOp, aot::WinogradOp>(op))
+      if (isa<linalg::LinalgOp, aot::KernelOp>(op))
         structured.push_back(op);
     });
     for (Operation *op : structured)
@@ -71,9 +70,7 @@ struct EmitLoops : impl::EmitLoopsBase<EmitLoops> {
   LogicalResult lower(Operation *op, IRRewriter &rewriter) {
     rewriter.setInsertionPoint(op);
     FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
-    if (auto winograd = dyn_cast<aot::WinogradOp>(op)) {
-      emitWinograd(rewriter, winograd);
-    } else if (failed(nest)) {
+    if (failed(nest)) {
       auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
       if (!linalgOp || failed(linalg::linalgOpToLoops(rewriter, linalgOp)))
         return op->emitError("unsupported: no loops can be made for this operation");

@@ -47,9 +47,7 @@ Expr expandRound(Expr x, Expr truncated) {
   return unlessInteger(x, select(up, truncated + 1, truncated));
 }
 
-static Expr quietSum(Expr a, Expr b, Expr unlessNan) {
-  return select(isNan(a) | isNan(b), a + b, unlessNan);
-}
+static Expr quietSum(Expr a, Expr b, Expr unlessNan) { return select(isNan(a) | isNan(b), a + b, unlessNan); }
 
 Expr expandMaximum(Expr a, Expr b) {
   // Equal numbers have equal bits, except for zeros, where "and" gives +0 if there is one.

@@ -191,11 +191,11 @@ std::optional<Expr> MathLowering::lowerPower(Expr base, Value exponent) {
 std::optional<Expr> MathLowering::lowerF32(Operation *op, Expr x) {
   using Function = Expr (VectorMath::*)(Expr) const;
   static const llvm::StringMap<Function> functions = {
-      {"math.exp", &VectorMath::exp},     {"math.exp2", &VectorMath::exp2},   {"math.expm1", &VectorMath::expm1},
-      {"math.log", &VectorMath::log},     {"math.log2", &VectorMath::log2},   {"math.log10", &VectorMath::log10},
-      {"math.log1p", &VectorMath::log1p}, {"math.sin", &VectorMath::sin},     {"math.cos", &VectorMath::cos},
-      {"math.tan", &VectorMath::tan},     {"math.asin", &VectorMath::asin},   {"math.acos", &VectorMath::acos},
-      {"math.atan", &VectorMath::atan},   {"math.sinh", &VectorMath::sinh},   {"math.cosh", &VectorMath::cosh},
+      {"math.exp", &VectorMath::exp},     {"math.exp2", &VectorMath::exp2}, {"math.expm1", &VectorMath::expm1},
+      {"math.log", &VectorMath::log},     {"math.log2", &VectorMath::log2}, {"math.log10", &VectorMath::log10},
+      {"math.log1p", &VectorMath::log1p}, {"math.sin", &VectorMath::sin},   {"math.cos", &VectorMath::cos},
+      {"math.tan", &VectorMath::tan},     {"math.asin", &VectorMath::asin}, {"math.acos", &VectorMath::acos},
+      {"math.atan", &VectorMath::atan},   {"math.sinh", &VectorMath::sinh}, {"math.cosh", &VectorMath::cosh},
       {"math.tanh", &VectorMath::tanh},   {"math.erf", &VectorMath::erf},
   };
   auto found = functions.find(op->getName().getStringRef());
@@ -237,9 +237,8 @@ std::optional<Expr> MathLowering::lowerFloat(Operation *op, ArrayRef<Expr> opera
       .Case<math::RoundOp>([&](auto) { return expandRound(x, trunc(absolute(x))); })
       .Case<math::SqrtOp>([&](auto) { return expandUnless(options.hardwareSqrt, [&] { return sqrt(x); }); })
       .Case<math::RsqrtOp>([&](auto) { return 1.0 / sqrt(x); })
-      .Case<math::FmaOp, vector::FMAOp>([&](auto) {
-        return expandUnless(options.hardwareFma, [&] { return x * operands[1] + operands[2]; });
-      })
+      .Case<math::FmaOp, vector::FMAOp>(
+          [&](auto) { return expandUnless(options.hardwareFma, [&] { return x * operands[1] + operands[2]; }); })
       .Case<math::ClampFOp>([&](auto) {
         Expr raised = select(x < operands[1], operands[1], x);
         return select(raised > operands[2], operands[2], raised);
@@ -299,8 +298,9 @@ std::optional<Expr> MathLowering::lowerConversion(Operation *op, Expr x) {
   if (!from.isF32() && !from.isF64())
     return std::nullopt;
   Expr single = from.isF64() ? truncateToOddF32(x) : x;
-  return to.isBF16() ? expandF32ToBF16(single)
-                     : expand(to) ? expandF32ToF16(single) : single.truncateTo(cast<FloatType>(to));
+  return to.isBF16()  ? expandF32ToBF16(single)
+         : expand(to) ? expandF32ToF16(single)
+                      : single.truncateTo(cast<FloatType>(to));
 }
 
 /// Between f32 and a 16-bit format, by instruction or inline.
@@ -465,9 +465,10 @@ LogicalResult MathLowering::lower(Operation *op) {
   auto isNarrow = [&](Type type) { return type.isBF16() || (type.isF16() && !options.hardwareF16); };
   bool isNarrowFloat = elementIs(op->getOperandTypes(), isNarrow) || elementIs(op->getResultTypes(), isNarrow);
   // Targets that convert f16 in hardware calculate in f32, except that LLVM calls functions for some operations.
-  bool isHalfCall = elementIs(op->getOperandTypes(), [](Type type) { return type.isF16(); }) &&
-                    (isMath || isa<vector::FMAOp, arith::RemFOp, arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp,
-                                   arith::MinNumFOp>(op));
+  bool isHalfCall =
+      elementIs(op->getOperandTypes(), [](Type type) { return type.isF16(); }) &&
+      (isMath ||
+       isa<vector::FMAOp, arith::RemFOp, arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp>(op));
 
   std::optional<Expr> result;
   if (auto sincos = dyn_cast<math::SincosOp>(op)) {

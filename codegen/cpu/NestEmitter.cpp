@@ -30,6 +30,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 using namespace mlir;
 using namespace onnx_aot;
@@ -347,7 +348,68 @@ private:
       SmallVector<Value> initial = initialAccumulators();
       accumulators = unflatten(reduce(0, reductionDims.size(), initial));
     }
-    store(accumulators);
+    if (nest.compute && tileRows > 1 && vectorDim >= 0 && hasLongEpilogue())
+      storeRowByRow(accumulators);
+    else
+      store(accumulators);
+  }
+
+  /// Whether the epilogue, repeated for every accumulator, would need registers and code that the tile has better use
+  /// for.
+  bool hasLongEpilogue() const {
+    int64_t length = 0;
+    for (Operation &op : nest.epilogue->front().without_terminator()) {
+      bool isFunction = op.getName().getDialectNamespace() == "math" && !isa<math::FmaOp, math::AbsFOp>(op);
+      length += op.hasTrait<OpTrait::ConstantLike>() ? 0 : isFunction ? kLongEpilogue : 1;
+    }
+    return length >= kLongEpilogue;
+  }
+
+  /// The epilogue in a loop over the rows, whose accumulators wait on the stack.
+  void storeRowByRow(const TileValues &accumulators) {
+    int64_t lanes = 0;
+    for (const Chunk &chunk : chunks)
+      lanes = std::max(lanes, chunk.offset - chunks[0].offset + chunk.width);
+    Value waiting = allocateOnStack(tileRows * lanes);
+    auto place = [&](Value row, const Chunk &chunk) {
+      Value at = arith::MulIOp::create(b, row, index(lanes));
+      return arith::AddIOp::create(b, at, index(chunk.offset - chunks[0].offset)).getResult();
+    };
+    for (int64_t row = 0; row < tileRows; ++row)
+      for (auto [at, chunk] : llvm::enumerate(chunks)) {
+        Value value = accumulators[row][at];
+        chunk.width == 1 ? void(memref::StoreOp::create(b, value, waiting, place(index(row), chunk)))
+                         : void(vector::StoreOp::create(b, value, waiting, ValueRange{place(index(row), chunk)}));
+      }
+    Value firstRow = ivs[rowDim];
+    auto forOp = scf::ForOp::create(b, zero, index(tileRows), index(1));
+    annotate(forOp, kPipelineDepth);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(forOp.getBody());
+    ivs[rowDim] = arith::AddIOp::create(b, firstRow, forOp.getInductionVar());
+    TileValues values(1);
+    for (const Chunk &chunk : chunks) {
+      Value at = place(forOp.getInductionVar(), chunk);
+      Type type = nest.identity.getType();
+      values[0].push_back(
+          chunk.width == 1
+              ? memref::LoadOp::create(b, waiting, at).getResult()
+              : vector::LoadOp::create(b, VectorType::get({chunk.width}, type), waiting, ValueRange{at}).getResult());
+    }
+    int64_t rowsOfTile = std::exchange(tileRows, 1);
+    store(values);
+    tileRows = rowsOfTile;
+    ivs[rowDim] = firstRow;
+  }
+
+  /// In the function's frame, whatever loops are around.
+  Value allocateOnStack(int64_t elements) {
+    OpBuilder::InsertionGuard guard(b);
+    auto function = b.getBlock()->getParentOp()->getParentOfType<FunctionOpInterface>();
+    if (auto here = dyn_cast<FunctionOpInterface>(b.getBlock()->getParentOp()))
+      function = here;
+    b.setInsertionPointToStart(&function.getFunctionBody().front());
+    return memref::AllocaOp::create(b, MemRefType::get({elements}, nest.identity.getType()), b.getI64IntegerAttr(64));
   }
 
   /// Reduction loops level..end with `accumulators` carried through; returns their values after the loops.
@@ -433,8 +495,8 @@ private:
   //===- Prefetching ----------------------------------------------------------------------------------------------===//
 
   /// A block of an operand that the tiles of one iteration of loop `dim` all read from its begin to its end, as it is
-  /// packed: `elements` in as many `steps` of the reduction as there are. The next block begins where `dim` has advanced
-  /// by `advance`.
+  /// packed: `elements` in as many `steps` of the reduction as there are. The next block begins where `dim` has
+  /// advanced by `advance`.
   struct Block {
     const Access *access;
     unsigned dim;
@@ -444,7 +506,8 @@ private:
   /// The block whose successor the tiles fetch, each a share of it, spread over its steps; none where there are so many
   /// tiles to a block that fetching it costs little, or so little in a block that it is there at once.
   std::optional<Block> blockToFetch() const {
-    if (vectorDim < 0 || horizontal || llvm::any_of(nest.dims, [](const LoopDim &dim) { return !dim.extent.isStatic(); }))
+    if (vectorDim < 0 || horizontal ||
+        llvm::any_of(nest.dims, [](const LoopDim &dim) { return !dim.extent.isStatic(); }))
       return std::nullopt;
     for (const Access &access : nest.inputs) {
       std::optional<Block> block = access.inCompute ? blockOf(access) : std::nullopt;
@@ -525,11 +588,15 @@ private:
   SmallVector<Value> step(ArrayRef<Value> accumulators) {
     if (std::optional<Block> block = blockToFetch())
       fetchShare(*block);
-    SmallVector<TileValues> inputs = loadInputs([](const Access &access) { return access.inCompute; });
+    // Row by row, so that what one row loads is used before the next one's: registers are short.
+    SmallVector<TileValues> inputs;
     SmallVector<Value> next;
-    for (int64_t row = 0; row < tileRows; ++row)
+    for (int64_t row = 0; row < tileRows; ++row) {
+      loadRow(
+          row, [](const Access &access) { return access.inCompute; }, inputs);
       for (auto [index, chunk] : llvm::enumerate(chunks))
         next.push_back(cloneBody(*nest.compute, inputs, row, index, accumulators[row * chunks.size() + index]));
+    }
     return next;
   }
 
@@ -646,6 +713,8 @@ private:
 
   /// Accumulators that hide the latency of two multiply-add units of four cycles.
   static constexpr int64_t kPipelineDepth = 8;
+  /// Operations of an epilogue that are too many to be repeated.
+  static constexpr int64_t kLongEpilogue = 8;
   /// Elements of a block that a few tiles have not read long before they are through with it.
   static constexpr int64_t kBlockToFetch = 2048;
 

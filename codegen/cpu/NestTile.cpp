@@ -226,36 +226,37 @@ Value NestTile::loadEven(Value buffer, const Access &access, int64_t row, const 
   return vector::ShuffleOp::create(b, low, high, lanes);
 }
 
-SmallVector<TileValues> NestTile::loadInputs(llvm::function_ref<bool(const Access &)> wanted) {
-  SmallVector<TileValues> tiles(nest.inputs.size());
+void NestTile::loadRow(int64_t row, llvm::function_ref<bool(const Access &)> wanted,
+                       SmallVectorImpl<TileValues> &tiles) {
+  tiles.resize(nest.inputs.size());
   for (auto [index, access] : llvm::enumerate(nest.inputs)) {
     if (!wanted(access))
       continue;
     TileValues &tile = tiles[index];
-    for (int64_t row = 0; row < tileRows; ++row) {
-      SmallVector<Value> values;
-      for (auto [at, chunk] : llvm::enumerate(chunks)) {
-        if (row > 0 && (rowDim < 0 || access.strides[rowDim].is(0)))
-          values.push_back(tile[0][at]);
-        else if (at > 0 && vectorDim >= 0 && access.strides[vectorDim].is(0) && chunk.width == chunks[0].width)
-          values.push_back(values[0]);
-        else
-          values.push_back(load(flat[index], access, row, chunk));
-      }
-      tile.push_back(values);
+    SmallVector<Value> values;
+    for (auto [at, chunk] : llvm::enumerate(chunks)) {
+      if (row > 0 && (rowDim < 0 || access.strides[rowDim].is(0)))
+        values.push_back(tile[0][at]);
+      else if (at > 0 && vectorDim >= 0 && access.strides[vectorDim].is(0) && chunk.width == chunks[0].width)
+        values.push_back(values[0]);
+      else
+        values.push_back(load(flat[index], access, row, chunk));
     }
+    tile.push_back(values);
   }
-  return tiles;
 }
 
 void NestTile::prefetch(const Access &access, Value at, uint32_t locality) {
-  memref::PrefetchOp::create(b, flat[&access - nest.inputs.begin()], ValueRange{at}, /*isWrite=*/false,
-                             locality, /*isDataCache=*/true);
+  memref::PrefetchOp::create(b, flat[&access - nest.inputs.begin()], ValueRange{at}, /*isWrite=*/false, locality,
+                             /*isDataCache=*/true);
 }
 
 void NestTile::store(const TileValues &accumulators) {
   // All loads of the tile come before its stores: an input may be the destination itself.
-  SmallVector<TileValues> inputs = loadInputs([](const Access &access) { return access.inEpilogue; });
+  SmallVector<TileValues> inputs;
+  for (int64_t row = 0; row < tileRows; ++row)
+    loadRow(
+        row, [](const Access &access) { return access.inEpilogue; }, inputs);
   TileValues results(tileRows);
   for (int64_t row = 0; row < tileRows; ++row)
     for (size_t at = 0; at < chunks.size(); ++at)

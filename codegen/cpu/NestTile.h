@@ -14,8 +14,8 @@
 
 namespace onnx_aot {
 
-/// `width` lanes along the vector dim, `offset` points after the tile's first. Width 1 is a scalar. The lanes behind the
-/// first `valid` ones are beyond the end of the dim: they compute with anything, and nothing is stored.
+/// `width` lanes along the vector dim, `offset` points after the tile's first. Width 1 is a scalar. The lanes behind
+/// the first `valid` ones are beyond the end of the dim: they compute with anything, and nothing is stored.
 struct Chunk {
   Chunk(int64_t offset, int64_t width) : Chunk(offset, width, width) {}
   Chunk(int64_t offset, int64_t width, int64_t valid) : offset(offset), width(width), valid(valid) {}
@@ -41,9 +41,11 @@ protected:
   /// What is only known at run time; prepare() has computed it.
   mlir::Value valueOf(const aot::Amount &amount);
 
-  /// Tiles of the inputs that `wanted` names (empty for the others). Rows and vectors that read the same share a load.
-  llvm::SmallVector<TileValues> loadInputs(llvm::function_ref<bool(const aot::Access &)> wanted);
-  /// Asks for what lies at linear address `at` of an input, for later; `locality` 3 is the first-level cache, 2 the second.
+  /// Adds row `row` to the tiles of the inputs that `wanted` names. Rows and vectors that read the same share a load.
+  void loadRow(int64_t row, llvm::function_ref<bool(const aot::Access &)> wanted,
+               llvm::SmallVectorImpl<TileValues> &tiles);
+  /// Asks for what lies at linear address `at` of an input, for later; `locality` 3 is the first-level cache, 2 the
+  /// second.
   void prefetch(const aot::Access &access, mlir::Value at, uint32_t locality);
   /// Stores the epilogue of `accumulators`, which are empty where the nest reduces nothing.
   void store(const TileValues &accumulators);

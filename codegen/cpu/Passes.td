@@ -12,6 +12,13 @@ def OutlineKernels : Pass<"aot-outline-kernels", "::mlir::ModuleOp"> {
       "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def EmitWinograd : Pass<"aot-emit-winograd", "::mlir::ModuleOp"> {
+  let summary = "Turn aot.winograd into loops over tiles around matrix products";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
+      "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+      "::mlir::vector::VectorDialect", "::onnx_aot::aot::AotDialect"];
+}
+
 def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
   let summary = "Turn kernels and structured operations on memrefs into vectorised loops";
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect",

@@ -143,9 +143,7 @@ inline Expr operator<(Expr a, double b) { return a < a.constant(b); }
 inline Expr operator>(Expr a, double b) { return a > a.constant(b); }
 inline Expr operator>=(Expr a, double b) { return a >= a.constant(b); }
 inline Expr operator==(Expr a, double b) { return a == a.constant(b); }
-inline Expr isNan(Expr a) {
-  return a.compare(mlir::arith::CmpFPredicate::UNO, mlir::arith::CmpIPredicate::ne, a);
-}
+inline Expr isNan(Expr a) { return a.compare(mlir::arith::CmpFPredicate::UNO, mlir::arith::CmpIPredicate::ne, a); }
 
 inline Expr select(Expr condition, Expr a, Expr b) {
   auto &builder = condition.getBuilder();

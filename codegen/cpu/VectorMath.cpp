@@ -51,9 +51,7 @@ static Expr roundedInteger(Expr sum) {
   return bits - bits.constant(kRoundBits);
 }
 
-static Expr powerOfTwo(Expr n) {
-  return ((n + 127) << 23).bitcastTo(Float32Type::get(n.getBuilder().getContext()));
-}
+static Expr powerOfTwo(Expr n) { return ((n + 127) << 23).bitcastTo(Float32Type::get(n.getBuilder().getContext())); }
 
 /// value * 2^n, |n| <= 250, in two factors: 2^n itself may be subnormal or too large.
 static Expr scale(Expr value, Expr n) {
@@ -81,7 +79,7 @@ Expr VectorMath::exp(Expr x) const {
 }
 
 Expr VectorMath::exp2(Expr x) const {
-  static const float tail[] = {0x1.62e430p-1f,  0x1.ebfbe0p-3f,  0x1.c6af6cp-5f,
+  static const float tail[] = {0x1.62e430p-1f, 0x1.ebfbe0p-3f,  0x1.c6af6cp-5f,
                                0x1.3b2a54p-7f, 0x1.5f0890p-10f, 0x1.44138ap-13f};
   x = clamp(x, -151, 129);
   Expr rounded = x + kRound;
@@ -125,10 +123,10 @@ Expr VectorMath::tanh(Expr x) const {
 }
 
 Expr VectorMath::erf(Expr x) const {
-  static const float inner[] = {0x1.06eba8p-3f, -0x1.81273ep-2f, 0x1.ce2d10p-4f, -0x1.b7fabap-6f,
+  static const float inner[] = {0x1.06eba8p-3f, -0x1.81273ep-2f,  0x1.ce2d10p-4f, -0x1.b7fabap-6f,
                                 0x1.541270p-8f, -0x1.a45088p-11f, 0x1.4a5690p-14f};
   // log(erfc(1 + t)), 0 <= t <= 3
-  static const float outer[] = {-0x1.d97fc0p+0f, -0x1.51c9b2p+1f,  -0x1.afab6cp-1f, -0x1.5496a6p-5f, 0x1.4a3ac8p-7f,
+  static const float outer[] = {-0x1.d97fc0p+0f, -0x1.51c9b2p+1f, -0x1.afab6cp-1f,  -0x1.5496a6p-5f, 0x1.4a3ac8p-7f,
                                 -0x1.0d42e6p-9f, 0x1.4fcba8p-12f, -0x1.147ed8p-15f, 0x1.b77830p-20f};
   Expr magnitude = atMost(absolute(x), 4);
   Expr small = multiplyAdd(magnitude, polynomial(magnitude * magnitude, inner), magnitude);
