@@ -27,7 +27,7 @@ using namespace onnx_aot::aot;
 /// Multiply-adds, and loads, that start in a cycle (two loads do where neither crosses a line and both hit different
 /// banks); cycles until a multiply-add is done.
 static constexpr double kUnits = 2, kLoads = 1.5, kLatency = 4;
-static constexpr int64_t kMostVectors = 4, kElementBytes = 4, kFirstLevelBytes = 32768;
+static constexpr int64_t kElementBytes = 4, kFirstLevelBytes = 32768;
 
 /// Cycles of one step of the reduction for all vectors and all rows, in tiles of `vectors` and at most `rows`.
 static double cyclesPerStep(const TileSpace &space, int64_t vectors, int64_t rows) {
@@ -46,19 +46,20 @@ static double cyclesPerStep(const TileSpace &space, int64_t vectors, int64_t row
   return rowTiles * (tiles * cycles(vectors) + (rest ? cycles(rest) : 0));
 }
 
-RegisterTile onnx_aot::chooseRegisterTile(const TileSpace &space, const TargetModel &target) {
+RegisterTile onnx_aot::chooseRegisterTile(const TileSpace &space, const TargetModel &target, int64_t vectors) {
   RegisterTile best;
   best.cycles = INFINITY;
   int64_t registers = target.vectorRegisters();
-  int64_t mostVectors = std::min<int64_t>(llvm::divideCeil(space.extent, space.width), kMostVectors);
+  int64_t most =
+      vectors > 0 ? vectors : std::min<int64_t>(llvm::divideCeil(space.extent, space.width), kMostTileVectors);
   int64_t mostRows = std::min<int64_t>(space.rows, space.isHorizontal ? 4 : registers);
-  for (int64_t vectors = 1; vectors <= mostVectors; ++vectors)
+  for (int64_t count = vectors > 0 ? vectors : 1; count <= most; ++count)
     for (int64_t rows = 1; rows <= mostRows; ++rows) {
-      if (rows * vectors + vectors + 1 > registers)
+      if (rows * count + count + 1 > registers)
         continue;
-      double cycles = cyclesPerStep(space, vectors, rows);
+      double cycles = cyclesPerStep(space, count, rows);
       if (cycles < best.cycles)
-        best = {vectors, rows, cycles};
+        best = {count, rows, cycles};
     }
   return best;
 }
@@ -162,8 +163,8 @@ private:
     return type.hasStaticShape() ? double(type.getNumElements()) * kElementBytes : 0;
   }
 
-  /// From the cache that holds `bytes` of data which are used over and over; from the first one loads cost nothing beside
-  /// the arithmetic.
+  /// From the cache that holds `bytes` of data which are used over and over; from the first one loads cost nothing
+  /// beside the arithmetic.
   double bytesPerCycle(double bytes) const {
     return bytes <= kFirstLevelBytes ? INFINITY : bytes <= target.secondLevelBytes() / 2 ? 40 : 8;
   }

@@ -23,7 +23,10 @@ struct RegisterTile {
   int64_t vectors = 1, rows = 1;
   double cycles = 0; // of one step of the reduction for the whole space
 };
-RegisterTile chooseRegisterTile(const TileSpace &space, const aot::TargetModel &target);
+/// The tile of the fewest cycles; of those of `vectors` vectors where that is positive.
+RegisterTile chooseRegisterTile(const TileSpace &space, const aot::TargetModel &target, int64_t vectors = 0);
+/// How many vectors a tile has at most.
+inline constexpr int64_t kMostTileVectors = 4;
 
 /// A target with 16 registers of 256 bits: what passes assume where no target is injected.
 const aot::TargetModel &genericTargetModel();

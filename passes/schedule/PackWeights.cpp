@@ -81,11 +81,19 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
       if (!access.packable || stride.is(0))
         continue;
       // An operand of the epilogue alone is read once: its order hardly matters.
-      if (inPanels && access.inCompute)
+      if (inPanels && access.inCompute && showsElsewhere(kernel, strategy.getVector(), index))
         replaceInput(kernel, index, loopOrder(kernel, index), panel);
       else if (!stride.is(1))
         moveVectorDimLast(kernel, index);
     }
+  }
+
+  /// Whether another operand than input `index` tells the extent of dim `dim`: panels do not.
+  static bool showsElsewhere(aot::KernelOp kernel, unsigned dim, unsigned index) {
+    return llvm::any_of(llvm::seq<unsigned>(0, kernel->getNumOperands()), [&](unsigned operand) {
+      return operand != index && llvm::is_contained(kernel.getMap(operand).getResults(),
+                                                    getAffineDimExpr(dim, kernel.getContext()));
+    });
   }
 
   /// The position of the kernel's vector dim among the input's dims.

@@ -203,24 +203,26 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     double perTransform = size == 6 ? 12 : 6, tiles = double(tileRows) * perRow;
     double ofData = tiles * llvm::divideCeil(ic, width) * (positions * 1.3 + 2 * size * perTransform / 2);
     double ofResults = tiles * llvm::divideCeil(oc, width) * (positions * 1.3 + (size + tile) * perTransform / 2);
+    int64_t mostVectors = std::min<int64_t>(llvm::divideCeil(oc, width), kMostTileVectors);
     Plan best;
-    for (int64_t block = 1; block <= tileRows; ++block) {
-      if (tileRows % block != 0)
-        continue;
-      Plan plan{tile, block, chooseRegisterTile({oc, width, block * perRow, ic}, *target), 0};
-      double blocks = double(tileRows) / block, panels = llvm::divideCeil(oc, width * plan.registers.vectors);
-      double dataBytes = 4.0 * positions * ic * block * perRow;
-      double productBytes = 4.0 * positions * block * perRow * width * plan.registers.vectors;
-      // What is used over and over within a block: its data, for each panel of weights, the products, and, from block to
-      // block, the weights. Either all of it stays in the second-level cache, or it displaces itself.
-      double panelBytes = weightBytes / panels;
-      bool isNear = dataBytes + productBytes + panelBytes <= 0.5 * target->secondLevelBytes();
-      double bytesPerCycle = isNear ? kBytesFromNear : kBytesFromFar;
-      plan.cycles = overlapped(blocks * plan.registers.cycles * positions * ic, transferCycles(weightBytes, blocks)) +
-                    blocks * panels * (dataBytes + 2 * productBytes) / bytesPerCycle + ofData + ofResults;
-      if (plan.cycles < best.cycles)
-        best = plan;
-    }
+    for (int64_t block = 1; block <= tileRows; ++block)
+      for (int64_t vectors = 1; vectors <= mostVectors; ++vectors) {
+        if (tileRows % block != 0)
+          continue;
+        Plan plan{tile, block, chooseRegisterTile({oc, width, block * perRow, ic}, *target, vectors), 0};
+        double blocks = double(tileRows) / block, panels = llvm::divideCeil(oc, width * vectors);
+        double dataBytes = 4.0 * positions * ic * block * perRow;
+        double productBytes = 4.0 * positions * block * perRow * width * vectors;
+        // What is used over and over within a block: its data, for each panel of weights, and the products. Either all
+        // of it stays in the second-level cache, or it displaces itself.
+        bool isNear = dataBytes + productBytes + weightBytes / panels <= 0.7 * target->secondLevelBytes();
+        double bytesPerCycle = isNear ? kBytesFromNear : kBytesFromFar;
+        double weights = transferCycles(weightBytes, 1) + weightBytes * (blocks - 1) / kBytesFromFar;
+        plan.cycles = overlapped(blocks * plan.registers.cycles * positions * ic, weights) +
+                      blocks * (panels * dataBytes + 2 * panels * productBytes) / bytesPerCycle + ofData + ofResults;
+        if (plan.cycles < best.cycles)
+          best = plan;
+      }
     return best;
   }
 

@@ -65,8 +65,8 @@ class Skip(Exception):
 
 
 class Builder:
-    def __init__(self, seed, ort, table, run_time_shapes=False):
-        self.seed, self.ort, self.run_time_shapes = seed, ort, run_time_shapes
+    def __init__(self, seed, ort, table, run_time_shapes=False, most_elements=MAX_ELEMENTS):
+        self.seed, self.ort, self.run_time_shapes, self.most_elements = seed, ort, run_time_shapes, most_elements
         self.rng = random.Random(f"onnx-aot {seed}")
         self.opset = self.rng.choice(OPSETS)
         self.table = [entry for entry in table if entry.since <= self.opset]
@@ -170,7 +170,7 @@ class Builder:
         return message
 
     def usable(self, node, tensor):
-        if len(tensor.values) > 4 * MAX_ELEMENTS:
+        if len(tensor.values) > 4 * self.most_elements:
             return False
         if tensor.dtype not in FLOATS:
             return all(abs(value) < 2**30 for value in tensor.values)

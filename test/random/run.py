@@ -1,6 +1,6 @@
 """Random graphs, compiled by onnx-aot and compared with ONNX Runtime.
 
-usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes] [--ort LIBRARY]
+usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes] [--images] [--ort LIBRARY]
               [--json FILE] [--jobs N]
        run.py ... --seeds N --show      prints the graph of one seed
 
@@ -13,7 +13,8 @@ usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-t
    inputs of the graph and on others of another size, which ONNX Runtime accepts too.
 4. --run-time-shapes makes some of the shapes, counts and bounds inputs, and adds operators whose results have sizes that
    depend on data.
-5. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
+5. --images draws the layers of networks over images instead (images.py), with as many channels as these have.
+6. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
    the cause, it is counted as explained.
 
 Graphs are spread over --jobs processes; when ONNX Runtime ends such a process, its graph is counted as left out.
@@ -33,6 +34,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "bench")]
 import elementwise  # noqa: E402,F401: fills the table
 import compare as bench  # noqa: E402
 import contained  # noqa: E402
+import images  # noqa: E402
 import layers  # noqa: E402,F401
 import movement  # noqa: E402,F401
 from explained import explanation  # noqa: E402
@@ -138,7 +140,11 @@ def shrink(case, fails):
 
 def make_case(seed, ort, options):
     """The case of a seed: one that ONNX Runtime accepts as a whole, with its results; None where there is none."""
-    case = Builder(seed, ort, TABLE, options.run_time_shapes).grow()
+    if options.images:
+        builder = Builder(f"images {seed}", ort, images.TABLE, most_elements=20000)
+    else:
+        builder = Builder(seed, ort, TABLE, options.run_time_shapes)
+    case = builder.grow()
     while case.nodes:
         try:
             results = ort.run(case.model(), case.tensors(), case.outputs)
@@ -239,6 +245,7 @@ def main():
     parser.add_argument("--seeds", default="1..100")
     parser.add_argument("--symbolic", action="store_true")
     parser.add_argument("--run-time-shapes", action="store_true")
+    parser.add_argument("--images", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--show", action="store_true")

@@ -1,0 +1,138 @@
+"""Samplers for networks over images: layers as classifiers and detectors have them, with so many channels that the
+compiler stores them last, packs weights in panels and uses minimal filtering. Extents and channel counts are odd ones
+too, so that tiles, panels and vectors have ends.
+"""
+import onnx_proto as onnx
+from graphs import Node, Skip
+from table import Entry
+
+CHANNELS = (3, 8, 16, 16, 20, 24, 32, 33, 40)
+EXTENTS = (4, 5, 7, 8, 9, 12, 13, 16, 19)
+TABLE = []
+
+
+def layer(*ops, weight=1.0):
+    def register(function):
+        for op in ops:
+            TABLE.append(Entry(op, 13, weight, lambda builder, op=op: function(builder, op)))
+        return function
+    return register
+
+
+def image(builder, plane=1):
+    """An image made by a layer before, most of the time the last one; a new input otherwise. Magnitudes stay small."""
+    found = [value for value in builder.values if value.rank == 4 and value.scale < 500 and min(value.dims[2:]) >= plane]
+    if found and not builder.chance(0.1):
+        return found[-1] if builder.chance(0.7) else builder.choice(found)
+    dims = [builder.choice((1, 1, 2)), builder.choice(CHANNELS), builder.choice(EXTENTS), builder.choice(EXTENTS)]
+    return builder.leaf(onnx.FLOAT, dims, low=-2, high=2, constant=False)
+
+
+def weights(builder, dims):
+    """Initializers small enough that sums of hundreds of products stay small."""
+    bound = 0.5 if len(dims) == 1 or dims[1] > 1 else 1
+    return builder.leaf(onnx.FLOAT, dims, low=-bound, high=bound, constant=True)
+
+
+@layer("Conv", weight=6.0)
+def conv(builder, op):
+    value = image(builder)
+    channels, plane = value.dims[1], value.dims[2:]
+    size = builder.choice([k for k in (1, 1, 3, 3, 3, 5) if k <= min(plane) + 1])
+    kernel = [size, size] if builder.chance(0.85) else [size, 1]
+    group = channels if builder.chance(0.25) else builder.choice([1, 1, 1] + [k for k in (2, 4) if channels % k == 0])
+    out = group * builder.choice((1, 2)) if group == channels else group * (builder.choice(CHANNELS) // group or 1)
+    pads = [k // 2 for k in kernel] * 2 if builder.chance(0.7) else [builder.rng.randint(0, k // 2) for k in kernel * 2]
+    if any(dim + before + after < k for dim, before, after, k in zip(plane, pads, pads[2:], kernel)):
+        raise Skip
+    operands = [value, weights(builder, [out, channels // group] + kernel)]
+    if builder.chance(0.6):
+        operands.append(weights(builder, [out]))
+    strides = builder.choice((None, None, None, [2, 2], [2, 1]))
+    dilations = [2, 2] if min(plane) > 2 * size and builder.chance(0.15) else None
+    return Node(op, operands, group=group, pads=pads, strides=strides, kernel_shape=kernel, dilations=dilations)
+
+
+@layer("ConvTranspose", weight=0.4)
+def conv_transpose(builder, op):
+    value = image(builder)
+    size = builder.choice((2, 3))
+    return Node(op, [value, weights(builder, [value.dims[1], builder.choice(CHANNELS), size, size])],
+                kernel_shape=[size, size], strides=builder.choice(([1, 1], [2, 2])))
+
+
+@layer("MaxPool", "AveragePool", weight=0.8)
+def pool(builder, op):
+    value = image(builder, plane=3)
+    pads = [1] * 4 if builder.chance(0.5) else None
+    count = builder.choice((0, 1)) if op == "AveragePool" else None
+    return Node(op, [value], kernel_shape=[3, 3], strides=builder.choice((None, [2, 2])), pads=pads,
+                count_include_pad=count, ceil_mode=builder.choice((None, 0, 1)))
+
+
+@layer("GlobalAveragePool", "Softplus", "Sigmoid", "Tanh", "Neg", weight=0.3)
+def alone(builder, op):
+    return Node(op, [image(builder)])
+
+
+@layer("Relu", "HardSwish", weight=1.2)
+def activation(builder, op):
+    if op == "HardSwish" and builder.opset < 14:
+        raise Skip
+    return Node(op, [image(builder)])
+
+
+@layer("Clip", weight=0.5)
+def clip(builder, op):
+    bound = lambda number: builder.leaf(onnx.FLOAT, [], [number], constant=True, static=True)
+    return Node(op, [image(builder), bound(0.0), bound(6.0)])
+
+
+@layer("Add", "Mul", weight=1.2)
+def combine(builder, op):
+    """With another image of its size (a residual), or a number per channel."""
+    value = image(builder)
+    same = [other for other in builder.values if other.dims == value.dims and other is not value and other.scale < 20]
+    if same and builder.chance(0.8):
+        return Node(op, [value, builder.choice(same)])
+    return Node(op, [value, weights(builder, [value.dims[1], 1, 1])])
+
+
+@layer("BatchNormalization", weight=0.5)
+def batch_normalization(builder, op):
+    value = image(builder)
+    channels = value.dims[1]
+    variance = builder.leaf(onnx.FLOAT, [channels], low=0.5, high=2, constant=True)
+    return Node(op, [value] + [weights(builder, [channels]) for _ in range(3)] + [variance])
+
+
+@layer("Concat", weight=0.8)
+def concat(builder, op):
+    value = image(builder)
+    same = [other for other in builder.values
+            if other.rank == 4 and other.dims[0] == value.dims[0] and other.dims[2:] == value.dims[2:]]
+    return Node(op, [value] + [builder.choice(same or [value]) for _ in range(builder.choice((1, 1, 2)))], axis=1)
+
+
+@layer("Split", weight=0.4)
+def split(builder, op):
+    value = image(builder)
+    if value.dims[1] % 2 or builder.opset < 13:
+        raise Skip
+    half = value.dims[1] // 2
+    return Node(op, [value, builder.ints([half, half])], outputs=2, axis=1)
+
+
+@layer("Transpose", weight=0.3)
+def transpose(builder, op):
+    return Node(op, [image(builder)], perm=builder.choice(([0, 2, 3, 1], [0, 3, 1, 2], [0, 1, 3, 2])))
+
+
+@layer("Pad", weight=0.3)
+def pad(builder, op):
+    return Node(op, [image(builder), builder.ints([0, 0, 1, 0, 0, 0, 0, 2])])
+
+
+@layer("Reshape", weight=0.2)
+def reshape(builder, op):
+    return Node(op, [image(builder), builder.ints([0, 0, -1])])
