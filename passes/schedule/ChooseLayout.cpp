@@ -174,7 +174,8 @@ public:
       return 0;
     double points = pointsOf(kernel);
     int64_t channels = channelsPerGroup(kernel);
-    double last = points / channels * llvm::divideCeil(channels, lanes);
+    // What does not fill its last vector still reads and writes whole lines, as its neighbours in the graph do.
+    double last = channels >= lanes ? points / lanes : points / channels;
     return vectorsAlongLine(kernel, lanes) - last;
   }
 
