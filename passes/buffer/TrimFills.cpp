@@ -54,6 +54,9 @@ struct TrimFills : impl::TrimFillsBase<TrimFills> {
         sizes[dim] = end - begin;
         filled = fillPart(builder, fill, filled, offsets, sizes);
       }
+      // Around nothing there is nothing left.
+      if (source.getDimSize(dim) == 0)
+        break;
       offsets[dim] = inner[dim];
       sizes[dim] = source.getDimSize(dim);
     }

@@ -129,7 +129,7 @@ Value movableResult(Operation *op) {
           .Case([](tensor::ExtractSliceOp extract) {
             return extract.getSourceType().getRank() == extract.getType().getRank();
           })
-          .Case([](tensor::CollapseShapeOp collapse) { return keepsChannels(collapse.getReassociationIndices()); })
+          .Case([](tensor::CollapseShapeOp collapse) { return imageType(collapse.getSrc()) && keepsChannels(collapse.getReassociationIndices()); })
           .Case([](tensor::ExpandShapeOp expand) { return keepsChannels(expand.getReassociationIndices()); })
           .Default(false);
   return isMovable && imageType(op->getResult(0)) ? op->getResult(0) : Value();

@@ -20,7 +20,7 @@ def empty_reduction(node):
 
 def rounded_size(node):
     scales = operand(node, 2)
-    return attribute(node, "coordinate_transformation_mode") == "align_corners" and scales is not None and \
+    return attribute(node, "coordinate_transformation_mode") in ("align_corners", "pytorch_half_pixel") and scales is not None and \
         any((dim * scale) % 1 for dim, scale in zip(operand(node, 0).dims, scales.values))
 
 
@@ -30,7 +30,8 @@ EXPLAINED = [
     (REDUCTIONS, empty_reduction,
      "of a tensor without elements, ONNX Runtime does not reduce axes that are counted from the end"),
     (("Resize",), rounded_size,
-     "align_corners where scale times extent is no integer: ONNX's cases divide by that product, ONNX Runtime by its floor"),
+     "align_corners and pytorch_half_pixel where scale times extent is no integer: ONNX's reference looks at that product, "
+     "ONNX Runtime at its floor"),
     (("GridSample",), lambda node: attribute(node, "padding_mode") == "border" and attribute(node, "mode") in ("cubic", "bicubic"),
      "cubic with border: ONNX's reference brings the position inside first, ONNX Runtime only the neighbours"),
     (("ConvTranspose",), lambda node: attribute(node, "auto_pad", "").startswith("SAME"),
@@ -41,10 +42,9 @@ EXPLAINED = [
      "SAME where the kernel is smaller than the stride: nothing is padded; ONNX Runtime pads by a negative number"),
     (("LSTM",), lambda node: attribute(node, "clip") is not None,
      "clip bounds the input of every activation; ONNX Runtime leaves out the one of the cell state"),
-    (("QLinearMatMul", "MatMulInteger"), lambda node: 0 in operand(node, 0).dims,
-     "a product of no terms is 0; ONNX Runtime leaves the result unwritten"),
     (("Gelu",), lambda node: operand(node, 0).dtype == onnx.DOUBLE and attribute(node, "approximate") == "tanh",
      "ONNX Runtime's constants are of float for doubles"),
+    (("HardSwish",), lambda node: operand(node, 0).dtype == onnx.DOUBLE, "ONNX Runtime's constants are of float for doubles"),
 ]
 
 
@@ -54,6 +54,7 @@ REFUSED = [
      "ranks are known when a model is compiled, so axes or tuples that only the run tells are refused"),
     (("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"), "the shapes do not fit together",
      "fewer targets than rows of data at the second size, which ONNX Runtime does not look at"),
+    (("ReduceMean",), "empty reduction", "the mean of no integers has no value; ONNX Runtime stores something"),
 ]
 
 

@@ -332,7 +332,8 @@ def dynamic_quantize(builder, op):
 
 @sampler("MatMulInteger", weight=0.6)
 def matmul_integer(builder, op):
-    left = builder.pick((onnx.INT8, onnx.UINT8), rank=range(2, 4))
+    # ONNX Runtime leaves products of no terms unwritten.
+    left = builder.pick((onnx.INT8, onnx.UINT8), rank=range(2, 4), accept=lambda one: one.dims[-1] > 0)
     right = builder.leaf(builder.choice((onnx.INT8, onnx.UINT8)) if left.dtype == onnx.UINT8 else onnx.INT8,
                          [left.dims[-1], builder.choice((1, 3, 8))])
     operands = [left, right]
@@ -351,7 +352,7 @@ def conv_integer(builder, op):
 
 @sampler("QLinearMatMul", weight=0.5)
 def qlinear_matmul(builder, op):
-    left = builder.pick((onnx.INT8, onnx.UINT8), rank=range(2, 4))
+    left = builder.pick((onnx.INT8, onnx.UINT8), rank=range(2, 4), accept=lambda one: one.dims[-1] > 0)
     right = builder.leaf(left.dtype, [left.dims[-1], builder.choice((1, 3, 8))])
     point = lambda dtype: builder.leaf(dtype, [], constant=True)
     return Node(op, [left, scale(builder), point(left.dtype), right, scale(builder), point(right.dtype), scale(builder), point(left.dtype)])

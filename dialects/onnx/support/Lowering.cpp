@@ -374,6 +374,9 @@ Value onnx_aot::onnx::buildPad(OpBuilder &builder, Location loc, Value source, A
     offsets.push_back(padLow);
     sizes.push_back(addSizes(builder, loc, addSizes(builder, loc, padLow, kept), padHigh));
   }
+  // Nothing lies nowhere: its place may be behind the end.
+  if (llvm::any_of(keptSizes, [](OpFoldResult size) { return constantSize(size) == 0; }))
+    return filledTensor(builder, loc, sizes, value);
   if (crops)
     source = tensor::ExtractSliceOp::create(builder, loc, source, cropOffsets, keptSizes, ones);
   if (!pads)

@@ -77,6 +77,17 @@ func.func @pad_reflect(%x: tensor<4xf32>) -> tensor<7xf32> {
   return %y : tensor<7xf32>
 }
 
+// Around nothing there is nothing but the padding.
+// CHECK-LABEL: @pad_nothing
+func.func @pad_nothing(%x: tensor<0xf32>) -> tensor<1xf32> {
+  %p = onnx.Constant {value = dense<[1, 0]> : tensor<2xi64>} : tensor<2xi64>
+  // CHECK: linalg.fill
+  // CHECK-NOT: tensor.insert_slice
+  // CHECK: return
+  %y = "onnx.Pad"(%x, %p) {mode = "constant", operandSegmentSizes = array<i32: 1, 1, 0, 0>} : (tensor<0xf32>, tensor<2xi64>) -> tensor<1xf32>
+  return %y : tensor<1xf32>
+}
+
 // A part that data names lies within the input, and has the declared length, which is checked.
 // CHECK-LABEL: @slice_by_data
 func.func @slice_by_data(%x: tensor<7xf32>, %start: tensor<1xi64>, %end: tensor<1xi64>) -> tensor<3xf32> {
