@@ -36,8 +36,8 @@ class Failure(Exception):
     """A step that went wrong, with what it printed."""
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def parse_arguments(description=__doc__):
+    parser = argparse.ArgumentParser(description=description.split("\n")[0])
     shared = ROOT.parent / "shared" / "models"
     exported = os.environ.get("ONNX_AOT_EXPORTED_MODELS")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="build folder with the programs")
@@ -233,11 +233,15 @@ def geometric_mean(values):
     return statistics.geometric_mean(values) if values else None
 
 
+def describe(machine):
+    return (f"{machine['date']}; {machine['cpu']}, {machine['cpus']} CPUs, pinned to CPU {machine['pinned_to']}; load "
+            f"{machine['load_average'][0]} at the end; `--mcpu={machine['mcpu']}`; {machine['onnx_aot']} at "
+            f"{machine['revision']}; {machine['clang']}; ONNX Runtime {machine['onnx_runtime']}.")
+
+
 def markdown(machine, rows, skipped, notes):
     lines = ["# Compiled models next to ONNX Runtime and plain loops", ""]
-    lines += [f"{machine['date']}; {machine['cpu']}, {machine['cpus']} CPUs, pinned to CPU {machine['pinned_to']}; load "
-              f"{machine['load_average'][0]} at the end; `--mcpu={machine['mcpu']}`; {machine['onnx_aot']} at "
-              f"{machine['revision']}; {machine['clang']}; ONNX Runtime {machine['onnx_runtime']}.", ""]
+    lines += [describe(machine), ""]
     lines += ["One thread. Times are medians over interleaved rounds; a ratio is the median of the ratios within the "
               "rounds (tenth to ninetieth percentile) and above 1 where ours is faster.", ""]
     lines += ["| " + " | ".join(name for name, _ in COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
@@ -261,13 +265,17 @@ def main():
             print(reason, file=sys.stderr)
         return 0
     with tempfile.TemporaryDirectory(prefix="onnx-aot-bench-") as folder:
-        # Copies, so that all rows are made by the same programs whatever is built meanwhile.
-        options.programs = pathlib.Path(folder)
-        for program in ("bin/onnx-aot", "bench/ort_compare", "bench/plain_loops"):
-            if not (options.build / program).exists():
-                sys.exit(f"{options.build / program} is missing: build the project first")
-            shutil.copy2(options.build / program, options.programs)
+        copy_programs(options, pathlib.Path(folder), ("bin/onnx-aot", "bench/ort_compare", "bench/plain_loops"))
         return compare(options)
+
+
+def copy_programs(options, folder, programs):
+    """Copies, so that all rows are made by the same programs whatever is built meanwhile."""
+    options.programs = folder
+    for program in programs:
+        if not (options.build / program).exists():
+            sys.exit(f"{options.build / program} is missing: build the project first")
+        shutil.copy2(options.build / program, folder)
 
 
 def compare(options):
