@@ -68,16 +68,41 @@ struct KernelBufferization : DestinationBufferization<KernelBufferization, Kerne
   }
 };
 
+/// Whether only the run knows the strides of a buffer, as of a value that comes out of a branch in several layouts.
+bool hasOpenStrides(Value buffer) {
+  SmallVector<int64_t> strides;
+  int64_t offset = 0;
+  return failed(cast<MemRefType>(buffer.getType()).getStridesAndOffset(strides, offset)) ||
+         llvm::any_of(strides, ShapedType::isDynamic);
+}
+
+Value allocateLike(RewriterBase &rewriter, Location loc, Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  return memref::AllocOp::create(rewriter, loc, MemRefType::get(type.getShape(), type.getElementType()));
+}
+
 struct WinogradBufferization : DestinationBufferization<WinogradBufferization, WinogradOp> {
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
                           BufferizationState &state) const {
     auto winograd = cast<WinogradOp>(op);
-    return bufferizeKernel(winograd, rewriter, options, state, [&](ArrayRef<Value> inputs, Value init) {
-      auto buffered =
-          WinogradOp::create(rewriter, winograd.getLoc(), TypeRange(), inputs[0], inputs[1], inputs.drop_front(2), init,
-                             /*scratch=*/Value(), winograd.getIndexingMapsAttr(), winograd.getTileAttr(),
-                             winograd.getPadsAttr(), winograd.getBlockAttr(), winograd.getStrategyAttr());
+    Location loc = op->getLoc();
+    return bufferizeKernel(winograd, rewriter, options, state, [&](ArrayRef<Value> given, Value init) {
+      // Its code is made for known strides.
+      SmallVector<Value> inputs(given);
+      for (Value &input : inputs)
+        if (hasOpenStrides(input)) {
+          Value copy = allocateLike(rewriter, loc, input);
+          memref::CopyOp::create(rewriter, loc, input, copy);
+          input = copy;
+        }
+      Value result = hasOpenStrides(init) ? allocateLike(rewriter, loc, init) : init;
+      auto buffered = WinogradOp::create(rewriter, loc, TypeRange(), inputs[0], inputs[1],
+                                         ArrayRef(inputs).drop_front(2), result, /*scratch=*/Value(),
+                                         winograd.getIndexingMapsAttr(), winograd.getTileAttr(),
+                                         winograd.getPadsAttr(), winograd.getBlockAttr(), winograd.getStrategyAttr());
       buffered.getEpilogue().takeBody(winograd.getEpilogue());
+      if (result != init)
+        memref::CopyOp::create(rewriter, loc, result, init);
     });
   }
 };
