@@ -3,11 +3,13 @@
 // For F(m x m, 3 x 3) with n = m + 2, over data [n, y, x, ic] and blocks of some rows of tiles:
 //
 //   for each block
-//     for each tile of it, and each vector of input channels      B' d B of n x n vectors  -> scratch [n * n][tile][ic]
+//     for each tile of it, and each vector of input channels
+//       B' d B of n x n vectors                -> scratch [n * n][tile][ic]
 //     for each panel of output channels
-//       n * n products of matrices (tile x ic) * (ic x lanes)     an aot.kernel "matmul"   -> scratch [n *
-//       n][tile][lane] for each tile, and each vector of the panel               A' M A, epilogue         -> m x m
-//       results
+//       n * n products (tile x ic) * (ic x lanes), an aot.kernel "matmul"
+//                                              -> scratch [n * n][tile][lane]
+//       for each tile, and each vector of the panel
+//         A' M A, epilogue                     -> m x m results
 //
 // Both transforms are done dim by dim, on vectors of channels. A tile that reaches beyond the data is copied to the
 // stack first, with zeros for what does not exist; results go to the stack too, from where as many as there are go
@@ -52,10 +54,10 @@ public:
 private:
   struct Key {
     Type scratch, weights;
-    int64_t tiles, lanes, rows;
+    int64_t tiles, width, lanes, rows;
     bool operator==(const Key &other) const {
-      return std::tie(scratch, weights, tiles, lanes, rows) ==
-             std::tie(other.scratch, other.weights, other.tiles, other.lanes, other.rows);
+      return std::tie(scratch, weights, tiles, width, lanes, rows) ==
+             std::tie(other.scratch, other.weights, other.tiles, other.width, other.lanes, other.rows);
     }
   };
   ModuleOp module;
@@ -393,9 +395,12 @@ private:
     Value position[] = {place.image, place.y, place.x, place.channel};
     auto addressOf = [&](const Flat &flat, AffineMap map) {
       Value at = index(0);
-      for (auto [expr, stride] : llvm::zip(map.getResults(), flat.strides))
+      for (auto [expr, stride] : llvm::zip(map.getResults(), flat.strides)) {
         if (auto dim = dyn_cast<AffineDimExpr>(expr))
           at = plus(at, times(position[dim.getPosition()], stride));
+        else
+          at = plus(at, cast<AffineConstantExpr>(expr).getValue() * stride);
+      }
       return at;
     };
     Block &body = op.getEpilogue().front();
@@ -462,7 +467,8 @@ struct EmitWinograd : onnx_aot::impl::EmitWinogradBase<EmitWinograd> {
 
 func::FuncOp Multipliers::get(WinogradOp op, int64_t lanes) {
   WinogradScratch scratch(op);
-  Key key{op.getScratch().getType(), op.getWeights().getType(), scratch.tiles, lanes, op.getStrategy().getRows()};
+  Key key{op.getScratch().getType(), op.getWeights().getType(), scratch.tiles, op.getStrategy().getWidth(), lanes,
+          op.getStrategy().getRows()};
   for (auto &[known, function] : made)
     if (known == key)
       return function;

@@ -196,8 +196,8 @@ Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chun
   if (chunk.width == 1)
     return memref::LoadOp::create(b, buffer, at);
   auto type = VectorType::get({chunk.width}, access.elementType);
-  // Panels are filled up.
-  bool isInPanels = access.panelDim >= 0 && access.panelDim == vectorDim;
+  // Panels are filled up, with zeros, which an epilogue might divide by.
+  bool isInPanels = access.panelDim >= 0 && access.panelDim == vectorDim && !access.inEpilogue;
   if (stride.is(1) && chunk.isPartial() && !isInPanels)
     return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, maskOf(chunk), harmless(type));
   if (stride.is(1))
@@ -252,7 +252,8 @@ void NestTile::prefetch(const Access &access, Value at, uint32_t locality) {
 }
 
 void NestTile::store(const TileValues &accumulators) {
-  // All loads of the tile come before its stores: an input may be the destination itself.
+  // All loads come before the stores: an input of what reduces nothing may be the destination itself. A nest with a
+  // reduction never is in place, so that its tiles may overlap and its epilogue may run row by row.
   SmallVector<TileValues> inputs;
   for (int64_t row = 0; row < tileRows; ++row)
     loadRow(

@@ -104,6 +104,10 @@ LogicalResult WinogradOp::verify() {
   if (getPads().size() != 2 || getIndexingMaps().size() != getInputs().size() ||
       getEpilogue().getNumArguments() != getInputs().size() + 1)
     return emitOpError("needs two pads, a map per input, and an epilogue of the inputs and the sum");
+  for (Attribute map : getIndexingMaps())
+    for (AffineExpr expr : cast<AffineMapAttr>(map).getValue().getResults())
+      if (!isa<AffineDimExpr, AffineConstantExpr>(expr))
+        return emitOpError("reads an input at something else than dims and constants");
   int64_t tileRows = data.getDimSize(0) * ((init.getDimSize(1) + getTile() - 1) / getTile());
   if (getBlock() < 1 || tileRows % getBlock() != 0)
     return emitOpError("has a block that does not divide its ") << tileRows << " rows of tiles";
@@ -125,13 +129,17 @@ WinogradScratch::WinogradScratch(WinogradOp op) {
 int64_t WinogradOp::getScratchSize() { return WinogradScratch(*this).elements; }
 
 void WinogradOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
-  for (OpOperand &operand : (*this)->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
-      continue;
-    bool isWritten = operand.get() == getInit() || operand.get() == getScratch();
-    effects.emplace_back(isWritten ? static_cast<MemoryEffects::Effect *>(MemoryEffects::Write::get())
-                                   : MemoryEffects::Read::get(),
-                         &operand);
+  auto add = [&](OpOperand &operand, MemoryEffects::Effect *effect) {
+    if (isa<MemRefType>(operand.get().getType()))
+      effects.emplace_back(effect, &operand);
+  };
+  for (OpOperand *operand : getDpsInputOperands())
+    if (operand->get() != getScratch())
+      add(*operand, MemoryEffects::Read::get());
+  add(getInitMutable(), MemoryEffects::Write::get());
+  for (OpOperand &scratch : getScratchMutable()) {
+    add(scratch, MemoryEffects::Write::get());
+    add(scratch, MemoryEffects::Read::get());
   }
 }
 

@@ -68,12 +68,15 @@ struct KernelBufferization : DestinationBufferization<KernelBufferization, Kerne
   }
 };
 
-/// Whether only the run knows the strides of a buffer, as of a value that comes out of a branch in several layouts.
-bool hasOpenStrides(Value buffer) {
+/// Whether the channels of a buffer lie one by one, and its other strides are numbers. They do not in a part that
+/// leaves channels out, and in a value that comes out of a branch in several layouts.
+bool hasDenseChannels(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
   SmallVector<int64_t> strides;
   int64_t offset = 0;
-  return failed(cast<MemRefType>(buffer.getType()).getStridesAndOffset(strides, offset)) ||
-         llvm::any_of(strides, ShapedType::isDynamic);
+  if (failed(type.getStridesAndOffset(strides, offset)) || llvm::any_of(strides, ShapedType::isDynamic))
+    return false;
+  return strides.empty() || strides.back() == 1 || type.getShape().back() == 1;
 }
 
 Value allocateLike(RewriterBase &rewriter, Location loc, Value buffer) {
@@ -87,19 +90,19 @@ struct WinogradBufferization : DestinationBufferization<WinogradBufferization, W
     auto winograd = cast<WinogradOp>(op);
     Location loc = op->getLoc();
     return bufferizeKernel(winograd, rewriter, options, state, [&](ArrayRef<Value> given, Value init) {
-      // Its code is made for known strides.
+      // Its code is made for these.
       SmallVector<Value> inputs(given);
       for (Value &input : inputs)
-        if (hasOpenStrides(input)) {
+        if (!hasDenseChannels(input)) {
           Value copy = allocateLike(rewriter, loc, input);
           memref::CopyOp::create(rewriter, loc, input, copy);
           input = copy;
         }
-      Value result = hasOpenStrides(init) ? allocateLike(rewriter, loc, init) : init;
-      auto buffered = WinogradOp::create(rewriter, loc, TypeRange(), inputs[0], inputs[1],
-                                         ArrayRef(inputs).drop_front(2), result, /*scratch=*/Value(),
-                                         winograd.getIndexingMapsAttr(), winograd.getTileAttr(),
-                                         winograd.getPadsAttr(), winograd.getBlockAttr(), winograd.getStrategyAttr());
+      Value result = hasDenseChannels(init) ? init : allocateLike(rewriter, loc, init);
+      auto buffered =
+          WinogradOp::create(rewriter, loc, TypeRange(), inputs[0], inputs[1], ArrayRef(inputs).drop_front(2), result,
+                             /*scratch=*/Value(), winograd.getIndexingMapsAttr(), winograd.getTileAttr(),
+                             winograd.getPadsAttr(), winograd.getBlockAttr(), winograd.getStrategyAttr());
       buffered.getEpilogue().takeBody(winograd.getEpilogue());
       if (result != init)
         memref::CopyOp::create(rewriter, loc, result, init);

@@ -384,9 +384,8 @@ bool LoopNest::slidesWindow(int vector) const {
   bool isSmall = llvm::all_of(dims, [](const LoopDim &dim) {
     return !dim.reduction || (dim.extent.isStatic() && dim.extent.factor <= kMostTaps);
   });
-  return isSmall && llvm::all_of(inputs, [&](const Access &access) {
-           return !access.inCompute || !access.strides[vector].is(0);
-         });
+  return isSmall &&
+         llvm::all_of(inputs, [&](const Access &access) { return !access.inCompute || !access.strides[vector].is(0); });
 }
 
 bool LoopNest::mayBeUnit(const Amount &stride) const {

@@ -117,19 +117,26 @@ bool isElementwise(linalg::GenericOp generic) {
          generic.getRegionOutputArgs()[0].use_empty();
 }
 
+/// Whether a body knows its loops by their numbers.
+bool asksForPositions(aot::KernelOp kernel) {
+  return kernel->walk([](linalg::IndexOp) { return WalkResult::interrupt(); }).wasInterrupted();
+}
+
 /// The result of an operation that can make it in another layout, or null.
 Value movableResult(Operation *op) {
   bool isMovable =
       llvm::TypeSwitch<Operation *, bool>(op)
           .Case([](linalg::GenericOp generic) { return isElementwise(generic); })
-          .Case([](aot::KernelOp kernel) { return kernel->getNumResults() == 1; })
+          .Case([](aot::KernelOp kernel) { return kernel->getNumResults() == 1 && !asksForPositions(kernel); })
           .Case([](tensor::InsertSliceOp insert) {
             return insert.getSourceType().getRank() == insert.getDestType().getRank();
           })
           .Case([](tensor::ExtractSliceOp extract) {
             return extract.getSourceType().getRank() == extract.getType().getRank();
           })
-          .Case([](tensor::CollapseShapeOp collapse) { return imageType(collapse.getSrc()) && keepsChannels(collapse.getReassociationIndices()); })
+          .Case([](tensor::CollapseShapeOp collapse) {
+            return imageType(collapse.getSrc()) && keepsChannels(collapse.getReassociationIndices());
+          })
           .Case([](tensor::ExpandShapeOp expand) { return keepsChannels(expand.getReassociationIndices()); })
           .Default(false);
   return isMovable && imageType(op->getResult(0)) ? op->getResult(0) : Value();
@@ -454,7 +461,9 @@ private:
       (isSum ? sums : taps).push_back(dim);
     }
     SmallVector<unsigned> order;
-    double bytes = 4 * elementsOf(cast<RankedTensorType>(kernel.getInputs()[0].getType()));
+    double bytes = 0;
+    for (Value input : kernel.getInputs())
+      bytes = std::max(bytes, 4 * elementsOf(cast<RankedTensorType>(input.getType())));
     if (sumsChannels || bytes <= target.secondLevelBytes() / 2) {
       for (unsigned dim = 0; dim < kernel.getNumLoops(); ++dim)
         if (!kernel.isReduction(dim))
@@ -462,13 +471,10 @@ private:
     } else {
       // The channels stand before the innermost dim of the plane.
       AffineExpr line = output.getResults().back();
-      for (unsigned dim : rest) {
-        if (line.isFunctionOfDim(dim))
-          order.append(channel);
-        order.push_back(dim);
-      }
-      if (llvm::none_of(rest, [&](unsigned dim) { return line.isFunctionOfDim(dim); }))
-        order.append(channel);
+      auto innermost = llvm::find_if(rest, [&](unsigned dim) { return line.isFunctionOfDim(dim); });
+      order.assign(rest.begin(), innermost);
+      order.append(channel);
+      order.append(innermost, rest.end());
     }
     order.append(taps);
     order.append(sums);

@@ -5,11 +5,9 @@
 // 1. The vector dim is the one with the least estimated cost per point: an operand costs one load where it is
 //    contiguous or constant along the dim and a load per lane elsewhere; lanes that the extent cannot fill count as
 //    work. A reduction dim is a candidate where partial accumulators can be combined at the end.
-// 2. Rows and vectors minimise the cycles of a step of the reduction, under the register budget rows * vectors +
-// vectors
-//    + 1 <= registers: rows * vectors multiply-adds and rows + vectors loads, but not less than the latency of a
-//    multiply-add; what does not fill a tile counts as the vectors and rows that it takes.
-//
+// 2. Rows and vectors minimise the cycles of a step of the reduction: rows * vectors multiply-adds and rows + vectors
+//    loads, but not less than the latency of a multiply-add; what does not fill a tile counts as the vectors and rows
+//    that it takes. The register budget is rows * vectors + vectors + 1.
 // 3. The order of loops (`block`) minimises what the caches have to move.
 //
 // An extent that only the run knows is estimated (Amount::estimate) and counts as filling its vectors.

@@ -2,9 +2,8 @@
 //
 // Constant inputs of kernels are laid out anew at compile time, so that one register tile reads one contiguous stream:
 //
-// - In panels of one tile's lanes, filled up with zeros. A step of the reduction reads the next lanes of its panel;
-// dims
-//   follow the order of the kernel's loops.
+// - In panels of one tile's lanes, filled up with zeros. A step of the reduction reads the next lanes of its panel, and
+//   dims follow the order of the kernel's loops.
 //     %w : tensor<oc x ic x 3 x 3>, tiles of 64 lanes, loops (oc, .., kh, kw, ic)
 //       =>   tensor<ceil(oc/64) x 3 x 3 x ic x 64>, read at (oc floordiv 64, kh, kw, ic, oc mod 64)
 // - Elsewhere by moving the vector dim last:            =>   tensor<ic x 3 x 3 x oc>

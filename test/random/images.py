@@ -136,3 +136,14 @@ def pad(builder, op):
 @layer("Reshape", weight=0.2)
 def reshape(builder, op):
     return Node(op, [image(builder), builder.ints([0, 0, -1])])
+
+
+@layer("Slice", weight=0.5)
+def part(builder, op):
+    """Some channels, every second one, or a part of the plane."""
+    value = image(builder)
+    axis = builder.choice((1, 1, 2, 3))
+    start, step = builder.choice((0, 1)), builder.choice((1, 2))
+    if value.dims[axis] < 3:
+        raise Skip
+    return Node(op, [value] + [builder.ints([number]) for number in (start, value.dims[axis], axis, step)])

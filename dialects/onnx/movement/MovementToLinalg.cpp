@@ -269,7 +269,7 @@ struct LowerConcat : OnnxLowering<ConcatOp> {
     if (failed(whole))
       return failure();
     Value joined = emptyTensor(rewriter, loc, *whole, result.getElementType());
-    Sizes offsets(result.getRank(), rewriter.getIndexAttr(0)), ones(result.getRank(), rewriter.getIndexAttr(1));
+    Sizes offsets(result.getRank(), rewriter.getIndexAttr(0));
     Shape shared = shape(op.getConcatResult());
     for (auto [input, part] : llvm::zip(op.getInputs(), adaptor.getInputs())) {
       auto type = cast<RankedTensorType>(part.getType());
@@ -279,7 +279,7 @@ struct LowerConcat : OnnxLowering<ConcatOp> {
       for (auto [dim, extent] : llvm::enumerate(shape(input)))
         if (int64_t(dim) != axis && !extent.equals(shared[dim]))
           requireEqual(rewriter, loc, extents[dim], (*whole)[dim], aot::Code::shape_mismatch);
-      joined = tensor::InsertSliceOp::create(rewriter, loc, part, joined, offsets, extents, ones);
+      joined = insertPart(rewriter, loc, part, joined, offsets, extents);
       offsets[axis] = addSizes(rewriter, loc, offsets[axis], extents[axis]);
     }
     rewriter.replaceOp(op, joined);

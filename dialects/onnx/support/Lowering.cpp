@@ -345,6 +345,14 @@ Value onnx_aot::onnx::buildKernel(OpBuilder &builder, Location loc, const Kernel
   return kernel.getResult(0);
 }
 
+Value onnx_aot::onnx::insertPart(OpBuilder &builder, Location loc, Value part, Value whole,
+                                 ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes) {
+  part = castTensor(builder, loc, part,
+                    RankedTensorType::get(staticShape(sizes), getElementTypeOrSelf(part.getType())));
+  SmallVector<OpFoldResult> ones(sizes.size(), builder.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(builder, loc, part, whole, offsets, sizes, ones);
+}
+
 Value onnx_aot::onnx::buildPad(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> low,
                                ArrayRef<int64_t> high, Value value) {
   return buildPad(builder, loc, source, getAsIndexOpFoldResult(builder.getContext(), low),
@@ -381,8 +389,7 @@ Value onnx_aot::onnx::buildPad(OpBuilder &builder, Location loc, Value source, A
     source = tensor::ExtractSliceOp::create(builder, loc, source, cropOffsets, keptSizes, ones);
   if (!pads)
     return source;
-  return tensor::InsertSliceOp::create(builder, loc, source, filledTensor(builder, loc, sizes, value), offsets,
-                                       keptSizes, ones);
+  return insertPart(builder, loc, source, filledTensor(builder, loc, sizes, value), offsets, keptSizes);
 }
 
 Value onnx_aot::onnx::buildReshape(OpBuilder &builder, Location loc, Value source, ArrayRef<int64_t> shape) {

@@ -109,6 +109,10 @@ struct KernelSpec {
 };
 mlir::Value buildKernel(mlir::OpBuilder &builder, mlir::Location loc, const KernelSpec &spec);
 
+/// `whole` with `part`, of extents `sizes`, at `offsets`; sizes may say more than the part's type.
+mlir::Value insertPart(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value part, mlir::Value whole,
+                       llvm::ArrayRef<mlir::OpFoldResult> offsets, llvm::ArrayRef<mlir::OpFoldResult> sizes);
+
 /// `source` with `low`/`high` elements of `value` (a scalar of its stored type) before and after each dim; `source`
 /// itself when there is nothing to add. Negative amounts crop.
 mlir::Value buildPad(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source, llvm::ArrayRef<int64_t> low,
