@@ -100,7 +100,6 @@ private:
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
 
-  /// value * factor + constant + ...
   Value plus(Value left, Value right) { return b.createOrFold<arith::AddIOp>(left, right); }
   Value plus(Value left, int64_t right) { return right == 0 ? left : plus(left, index(right)); }
   Value times(Value value, int64_t factor) { return b.createOrFold<arith::MulIOp>(value, index(factor)); }
