@@ -19,6 +19,14 @@ static int64_t secondLevelOf(StringRef cpu, int64_t floatBits) {
       .Default(floatBits >= 256 ? 1024 * kKilo : 256 * kKilo);
 }
 
+/// Whether the first-level cache has 48 KB in 12 ways rather than the usual 32 KB in 8.
+static bool hasLargeFirstLevel(StringRef cpu) {
+  return StringSwitch<bool>(cpu)
+      .Cases({"sapphirerapids", "emeraldrapids", "graniterapids", "graniterapids-d", "icelake-server"}, true)
+      .Cases({"icelake-client", "tigerlake", "rocketlake", "alderlake", "raptorlake", "znver5"}, true)
+      .Default(false);
+}
+
 CpuTargetModel::CpuTargetModel(const TargetMachine &machine) : math(lowerMathOptionsFor(machine)) {
   const MCSubtargetInfo &subtarget = *machine.getMCSubtargetInfo();
   auto has = [&](StringRef feature) { return subtarget.checkFeatures(("+" + feature).str()); };
@@ -45,5 +53,7 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine) : math(lowerMathOpt
     floatBits = integerBits = has("simd128") ? 128 : 0;
     registers = 16;
   }
+  if (hasLargeFirstLevel(machine.getTargetCPU()))
+    firstLevel = {48 << 10, 12};
   cacheBytes = secondLevelOf(machine.getTargetCPU(), floatBits);
 }

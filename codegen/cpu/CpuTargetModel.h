@@ -20,12 +20,17 @@ public:
   int64_t vectorRegisters() const override { return registers; }
   bool hasRounding() const override { return math.hardwareRounding; }
   bool hasFusedMultiplyAdd() const override { return math.hardwareFma; }
+  int64_t firstLevelBytes() const override { return firstLevel.bytes; }
+  int64_t firstLevelWays() const override { return firstLevel.ways; }
   int64_t secondLevelBytes() const override { return cacheBytes; }
   /// Which arithmetic is an instruction.
   const LowerMathOptions &mathOptions() const { return math; }
 
 private:
   int64_t floatBits = 0, integerBits = 0, registers = 8, cacheBytes = 1 << 20;
+  struct {
+    int64_t bytes, ways;
+  } firstLevel = {32 << 10, 8};
   LowerMathOptions math;
 };
 

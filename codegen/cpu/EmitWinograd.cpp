@@ -5,10 +5,10 @@
 //   for each block
 //     for each tile of it, and each vector of input channels
 //       B' d B of n x n vectors                -> scratch [n * n][tile][ic]
-//     for each panel of output channels
+//     for each group of panels of output channels
 //       n * n products (tile x ic) * (ic x lanes), an aot.kernel "matmul"
 //                                              -> scratch [n * n][tile][lane]
-//       for each tile, and each vector of the panel
+//       for each tile, and each vector of the group
 //         A' M A, epilogue                     -> m x m results
 //
 // Both transforms are done dim by dim, on vectors of channels. A tile that reaches beyond the data is copied to the
@@ -48,8 +48,8 @@ class Multipliers {
 public:
   explicit Multipliers(ModuleOp module) : module(module) {}
 
-  /// (scratch, weights, panel): the products of `lanes` output channels of `op`.
-  func::FuncOp get(WinogradOp op, int64_t lanes);
+  /// (scratch, weights, group): the products of a block of `op`.
+  func::FuncOp get(WinogradOp op);
 
 private:
   struct Key {
@@ -84,14 +84,15 @@ public:
     for (Value input : op.getInputs())
       inputs.push_back(flatten(input));
     tileRows = llvm::divideCeil(shape[1], m);
-    int64_t blocks = shape[0] * tileRows / op.getBlock();
-    loop(0, blocks, 1, [&](Value block) {
-      firstRow = b.createOrFold<arith::MulIOp>(block, index(op.getBlock()));
+    int64_t block = op.getBlock(), lastBlock = op.getTileRows() - block;
+    loop(0, llvm::alignTo(op.getTileRows(), block), block, [&](Value row) {
+      // Computing a row twice is harmless: nothing that is read is written.
+      firstRow = lastBlock % block == 0 ? row : Value(arith::MinUIOp::create(b, row, index(lastBlock)));
       transformData();
-      int64_t panel = op.getPanel(), whole = shape[3] / panel;
-      loop(0, whole, 1, [&](Value at) { computePanel(at, panel); });
-      if (int64_t rest = shape[3] % panel)
-        computePanel(index(whole), rest);
+      loop(0, op.getGroups(), 1, [&](Value group) {
+        func::CallOp::create(b, multipliers.get(op), ValueRange{op.getScratch(), op.getWeights(), group});
+        transformProducts(times(group, op.getLanes()));
+      });
     });
   }
 
@@ -334,24 +335,18 @@ private:
       }
   }
 
-  /// Output channels panel * P .. panel * P + lanes - 1 of the block.
-  void computePanel(Value panel, int64_t lanes) {
-    multiply(panel, llvm::alignTo(lanes, width));
-    int64_t whole = lanes / width * width;
+  /// Those of the channels from `first` on.
+  void transformProducts(Value first) {
+    int64_t channels = shape[3] / op.getGroups(), whole = channels / width * width;
     forTiles([&](Value number, Value image, Value tileRow, Value column) {
-      Value from = plus(times(number, op.getPanel()), scratch.products);
+      Value from = plus(times(number, op.getLanes()), scratch.products);
       auto store = [&](Value lane, int64_t valid) {
-        Place place{image, times(tileRow, m), times(column, m), plus(times(panel, op.getPanel()), lane)};
-        storeTile(plus(from, lane), place, valid);
+        storeTile(plus(from, lane), {image, times(tileRow, m), times(column, m), plus(first, lane)}, valid);
       };
       loop(0, whole, width, [&](Value lane) { store(lane, width); });
-      if (whole < lanes)
-        store(index(whole), lanes - whole);
+      if (whole < channels)
+        store(index(whole), channels - whole);
     });
-  }
-
-  void multiply(Value panel, int64_t lanes) {
-    func::CallOp::create(b, multipliers.get(op, lanes), ValueRange{op.getScratch(), op.getWeights(), panel});
   }
 
   /// The first result of a tile, [image, y, x, channel].
@@ -464,8 +459,9 @@ struct EmitWinograd : onnx_aot::impl::EmitWinogradBase<EmitWinograd> {
 };
 } // namespace
 
-func::FuncOp Multipliers::get(WinogradOp op, int64_t lanes) {
+func::FuncOp Multipliers::get(WinogradOp op) {
   WinogradScratch scratch(op);
+  int64_t lanes = op.getLanes();
   Key key{op.getScratch().getType(), op.getWeights().getType(), scratch.tiles, op.getStrategy().getWidth(), lanes,
           op.getStrategy().getRows()};
   for (auto &[known, function] : made)
@@ -485,40 +481,37 @@ func::FuncOp Multipliers::get(WinogradOp op, int64_t lanes) {
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
 
-  int64_t size = op.getTile() + 2, positions = size * size, stride = op.getPanel(), width = op.getStrategy().getWidth();
+  int64_t size = op.getTile() + 2, positions = size * size, width = op.getStrategy().getWidth();
   int64_t channels = cast<MemRefType>(op.getData().getType()).getDimSize(3);
-  auto view = [&](Value base, OpFoldResult offset, ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
-    std::optional<int64_t> constant = getConstantIntValue(offset);
-    auto layout = StridedLayoutAttr::get(context, constant ? *constant : ShapedType::kDynamic, strides);
-    return memref::ReinterpretCastOp::create(b, MemRefType::get(sizes, real, layout), base, offset,
+  Value memory = entry->getArgument(0), group = entry->getArgument(2);
+  auto view = [&](int64_t offset, ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
+    auto type = MemRefType::get(sizes, real, StridedLayoutAttr::get(context, offset, strides));
+    return memref::ReinterpretCastOp::create(b, type, memory, b.getIndexAttr(offset),
                                              getAsIndexOpFoldResult(context, sizes),
                                              getAsIndexOpFoldResult(context, strides))
         .getResult();
   };
-  Value memory = entry->getArgument(0), weights = entry->getArgument(1), panel = entry->getArgument(2);
-  Value left = view(memory, b.getIndexAttr(0), {positions, scratch.tiles, channels}, {scratch.dataStride, channels, 1});
-  Value product = view(memory, b.getIndexAttr(scratch.products), {positions, scratch.tiles, lanes},
-                       {scratch.productStride, stride, 1});
-  SmallVector<int64_t> weightStrides;
-  int64_t offset = 0;
-  (void)cast<MemRefType>(key.weights).getStridesAndOffset(weightStrides, offset);
-  Value start = arith::MulIOp::create(b, panel, arith::ConstantIndexOp::create(b, positions * channels * stride));
-  if (ShapedType::isDynamic(offset)) {
-    auto metadata = memref::ExtractStridedMetadataOp::create(b, weights);
-    weights = metadata.getBaseBuffer();
-    start = arith::AddIOp::create(b, start, metadata.getOffset());
-  } else if (offset != 0) {
-    start = arith::AddIOp::create(b, start, arith::ConstantIndexOp::create(b, offset));
-  }
-  Value right = view(weights, start, {positions, channels, lanes}, {channels * stride, stride, 1});
+  Value left = view(0, {positions, scratch.tiles, channels}, {scratch.dataStride, channels, 1});
+  Value product = view(scratch.products, {positions, scratch.tiles, lanes}, {scratch.productStride, lanes, 1});
+  SmallVector<int64_t> sizes(cast<MemRefType>(key.weights).getShape());
+  sizes[0] = 1;
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)), ones(sizes.size(), b.getIndexAttr(1));
+  offsets[0] = group;
+  auto ofGroup = memref::SubViewOp::inferRankReducedResultType(
+      ArrayRef(sizes).drop_front(), cast<MemRefType>(key.weights), offsets, getAsIndexOpFoldResult(context, sizes), ones);
+  Value weights = memref::SubViewOp::create(b, ofGroup, entry->getArgument(1), offsets,
+                                            getAsIndexOpFoldResult(context, sizes), ones);
 
   // Loops: position, tile, lane, channel.
   auto map = [&](ArrayRef<unsigned> dims) {
     return AffineMapAttr::get(AffineMap::getMultiDimMapWithTargets(4, dims, context));
   };
-  auto tile = StrategyAttr::get(context, "loops", 2, width, lanes / width, 1, op.getStrategy().getRows(), 0);
-  auto kernel = KernelOp::create(b, TypeRange(), "matmul", ValueRange{left, right}, product,
-                                 b.getArrayAttr({map({0, 1, 3}), map({0, 3, 2}), map({0, 1, 2})}),
+  AffineExpr position = b.getAffineDimExpr(0), lane = b.getAffineDimExpr(2), channel = b.getAffineDimExpr(3);
+  int64_t panel = op.getPanel();
+  auto panels = AffineMap::get(4, 0, {position, lane.floorDiv(panel), channel, lane % panel}, context);
+  auto tile = StrategyAttr::get(context, "loops", 2, width, panel / width, 1, op.getStrategy().getRows(), 0);
+  auto kernel = KernelOp::create(b, TypeRange(), "matmul", ValueRange{left, weights}, product,
+                                 b.getArrayAttr({map({0, 1, 3}), AffineMapAttr::get(panels), map({0, 1, 2})}),
                                  b.getStrArrayAttr({"parallel", "parallel", "parallel", "reduction"}),
                                  b.getF32FloatAttr(0), tile);
   for (Region *region : {&kernel.getCompute(), &kernel.getEpilogue()}) {

@@ -495,12 +495,13 @@ private:
   //===- Prefetching ----------------------------------------------------------------------------------------------===//
 
   /// A block of an operand that the tiles of one iteration of loop `dim` all read from its begin to its end, as it is
-  /// packed: `elements` in as many `steps` of the reduction as there are. The next block begins where `dim` has
-  /// advanced by `advance`.
+  /// packed: `elements` in as many `steps` of the reduction as there are. Block follows block in memory, `count` of
+  /// them: the next one where `dim` has advanced by `advance`, or, at its end, where loop `outer` has advanced.
   struct Block {
     const Access *access;
     unsigned dim;
-    int64_t advance, elements, steps;
+    int64_t advance, elements, steps, count;
+    int outer = -1;
   };
 
   /// The block whose successor the tiles fetch, each a share of it, spread over its steps; none where there are so many
@@ -524,14 +525,25 @@ private:
         return std::nullopt;
       steps *= nest.dims[dim].extent.factor;
     }
-    if (access.panelDim == vectorDim)
-      return Block{&access, unsigned(vectorDim), access.panel, access.panelStride.factor, steps};
+    if (access.panelDim == vectorDim) {
+      int64_t panels = llvm::divideCeil(nest.dims[vectorDim].extent.factor, access.panel);
+      Block block{&access, unsigned(vectorDim), access.panel, access.panelStride.factor, steps, panels};
+      for (unsigned dim : parallelDims) {
+        if (int(dim) == vectorDim || access.strides[dim].is(0))
+          continue;
+        if (block.outer >= 0 || !access.strides[dim].is(panels * block.elements))
+          return std::nullopt;
+        block.outer = dim;
+        block.count *= nest.dims[dim].extent.factor;
+      }
+      return block;
+    }
     // A matrix of a batch, all of whose columns are one tile.
     int64_t lanes = nest.dims[vectorDim].extent.factor;
     for (unsigned dim : llvm::reverse(parallelDims))
       if (int(dim) != vectorDim && !access.strides[dim].is(0))
         return lanes <= width * vectors && access.strides[vectorDim].is(1) && access.strides[dim].is(steps * lanes)
-                   ? std::optional(Block{&access, dim, 1, steps * lanes, steps})
+                   ? std::optional(Block{&access, dim, 1, steps * lanes, steps, nest.dims[dim].extent.factor})
                    : std::nullopt;
     return std::nullopt;
   }
@@ -558,15 +570,15 @@ private:
   void fetchShare(const Block &block) {
     const Access &access = *block.access;
     int64_t perStep = block.elements / block.steps, share = llvm::divideCeil(perStep, tilesPerBlock(block));
-    // The last block fetches itself.
-    Value next = arith::AddIOp::create(b, ivs[block.dim], index(block.advance));
-    Value isThere =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::slt, next, index(nest.dims[block.dim].extent.factor));
-    Value begin = arith::SelectOp::create(b, isThere, next, ivs[block.dim]);
-    Value at = arith::MulIOp::create(b, begin, index(block.elements / block.advance));
+    Value at = index(block.elements);
     auto add = [&](Value iv, int64_t elements) {
       at = arith::AddIOp::create(b, at, arith::MulIOp::create(b, iv, index(elements)));
     };
+    add(ivs[block.dim], block.elements / block.advance);
+    if (block.outer >= 0)
+      add(ivs[block.outer], access.strides[block.outer].factor);
+    // The last block fetches itself.
+    at = arith::MinUIOp::create(b, at, index((block.count - 1) * block.elements));
     int64_t perIteration = block.steps * share;
     for (unsigned dim : llvm::reverse(parallelDims)) {
       if (dim == block.dim)
@@ -581,7 +593,9 @@ private:
     for (unsigned dim : reductionDims)
       add(ivs[dim], access.strides[dim].factor / perStep * share);
     // What fits the first-level cache beside the tiles goes there, the rest to the second.
-    prefetch(access, at, block.elements <= kBlockToFetch * 2 ? 3 : 2);
+    uint32_t locality = block.elements <= kBlockToFetch * 2 ? 3 : 2;
+    for (int64_t line = 0; line < share; line += kLineElements)
+      prefetch(access, line == 0 ? at : arith::AddIOp::create(b, at, index(line)).getResult(), locality);
   }
 
   /// One step of the reduction for the whole tile.
@@ -717,6 +731,8 @@ private:
   static constexpr int64_t kLongEpilogue = 8;
   /// Elements of a block that a few tiles have not read long before they are through with it.
   static constexpr int64_t kBlockToFetch = 2048;
+  /// Elements of a cache line.
+  static constexpr int64_t kLineElements = 16;
 
   int64_t width, vectors, rows, block;
   bool horizontal = false;

@@ -96,24 +96,25 @@ def Aot_WinogradOp : Op<Aot_Dialect, "winograd", [AttrSizedOperandSegments,
     Tiles of `tile` x `tile` results are computed from (tile + 2) x (tile + 2) elements of the data, as many products
     per channel as these are (see Winograd.h). `data` is [n, y, x, ic] without its padding, `pads` are the rows above
     and the columns left of it; what lies beyond it is 0. `weights` are transformed and packed for tiles of
-    `strategy.vectors * strategy.width` = P output channels: [ceil(oc / P), (tile + 2)^2, ic, P]. `init` is [n, y, x, oc].
+    `strategy.vectors * strategy.width` = P output channels, `group` panels of which are computed before the next ones:
+    [groups, (tile + 2)^2, group, ic, P]. Several groups hold no more than the oc channels. `init` is [n, y, x, oc].
     The `epilogue` maps (elements of `inputs`, sum) to the element that is stored; `indexing_maps` are those of `inputs`
     over (n, y, x, oc). Data are transformed, multiplied and transformed back `block` rows of tiles at a time, in
-    `scratch`, which the buffer stage adds.
+    `scratch`, which the buffer stage adds; where `block` does not divide their number, the last block begins early.
 
     ```mlir
-    %y = aot.winograd tile 4 pads [1, 1] block 7 ins(%x, %w : tensor<1x56x56x64xf32>, tensor<2x36x64x32xf32>)
+    %y = aot.winograd tile 4 pads [1, 1] block 7 group 2 ins(%x, %w : tensor<1x56x56x64xf32>, tensor<1x36x2x64x32xf32>)
         outs(%init : tensor<1x56x56x64xf32>) maps [] strategy <...> epilogue { ^bb0(%acc): aot.yield %acc }
     ```
   }];
   let arguments = (ins AnyShaped:$data, AnyShaped:$weights, Variadic<AnyShaped>:$inputs, AnyShaped:$init,
       Optional<AnyMemRef>:$scratch, AffineMapArrayAttr:$indexing_maps, I64Attr:$tile, DenseI64ArrayAttr:$pads,
-      I64Attr:$block, Aot_StrategyAttr:$strategy);
+      I64Attr:$block, I64Attr:$group, Aot_StrategyAttr:$strategy);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$epilogue);
   let hasVerifier = 1;
   let assemblyFormat = [{
-    `tile` $tile `pads` $pads `block` $block `ins` `(` $data `,` $weights (`,` $inputs^)? `:` type($data) `,`
+    `tile` $tile `pads` $pads `block` $block `group` $group `ins` `(` $data `,` $weights (`,` $inputs^)? `:` type($data) `,`
     type($weights) (`,` type($inputs)^)? `)` `outs` `(` $init `:` type($init) `)` (`scratch` `(` $scratch^ `:`
     type($scratch) `)`)? `maps` $indexing_maps `strategy` $strategy `epilogue` $epilogue attr-dict
     (`->` type($results)^)?
@@ -125,6 +126,17 @@ def Aot_WinogradOp : Op<Aot_Dialect, "winograd", [AttrSizedOperandSegments,
     }
     /// Output channels of one panel of weights.
     int64_t getPanel() { return getStrategy().getVectors() * getStrategy().getWidth(); }
+    int64_t getGroups() { return ::llvm::cast<::mlir::ShapedType>(getWeights().getType()).getDimSize(0); }
+    /// Output channels that a group computes: whole vectors.
+    int64_t getLanes() {
+      int64_t channels = ::llvm::cast<::mlir::ShapedType>(getInit().getType()).getDimSize(3);
+      return ::llvm::alignTo(channels / getGroups(), getStrategy().getWidth());
+    }
+    /// Rows of tiles of all images.
+    int64_t getTileRows() {
+      auto type = ::llvm::cast<::mlir::ShapedType>(getInit().getType());
+      return type.getDimSize(0) * int64_t(::llvm::divideCeil(type.getDimSize(1), getTile()));
+    }
     /// Elements of `scratch`.
     int64_t getScratchSize();
   }];

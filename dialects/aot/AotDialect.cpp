@@ -94,12 +94,14 @@ LogicalResult WinogradOp::verify() {
   auto data = cast<ShapedType>(getData().getType()), weights = cast<ShapedType>(getWeights().getType()),
        init = cast<ShapedType>(getInit().getType());
   if (!data.hasStaticShape() || !weights.hasStaticShape() || !init.hasStaticShape() || data.getRank() != 4 ||
-      weights.getRank() != 4 || init.getRank() != 4)
-    return emitOpError("needs operands of rank 4 and static shape");
+      weights.getRank() != 5 || init.getRank() != 4)
+    return emitOpError("needs images and weights of static shape");
   if (getTile() != 2 && getTile() != 4)
     return emitOpError("has tiles of 2 or 4");
   int64_t size = getTile() + 2, channels = init.getDimSize(3), panel = getPanel();
-  if (weights.getShape() != ArrayRef<int64_t>{(channels + panel - 1) / panel, size * size, data.getDimSize(3), panel})
+  int64_t group = getGroup(), groups = group > 0 ? llvm::divideCeil(channels, group * panel) : 0;
+  if (weights.getShape() != ArrayRef<int64_t>{groups, size * size, group, data.getDimSize(3), panel} ||
+      (groups > 1 && channels % (group * panel) != 0))
     return emitOpError("has weights that do not fit its data, its result and its strategy");
   if (getPads().size() != 2 || getIndexingMaps().size() != getInputs().size() ||
       getEpilogue().getNumArguments() != getInputs().size() + 1)
@@ -108,9 +110,8 @@ LogicalResult WinogradOp::verify() {
     for (AffineExpr expr : cast<AffineMapAttr>(map).getValue().getResults())
       if (!isa<AffineDimExpr, AffineConstantExpr>(expr))
         return emitOpError("reads an input at something else than dims and constants");
-  int64_t tileRows = data.getDimSize(0) * ((init.getDimSize(1) + getTile() - 1) / getTile());
-  if (getBlock() < 1 || tileRows % getBlock() != 0)
-    return emitOpError("has a block that does not divide its ") << tileRows << " rows of tiles";
+  if (int64_t tileRows = getTileRows(), block = getBlock(); block < 1 || block > tileRows)
+    return emitOpError("has a block that is not a part of its ") << tileRows << " rows of tiles";
   return success();
 }
 
@@ -121,7 +122,7 @@ WinogradScratch::WinogradScratch(WinogradOp op) {
   tiles = op.getBlock() * tilesPerRow;
   // A vector more, so that the positions of a tile do not all fall into the same sets of a cache.
   dataStride = tiles * data.getDimSize(3) + width;
-  productStride = tiles * op.getPanel() + width;
+  productStride = tiles * op.getLanes() + width;
   products = size * size * dataStride;
   elements = products + size * size * productStride;
 }

@@ -30,8 +30,8 @@ struct StatusResource : mlir::SideEffects::Resource::Base<StatusResource> {
 #include "dialects/aot/AotOps.h.inc"
 
 namespace onnx_aot::aot {
-/// Where things lie in the scratch memory of an aot.winograd, in elements: transformed data [position][tile][ic], then the
-/// products of one panel [position][tile][lane].
+/// Where things lie in the scratch memory of an aot.winograd, in elements: transformed data [position][tile][ic], then
+/// the products of a group [position][tile][oc].
 struct WinogradScratch {
   explicit WinogradScratch(WinogradOp op);
 

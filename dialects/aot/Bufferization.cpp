@@ -102,7 +102,8 @@ struct WinogradBufferization : DestinationBufferization<WinogradBufferization, W
       auto buffered =
           WinogradOp::create(rewriter, loc, TypeRange(), inputs[0], inputs[1], ArrayRef(inputs).drop_front(2), result,
                              /*scratch=*/Value(), winograd.getIndexingMapsAttr(), winograd.getTileAttr(),
-                             winograd.getPadsAttr(), winograd.getBlockAttr(), winograd.getStrategyAttr());
+                             winograd.getPadsAttr(), winograd.getBlockAttr(), winograd.getGroupAttr(),
+                             winograd.getStrategyAttr());
       buffered.getEpilogue().takeBody(winograd.getEpilogue());
       if (result != init)
         memref::CopyOp::create(rewriter, loc, result, init);

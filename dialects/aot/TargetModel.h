@@ -20,6 +20,9 @@ public:
   /// Whether rounding (floor, ceil, trunc, nearest-even) of floats is one instruction.
   virtual bool hasRounding() const = 0;
   virtual bool hasFusedMultiplyAdd() const = 0;
+  /// The first-level data cache: its bytes, and how many lines a set holds.
+  virtual int64_t firstLevelBytes() const { return 32 << 10; }
+  virtual int64_t firstLevelWays() const { return 8; }
   /// Bytes of the second-level cache, which is what a block of data should fit; of all that is near where there is none.
   virtual int64_t secondLevelBytes() const { return 1 << 20; }
 };

@@ -17,6 +17,7 @@
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 using namespace onnx_aot;
@@ -44,6 +45,17 @@ static double cyclesPerStep(const TileSpace &space, int64_t vectors, int64_t row
   return rowTiles * (tiles * cycles(vectors) + (rest ? cycles(rest) : 0));
 }
 
+/// Whether the lines that `rows` read fall into so few sets of the first-level cache that they displace each other and
+/// what the vectors read.
+static bool overfillsSets(int64_t rows, int64_t rowBytes, const TargetModel &target) {
+  constexpr int64_t kLine = 64;
+  if (rowBytes < kLine)
+    return false;
+  int64_t period = target.firstLevelBytes() / target.firstLevelWays();
+  int64_t places = period / std::gcd(rowBytes, period); // rows until they fall into the same sets again
+  return int64_t(llvm::divideCeil(rows, std::max<int64_t>(places, 1))) > target.firstLevelWays() - 2;
+}
+
 RegisterTile onnx_aot::chooseRegisterTile(const TileSpace &space, const TargetModel &target, int64_t vectors) {
   RegisterTile best;
   best.cycles = INFINITY;
@@ -53,7 +65,7 @@ RegisterTile onnx_aot::chooseRegisterTile(const TileSpace &space, const TargetMo
   int64_t mostRows = std::min<int64_t>(space.rows, space.isHorizontal ? 4 : registers);
   for (int64_t count = vectors > 0 ? vectors : 1; count <= most; ++count)
     for (int64_t rows = 1; rows <= mostRows; ++rows) {
-      if (rows * count + count + 1 > registers)
+      if (rows * count + count + 1 > registers || overfillsSets(rows, space.rowBytes, target))
         continue;
       double cycles = cyclesPerStep(space, count, rows);
       if (cycles < best.cycles)
@@ -87,7 +99,7 @@ public:
       tile.rows = rowsOfWindow(row < 0 ? 1 : nest.dims[row].extent.estimate());
     else if (nest.hasReduction())
       tile = chooseRegisterTile({extent, width, row < 0 ? 1 : nest.dims[row].extent.estimate(), nest.reductionVolume(),
-                                 nest.dims[vector].reduction},
+                                 rowBytes(vector, row), nest.dims[vector].reduction},
                                 target);
     else
       tile.vectors = std::clamp<int64_t>(extent / width, 1, 4);
@@ -103,6 +115,14 @@ private:
   int64_t rowsOfWindow(int64_t extent) const {
     int64_t most = std::max<int64_t>(1, (target.vectorRegisters() - 6) / 2);
     return llvm::divideCeil(extent, llvm::divideCeil(extent, most));
+  }
+
+  /// From one row to the next of what the rows read.
+  int64_t rowBytes(int vector, int row) const {
+    for (const Access &access : nest.inputs)
+      if (row >= 0 && access.inCompute && access.strides[vector].is(0) && access.strides[row].isStatic())
+        return std::abs(access.strides[row].factor) * kElementBytes;
+    return 0;
   }
 
   //===-- The order of loops --------------------------------------------------------------------------------------===//

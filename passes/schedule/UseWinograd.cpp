@@ -48,7 +48,7 @@ struct Candidate {
 
 /// How it is computed, and in how many cycles.
 struct Plan {
-  int64_t tile = 0, block = 1;
+  int64_t tile = 0, block = 1, group = 1;
   RegisterTile registers;
   double cycles = INFINITY;
 };
@@ -169,11 +169,15 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
 
   int64_t lanes() const { return target->vectorBits(/*floatingPoint=*/true) / 32; }
 
-  /// Cycles to bring `bytes` that are used over and over to where they are used.
-  double transferCycles(double bytes, double times) const {
+  /// Cycles to bring `bytes` of weights to where they are used. They stay near where they are few, and come from memory
+  /// where all the model's weights, which this way of computing makes `growth` times as many, outgrow the caches. Tiles
+  /// of rows that read a panel again keep line buffers busy which then do not fetch.
+  double weightCycles(double bytes, double growth, bool readsOnce) const {
     if (bytes <= target->secondLevelBytes() / 2)
-      return bytes * times / kBytesFromNear;
-    return bytes * times / (modelBytes > kLastLevelBytes ? kBytesFromMemory : kBytesFromFar);
+      return bytes / kBytesFromNear;
+    if (modelBytes * growth <= kLastLevelBytes)
+      return bytes / kBytesFromFar;
+    return bytes / (readsOnce ? kBytesFromMemory : kBytesFromMemory / 1.4);
   }
 
   /// Arithmetic and the weights that are fetched beside it: the longer of the two, and some of the other.
@@ -185,11 +189,12 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     RankedTensorType result = found.result();
     RegisterTile tile =
         chooseRegisterTile({found.outputs(), std::min(lanes(), int64_t(llvm::bit_ceil(uint64_t(found.outputs())))),
-                            result.getDimSize(2), 9 * found.inputs()},
+                            result.getDimSize(2), 9 * found.inputs(), 4 * found.inputs()},
                            *target);
     double lines = double(result.getDimSize(0)) * result.getDimSize(1);
     return overlapped(lines * tile.cycles * 9 * found.inputs(),
-                      transferCycles(36.0 * found.inputs() * found.outputs(), double(result.getDimSize(0))));
+                      double(result.getDimSize(0)) *
+                          weightCycles(36.0 * found.inputs() * found.outputs(), 1, /*readsOnce=*/false));
   }
 
   Plan planFor(const Candidate &found, int64_t tile) const {
@@ -205,24 +210,37 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     double ofResults = tiles * llvm::divideCeil(oc, width) * (positions * 1.3 + (size + tile) * perTransform / 2);
     int64_t mostVectors = std::min<int64_t>(llvm::divideCeil(oc, width), kMostTileVectors);
     Plan best;
-    for (int64_t block = 1; block <= tileRows; ++block)
+    for (int64_t blocks = 1, last = 0; blocks <= tileRows; ++blocks) {
+      int64_t block = llvm::divideCeil(tileRows, blocks);
+      if (block == std::exchange(last, block))
+        continue;
+      // Some rows are computed twice where blocks do not fit.
+      double transforms = (ofData + ofResults) * blocks * block / tileRows;
       for (int64_t vectors = 1; vectors <= mostVectors; ++vectors) {
-        if (tileRows % block != 0)
-          continue;
-        Plan plan{tile, block, chooseRegisterTile({oc, width, block * perRow, ic}, *target, vectors), 0};
-        double blocks = double(tileRows) / block, panels = llvm::divideCeil(oc, width * vectors);
-        double dataBytes = 4.0 * positions * ic * block * perRow;
-        double productBytes = 4.0 * positions * block * perRow * width * vectors;
-        // What is used over and over within a block: its data, for each panel of weights, and the products. Either all
-        // of it stays in the second-level cache, or it displaces itself.
-        bool isNear = dataBytes + productBytes + weightBytes / panels <= 0.7 * target->secondLevelBytes();
-        double bytesPerCycle = isNear ? kBytesFromNear : kBytesFromFar;
-        double weights = transferCycles(weightBytes, 1) + weightBytes * (blocks - 1) / kBytesFromFar;
-        plan.cycles = overlapped(blocks * plan.registers.cycles * positions * ic, weights) +
-                      blocks * (panels * dataBytes + 2 * panels * productBytes) / bytesPerCycle + ofData + ofResults;
-        if (plan.cycles < best.cycles)
-          best = plan;
+        RegisterTile registers = chooseRegisterTile({oc, width, block * perRow, ic, 4 * ic}, *target, vectors);
+        int64_t panels = llvm::divideCeil(oc, width * vectors);
+        for (int64_t group = 1; group <= panels; ++group) {
+          int64_t groups = panels / group;
+          if (panels % group != 0 || (groups > 1 && oc % (width * vectors) != 0))
+            continue;
+          double dataBytes = 4.0 * positions * ic * block * perRow;
+          double productBytes = 4.0 * positions * block * perRow * llvm::alignTo(oc, width);
+          // Data are written once and read for each group, the products of a group written and read, and both stay in
+          // the second-level cache or do not. So do weights from one block to the next.
+          double kept = dataBytes + productBytes / groups;
+          bool isNear = kept <= 0.7 * target->secondLevelBytes();
+          bool keepsWeights = kept + weightBytes <= 0.7 * target->secondLevelBytes();
+          bool readsOnce = registers.rows >= block * perRow;
+          double weights = weightCycles(weightBytes, positions / 9.0, readsOnce) +
+                           weightBytes * (blocks - 1) / (keepsWeights ? kBytesFromNear : kBytesFromFar);
+          double cycles =
+              overlapped(blocks * registers.cycles * positions * ic, weights) + transforms +
+              blocks * ((groups + 1) * dataBytes + 2 * productBytes) / (isNear ? kBytesFromNear : kBytesFromFar);
+          if (cycles < best.cycles)
+            best = {tile, block, group, registers, cycles};
+        }
       }
+    }
     return best;
   }
 
@@ -232,7 +250,7 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     aot::KernelOp kernel = found.kernel;
     OpBuilder builder(kernel);
     int64_t width = lanes(), panel = width * plan.registers.vectors;
-    Value weights = transformWeights(builder, found, plan.tile, panel);
+    Value weights = transformWeights(builder, found, plan.tile, panel, plan.group);
     if (!weights)
       return;
     auto strategy =
@@ -241,31 +259,36 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
                                         kernel.getInputs().drop_front(2), kernel.getInit(), /*scratch=*/Value(),
                                         builder.getAffineMapArrayAttr(found.maps), builder.getI64IntegerAttr(plan.tile),
                                         builder.getDenseI64ArrayAttr({found.top, found.left}),
-                                        builder.getI64IntegerAttr(plan.block), strategy);
+                                        builder.getI64IntegerAttr(plan.block),
+                                        builder.getI64IntegerAttr(plan.group), strategy);
     made.getEpilogue().takeBody(kernel.getEpilogue());
     made.getEpilogue().front().eraseArguments(0, 2);
     kernel->replaceAllUsesWith(made->getResults());
     kernel.erase();
   }
 
-  /// G g G' of each kernel, [panel][position][ic][lane].
-  static Value transformWeights(OpBuilder &builder, const Candidate &found, int64_t tile, int64_t panel) {
+  /// G g G' of each kernel, [group of panels][position][panel][ic][lane].
+  static Value transformWeights(OpBuilder &builder, const Candidate &found, int64_t tile, int64_t panel,
+                                int64_t group) {
     SmallVector<char> storage;
     ArrayRef<char> bytes;
     if (!onnx::getRawBytes(found.weights, storage, bytes))
       return Value();
     Winograd winograd(tile);
     int64_t oc = found.outputs(), ic = found.inputs(), positions = winograd.size() * winograd.size();
-    auto type =
-        RankedTensorType::get({int64_t(llvm::divideCeil(oc, panel)), positions, ic, panel}, builder.getF32Type());
+    int64_t groups = llvm::divideCeil(oc, panel * group);
+    auto type = RankedTensorType::get({groups, positions, group, ic, panel}, builder.getF32Type());
     std::vector<float> packed(type.getNumElements(), 0.0f);
     for (int64_t o = 0; o < oc; ++o)
       for (int64_t i = 0; i < ic; ++i) {
         float kernel[9];
         std::memcpy(kernel, bytes.data() + (o * ic + i) * sizeof(kernel), sizeof(kernel));
         SmallVector<double> transformed = winograd.transformKernel(SmallVector<double>(kernel, kernel + 9));
-        for (int64_t position = 0; position < positions; ++position)
-          packed[((o / panel * positions + position) * ic + i) * panel + o % panel] = float(transformed[position]);
+        int64_t at = o / panel;
+        for (int64_t position = 0; position < positions; ++position) {
+          int64_t block = (at / group * positions + position) * group + at % group;
+          packed[(block * ic + i) * panel + o % panel] = float(transformed[position]);
+        }
       }
     ArrayRef<char> data(reinterpret_cast<const char *>(packed.data()), packed.size() * sizeof(float));
     return arith::ConstantOp::create(builder, found.kernel.getLoc(), type, onnx::makeConstant(type, data, "winograd"));
@@ -273,7 +296,7 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
 
   /// Bytes per cycle from the second-level cache, from the one behind it, and from memory, which is where weights come
   /// from in each run when all of them are more than a last-level cache holds of them.
-  static constexpr double kBytesFromNear = 40, kBytesFromFar = 8, kBytesFromMemory = 5;
+  static constexpr double kBytesFromNear = 40, kBytesFromFar = 8, kBytesFromMemory = 5.5;
   static constexpr double kLastLevelBytes = 32 << 20;
 
   double modelBytes = 0;
