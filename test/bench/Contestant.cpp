@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "test/bench/Contestant.h"
 #include "test/bench/OrtApi.h"
+#include "test/bench/Peer.h"
 #include <algorithm>
 #include <cstring>
 
@@ -37,16 +38,18 @@ private:
 
 class OrtRunner : public Contestant {
 public:
-  OrtRunner(const OrtLibrary &library, const std::string &onnxPath, const onnx_aot_model *model,
+  OrtRunner(const OrtLibrary &library, const OrtSettings &settings, const onnx_aot_model *model,
             const std::vector<void *> &inputs)
       : Contestant(model), library(library) {
     OrtSessionOptions *options;
     library.check(library.get<OrtCreateEnv>()(ortLogError, "bench", &env));
     library.check(library.get<OrtCreateSessionOptions>()(&options));
-    library.check(library.get<OrtSetIntraOpNumThreads>()(options, 1));
+    library.check(library.get<OrtSetIntraOpNumThreads>()(options, settings.threads));
     library.check(library.get<OrtSetInterOpNumThreads>()(options, 1));
     library.check(library.get<OrtSetGraphOptimizationLevel>()(options, ortEnableAll));
-    library.check(library.get<OrtCreateSession>()(env, onnxPath.c_str(), options, &session));
+    if (!settings.profile.empty())
+      library.check(library.get<OrtEnableProfiling>()(options, settings.profile.c_str()));
+    library.check(library.get<OrtCreateSession>()(env, settings.onnx.c_str(), options, &session));
     library.get<OrtReleaseSessionOptions>()(options);
     library.check(library.get<OrtCreateCpuMemoryInfo>()(ortArenaAllocator, ortDefaultMemory, &memory));
     for (uint32_t i = 0; i < model->num_inputs; ++i)
@@ -87,6 +90,42 @@ private:
   std::vector<const char *> inputNames, outputNames;
   std::vector<OrtValue *> inputValues, outputValues;
 };
+
+struct PeerEntries {
+  decltype(&peer_version) version;
+  decltype(&peer_open) open;
+  decltype(&peer_run) run;
+  decltype(&peer_close) close;
+};
+
+class PeerRunner : public Contestant {
+public:
+  PeerRunner(const PeerEntries &entries, const std::string &folder, const onnx_aot_model *model,
+             const std::vector<void *> &inputs)
+      : Contestant(model), entries(entries), state(entries.open(folder.c_str())),
+        input(static_cast<const float *>(inputs[0])) {}
+  ~PeerRunner() override { entries.close(state); }
+
+  void run() override { entries.run(state, input, static_cast<float *>(outputs[0])); }
+
+private:
+  PeerEntries entries;
+  void *state;
+  const float *input;
+};
+
+void *openLibrary(const std::string &path) {
+  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    stop(dlerror());
+  return library;
+}
+
+template <typename Function> void findEntry(void *library, const char *name, Function &entry) {
+  entry = reinterpret_cast<Function>(dlsym(library, name));
+  if (!entry)
+    stop(dlerror());
+}
 } // namespace
 
 Contestant::Contestant(const onnx_aot_model *model) {
@@ -110,10 +149,7 @@ void *onnx_aot::bench::newBuffer(size_t bytes, size_t alignment) {
 }
 
 const onnx_aot_model *onnx_aot::bench::openModel(const std::string &path) {
-  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library)
-    stop(dlerror());
-  auto *model = static_cast<const onnx_aot_model *>(dlsym(library, "model_model"));
+  auto *model = static_cast<const onnx_aot_model *>(dlsym(openLibrary(path), "model_model"));
   if (!model || model->abi_version != ONNX_AOT_ABI_VERSION)
     stop(path + ": not a model compiled with --name=model by this version");
   return model;
@@ -124,8 +160,23 @@ std::unique_ptr<Contestant> onnx_aot::bench::makeCompiled(const onnx_aot_model *
   return std::make_unique<Compiled>(model, inputs);
 }
 
-std::unique_ptr<Contestant> onnx_aot::bench::makeOrtSession(const OrtLibrary &library, const std::string &onnxPath,
+std::unique_ptr<Contestant> onnx_aot::bench::makeOrtSession(const OrtLibrary &library, const OrtSettings &settings,
                                                             const onnx_aot_model *model,
                                                             const std::vector<void *> &inputs) {
-  return std::make_unique<OrtRunner>(library, onnxPath, model, inputs);
+  return std::make_unique<OrtRunner>(library, settings, model, inputs);
+}
+
+std::unique_ptr<Contestant> onnx_aot::bench::makePeer(const std::string &path, const std::string &folder,
+                                                      const onnx_aot_model *model, const std::vector<void *> &inputs,
+                                                      std::string &version) {
+  void *library = openLibrary(path);
+  PeerEntries entries;
+  findEntry(library, "peer_version", entries.version);
+  findEntry(library, "peer_open", entries.open);
+  findEntry(library, "peer_run", entries.run);
+  findEntry(library, "peer_close", entries.close);
+  if (model->num_inputs != 1 || model->num_outputs != 1)
+    stop(path + ": a peer takes one input and one output");
+  version = entries.version();
+  return std::make_unique<PeerRunner>(entries, folder, model, inputs);
 }

@@ -1,8 +1,8 @@
 //===- Contestant.h - Who runs a model in a comparison --------------------===//
 //
-// What it is for: one interface over a compiled model (a shared library of ours, by whatever compiler) and ONNX
-// Runtime's session of the same model. Inputs are shared between all of them; every contestant writes outputs of its
-// own, into buffers that exist before the first run.
+// What it is for: one interface over a compiled model (a shared library of ours, by whatever compiler), ONNX Runtime's
+// session of the same model, and a library of operators that does the same work (Peer.h). Inputs are shared between all
+// of them; every contestant writes outputs of its own, into buffers that exist before the first run.
 //
 //===----------------------------------------------------------------------===//
 #ifndef ONNX_AOT_TEST_BENCH_CONTESTANT_H
@@ -37,9 +37,21 @@ const onnx_aot_model *openModel(const std::string &path);
 
 std::unique_ptr<Contestant> makeCompiled(const onnx_aot_model *model, const std::vector<void *> &inputs);
 
-/// A session with one thread and all graph optimisations. `model` says what the tensors are.
-std::unique_ptr<Contestant> makeOrtSession(const OrtLibrary &library, const std::string &onnxPath,
+struct OrtSettings {
+  std::string onnx;    // the model
+  int threads = 1;     // of an operator
+  std::string profile; // where the names of profiles begin; empty: no profile
+};
+
+/// A session with all graph optimisations. `model` says what the tensors are. A profile is written when it is
+/// destroyed.
+std::unique_ptr<Contestant> makeOrtSession(const OrtLibrary &library, const OrtSettings &settings,
                                            const onnx_aot_model *model, const std::vector<void *> &inputs);
+
+/// The library at `path`, of the model that `folder` describes, which has one input and one output of floats; its
+/// version goes to `version`.
+std::unique_ptr<Contestant> makePeer(const std::string &path, const std::string &folder, const onnx_aot_model *model,
+                                     const std::vector<void *> &inputs, std::string &version);
 
 } // namespace onnx_aot::bench
 

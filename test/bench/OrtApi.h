@@ -44,6 +44,7 @@ using OrtRun = OrtEntry<9, OrtStatus *(OrtSession *, const void *runOptions, con
                                        const OrtValue *const *inputs, size_t numInputs, const char *const *outputNames,
                                        size_t numOutputs, OrtValue **outputs)>;
 using OrtCreateSessionOptions = OrtEntry<10, OrtStatus *(OrtSessionOptions **)>;
+using OrtEnableProfiling = OrtEntry<14, OrtStatus *(OrtSessionOptions *, const char *prefix)>;
 using OrtSetGraphOptimizationLevel = OrtEntry<23, OrtStatus *(OrtSessionOptions *, int)>;
 using OrtSetIntraOpNumThreads = OrtEntry<24, OrtStatus *(OrtSessionOptions *, int)>;
 using OrtSetInterOpNumThreads = OrtEntry<25, OrtStatus *(OrtSessionOptions *, int)>;
