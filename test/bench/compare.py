@@ -4,8 +4,9 @@
 usage: test/bench/compare.py [--models DIR ...] [--only NAME ...] [--ort LIBRARY] [--output NAME] ...
 
 For every line of models.txt: onnx-aot makes a shared library (wall time, user time and peak memory by wait4) and an
-object (size); plain_loops and clang make the baseline; ort_compare runs all of them on one CPU, checks that outputs
-agree, and times them in turns. Rows appear as they are measured; at the end results/NAME.md and NAME.json are written.
+object (size); plain_loops and clang make the baseline; fma_peak measures what the CPU can do; ort_compare runs all on
+one CPU (or as many as --threads says), checks that outputs agree, and times them in turns. Rows appear as they are
+measured; at the end results/NAME.md and NAME.json are written.
 Exit status 1 when a model that is there fails to compile, to run or to agree.
 """
 import argparse
@@ -36,7 +37,7 @@ class Failure(Exception):
     """A step that went wrong, with what it printed."""
 
 
-def parse_arguments(description=__doc__):
+def parse_arguments(description=__doc__, add_more=lambda parser: None):
     parser = argparse.ArgumentParser(description=description.split("\n")[0])
     shared = ROOT.parent / "shared" / "models"
     exported = os.environ.get("ONNX_AOT_EXPORTED_MODELS")
@@ -54,6 +55,8 @@ def parse_arguments(description=__doc__):
     parser.add_argument("--no-plain", action="store_true", help="leave the plain loops out")
     parser.add_argument("--clang", default=os.environ.get("ONNX_AOT_CLANG", "clang-22"))
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)), help="the CPU to run on")
+    parser.add_argument("--threads", type=int, default=1,
+                        help="threads of ONNX Runtime and other peers, on as many CPUs; our code runs in one thread")
     parser.add_argument("--compiles", type=int, default=3, help="compilations per model; the median is reported")
     parser.add_argument("--seconds", type=float, default=3, help="about how long each model is timed")
     parser.add_argument("--rounds", type=int, default=301, help="at most so many rounds per model")
@@ -61,7 +64,12 @@ def parse_arguments(description=__doc__):
                         help="whoever takes longer takes part in fewer rounds than the others")
     parser.add_argument("--output", default=None, help="name of the result (default: the host's CPU and the date)")
     parser.add_argument("--results", type=pathlib.Path, default=HERE / "results")
+    add_more(parser)
     options = parser.parse_args()
+    others = sorted(os.sched_getaffinity(0) - {options.cpu}, reverse=True)
+    if not 1 <= options.threads <= len(others) + 1:
+        parser.error(f"--threads={options.threads}: there are {len(others) + 1} CPUs")
+    options.cpus = [options.cpu] + others[:options.threads - 1]
     if not options.models:
         options.models = [shared] + ([pathlib.Path(exported)] if exported else [])
     return options
@@ -107,7 +115,7 @@ def find_ort(options):
     """The library, or None and the reason."""
     if options.ort:
         path = pathlib.Path(options.ort)
-        return (path, None) if path.exists() else (None, f"{path} does not exist")
+        return (path, None) if path.exists() else (None, f"no ONNX Runtime: {path} does not exist")
     processor = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     folder = options.build / "bench" / "ort"
     library = folder / (ORT_PATH % processor)
@@ -134,35 +142,72 @@ def compile_ours(options, model, flags, work):
     for _ in range(options.compiles):
         _, usage = run([*command, "-o", library], options.cpu)
         usages.append(usage)
-    run([*command, "-o", work / "ours.o"], options.cpu)
+    report = work / "report.json"
+    try:
+        run([*command, f"--report={report}", "-o", work / "ours.o"], options.cpu)
+    except Failure:  # reports are refused
+        run([*command, "-o", work / "ours.o"], options.cpu)
     wall, user, peak = (statistics.median(column) for column in zip(*usages))
     return library, {"compile_s": wall, "compile_user_s": user, "compile_peak_bytes": peak,
-                     "object_bytes": (work / "ours.o").stat().st_size}
+                     "object_bytes": (work / "ours.o").stat().st_size,
+                     "multiply_adds": json.loads(report.read_text()).get("multiply_adds") if report.exists() else None}
+
+
+def cpu_flag(options):
+    return ("-mcpu=" if platform.machine() == "aarch64" else "-march=") + options.mcpu
 
 
 def compile_plain(options, model, flags, work):
     run([options.programs / "plain_loops", model, work, "--mcpu=" + options.mcpu, *flags])
     library = work / "plain.so"
-    march = "-mcpu=" if platform.machine() == "aarch64" else "-march="
-    _, usage = run([options.clang, "-O3", march + options.mcpu, "-Wno-override-module", "-fPIC", "-shared", "-nostdlib",
+    _, usage = run([options.clang, "-O3", cpu_flag(options), "-Wno-override-module", "-fPIC", "-shared", "-nostdlib",
                     work / "plain.ll", work / "weights.s", "-o", library], options.cpu)
     return library, {"plain_compile_s": usage[0]}
+
+
+def compile_peak(options, folder):
+    """What measures the peak of multiply-adds, or None and the reason."""
+    try:
+        run([options.clang, "-O3", "-ffp-contract=fast", cpu_flag(options), HERE / "fma_peak.c", "-o",
+             folder / "fma_peak"])
+    except (Failure, OSError) as failure:
+        return None, f"no peak of multiply-adds: {failure}"
+    return folder / "fma_peak", None
+
+
+def measure_peak(options):
+    if not options.peak:
+        return {}
+    rate, bits = run([options.peak], options.cpu)[0].split()
+    return {"fma_peak_gflops": float(rate), "fma_peak_bits": int(bits)}
+
+
+def contest(options, data, model, ort, libraries, peers=()):
+    """The command that times a model; `libraries` and `peers` are pairs of a name and a file."""
+    command = [options.programs / "ort_compare", "--data", data, "--seconds", options.seconds, "--rounds",
+               options.rounds, "--slow-ms", options.slow_ms, "--threads", options.threads, "--cpu",
+               ",".join(map(str, options.cpus))]
+    if options.threads > 1:  # long enough for threads that wait for work to fall asleep
+        command += ["--pause-ms", 50, "--sample-ms", 20]
+    if ort:
+        command += ["--ort", ort, "--onnx", model]
+    for flag, files in (("--lib", libraries), ("--peer", peers)):
+        for name, file in files:
+            command += [flag, f"{name}={file}"]
+    return command
 
 
 def measure(options, entry, model, data, ort):
     with tempfile.TemporaryDirectory(prefix="onnx-aot-bench-") as folder:
         work = pathlib.Path(folder)
         library, row = compile_ours(options, model, entry.flags, work)
-        command = [options.programs / "ort_compare", "--data", data, "--seconds", options.seconds, "--rounds",
-                   options.rounds, "--slow-ms", options.slow_ms, "--cpu", options.cpu]
-        if ort:
-            command += ["--ort", ort, "--onnx", model]
-        command += ["--lib", f"ours={library}"]
+        libraries = [("ours", library)]
         if not options.no_plain:
             plain, plain_row = compile_plain(options, model, entry.flags, work)
             row.update(plain_row)
-            command += ["--lib", f"plain={plain}"]
-        text, _ = run(command)
+            libraries.append(("plain", plain))
+        row.update(measure_peak(options))
+        text, _ = run(contest(options, data, model, ort, libraries))
         row.update(json.loads(text))
     return row
 
@@ -183,6 +228,28 @@ def ratio(name):
     return value
 
 
+def gflops(name):
+    def value(row):
+        rate = rate_of(row, name)
+        return f"{rate:#.3g}".rstrip(".") if rate else ""
+    return value
+
+
+def rate_of(row, name):
+    """GFLOP/s, two of them per multiply-add of the direct algorithm; None where their number is not known."""
+    ms, count = row["contestants"].get(name, {}).get("median_ms"), row["multiply_adds"]
+    return 2 * count / ms / 1e6 if ms and count else None
+
+
+def peak(row):
+    return f"{row['fma_peak_gflops']:.0f} ({row['fma_peak_bits']})" if "fma_peak_gflops" in row else ""
+
+
+def share_of_peak(row):
+    rate = rate_of(row, "ours")
+    return f"{100 * rate / row['fma_peak_gflops']:.0f}" if rate and "fma_peak_gflops" in row else ""
+
+
 COLUMNS = [
     ("model", lambda row: row["dataset"]),
     ("ORT ms", milliseconds("ort")),
@@ -190,6 +257,9 @@ COLUMNS = [
     ("ORT / ours", ratio("ort")),
     ("plain loops ms", milliseconds("plain")),
     ("plain / ours", ratio("plain")),
+    ("GFLOP/s", gflops("ours")),
+    ("peak GFLOP/s (bits)", peak),
+    ("% of peak", share_of_peak),
     ("compile s", lambda row: f"{row['compile_s']:.2f}"),
     ("user s", lambda row: f"{row['compile_user_s']:.2f}"),
     ("peak MB", lambda row: f"{row['compile_peak_bytes'] / 1e6:.0f}"),
@@ -217,7 +287,8 @@ def describe_machine(options, ort_version):
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "cpu": cpu_name(),
         "cpus": os.cpu_count(),
-        "pinned_to": options.cpu,
+        "pinned_to": options.cpus,
+        "threads": options.threads,
         "load_average": [round(load, 2) for load in os.getloadavg()],
         "kernel": platform.release(),
         "mcpu": options.mcpu,
@@ -234,16 +305,25 @@ def geometric_mean(values):
 
 
 def describe(machine):
-    return (f"{machine['date']}; {machine['cpu']}, {machine['cpus']} CPUs, pinned to CPU {machine['pinned_to']}; load "
+    pinned = ", ".join(map(str, machine["pinned_to"]))
+    return (f"{machine['date']}; {machine['cpu']}, {machine['cpus']} CPUs, pinned to CPU {pinned}; load "
             f"{machine['load_average'][0]} at the end; `--mcpu={machine['mcpu']}`; {machine['onnx_aot']} at "
             f"{machine['revision']}; {machine['clang']}; ONNX Runtime {machine['onnx_runtime']}.")
+
+
+def describe_threads(machine):
+    if machine["threads"] == 1:
+        return "One thread."
+    return f"The peers have {machine['threads']} threads on as many CPUs; ours, plain loops and the peak have one."
 
 
 def markdown(machine, rows, skipped, notes):
     lines = ["# Compiled models next to ONNX Runtime and plain loops", ""]
     lines += [describe(machine), ""]
-    lines += ["One thread. Times are medians over interleaved rounds; a ratio is the median of the ratios within the "
-              "rounds (tenth to ninetieth percentile) and above 1 where ours is faster.", ""]
+    lines += [f"{describe_threads(machine)} Times are medians over interleaved rounds; a ratio is the median of the "
+              "ratios within the rounds (tenth to ninetieth percentile) and above 1 where ours is faster. GFLOP/s are "
+              "ours, by the multiply-adds of the direct algorithms; the peak is that of one thread with vectors of so "
+              "many bits.", ""]
     lines += ["| " + " | ".join(name for name, _ in COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     lines += ["| " + " | ".join(value(row) for _, value in COLUMNS) + " |" for row in rows]
     lines.append("")
@@ -266,7 +346,8 @@ def main():
         return 0
     with tempfile.TemporaryDirectory(prefix="onnx-aot-bench-") as folder:
         copy_programs(options, pathlib.Path(folder), ("bin/onnx-aot", "bench/ort_compare", "bench/plain_loops"))
-        return compare(options)
+        options.peak, reason = compile_peak(options, pathlib.Path(folder))
+        return compare(options, reason)
 
 
 def copy_programs(options, folder, programs):
@@ -278,11 +359,11 @@ def copy_programs(options, folder, programs):
         shutil.copy2(options.build / program, folder)
 
 
-def compare(options):
-    ort, reason = find_ort(options)
-    notes = [] if ort else [reason]
-    if reason:
-        print(reason, file=sys.stderr)
+def compare(options, no_peak):
+    ort, no_ort = find_ort(options)
+    notes = [reason for reason in (no_ort, no_peak) if reason]
+    for note in notes:
+        print(note, file=sys.stderr)
 
     rows, skipped, failed = [], [], 0
     print("  ".join(name for name, _ in COLUMNS), flush=True)

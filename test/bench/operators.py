@@ -1,17 +1,22 @@
 #!/usr/bin/env python3
-"""Times matrix products and layers of convolutional networks next to ONNX Runtime and the machine's multiply-add peak.
+"""Times matrix products and layers of convolutional networks next to ONNX Runtime, OpenBLAS, oneDNN and the peak.
 
 usage: test/bench/operators.py [--only NAME ...] [--mcpu CPU] [--seconds N] [--output NAME] (and others of compare.py)
 
-Each case is a model made here: one product, or a chain of equal layers with a global average at the end, so that layouts
-are those that a network would have, what is read and written in other layouts at its ends counts little, and an
+Each case is a model made here: one product, or a chain of equal layers with a global average at the end, so that
+layouts are those that a network would have, what is read and written in other layouts at its ends counts little, and an
 operator of few microseconds is timed as many. GFLOP/s count the multiply-adds of the direct algorithm (two each), so
-that minimal filtering may exceed the peak, which is measured before each case (fma_peak.c). Without --output nothing
-but the table on the terminal is written.
+that minimal filtering may exceed the peak, which is measured before each case (fma_peak.c). OpenBLAS and oneDNN take
+part where their headers are installed (Peer.h). --ort-kernel-time adds what ONNX Runtime's profiler says of its own
+kernels. Without --output nothing but the table on the terminal is written. Exit status 1 when a case fails to compile,
+to run or to agree.
 """
 import array
+import collections
 import json
+import os
 import pathlib
+import platform
 import random
 import sys
 import tempfile
@@ -31,6 +36,11 @@ class Chain:
 
     def dims(self):
         return (self.batch, self.channels, self.size, self.size)
+
+    def describe(self):
+        """What Peer.h calls layers.txt."""
+        lines = [f"images {self.batch} {self.channels} {self.size}"]
+        return "\n".join(lines + ["conv {} {} {} {}".format(*layer) for layer in self.layers]) + "\n"
 
     def build(self):
         """(model, multiply-adds)"""
@@ -61,6 +71,9 @@ class Product:
     def dims(self):
         return (self.rows, self.depth)
 
+    def describe(self):
+        return f"product {self.rows} {self.columns} {self.depth}\n"
+
     def build(self):
         graph = onnx.Graph("product")
         graph.inputs = [onnx.value_info("x", onnx.FLOAT, self.dims())]
@@ -69,6 +82,17 @@ class Product:
         graph.outputs = [onnx.value_info("y", onnx.FLOAT, (self.rows, self.columns))]
         return onnx.model(graph, 13), self.rows * self.columns * self.depth
 
+
+# Libraries to compare with, each by a source of ours that is compiled where the library's header is there.
+Peer = collections.namedtuple("Peer", "title source header library package takes")
+PEERS = {
+    "openblas": Peer("OpenBLAS", "Openblas.cpp", "cblas.h", "openblas", "libopenblas-dev", Product),
+    "onednn": Peer("oneDNN", "Onednn.cpp", "dnnl.hpp", "dnnl", "libdnnl-dev", (Product, Chain)),
+}
+
+# What ONNX Runtime's profiler calls the kernels of these cases, and what brings data into their layouts.
+ORT_KERNELS = ("Conv", "FusedConv", "MatMul", "FusedMatMul", "Gemm", "FusedGemm")
+ORT_REORDERS = ("ReorderInput", "ReorderOutput")
 
 CASES = {
     "gemm_1024x1024x1024": Product(1024, 1024, 1024),
@@ -106,10 +130,32 @@ def numbers(name, shape, bound, known={}):
     return onnx.tensor(onnx.FLOAT, shape, repeated[:count].tobytes(), name)
 
 
-def measure(options, name, case, ort, folder):
-    model, operations = case.build()
-    (folder / "model.onnx").write_bytes(bytes(model))
-    data = folder / "data"
+def compile_peers(options, folder):
+    """The peers as pairs of a name and a library; where one is absent, the reason is printed."""
+    libraries = {}
+    for name, peer in PEERS.items():
+        library = folder / (name + ".so")
+        try:
+            compare.run([options.clang, "-fsyntax-only", "-x", "c++", "-include", peer.header, "/dev/null"])
+        except (compare.Failure, OSError):
+            print(f"no {peer.title}: {peer.header} is not here (Debian's package {peer.package})", file=sys.stderr)
+            continue
+        compare.run([options.clang, "-O2", "-std=c++17", "-fPIC", "-shared", f"-I{compare.ROOT}", HERE / peer.source,
+                     f"-l{peer.library}", "-lstdc++", "-o", library])
+        libraries[name] = library
+    return libraries
+
+
+def hold_to_vectors(bits):
+    """Tells peers the vectors that ours has. OpenBLAS takes a CPU that is newer than itself for a very old one."""
+    core, isa = {512: ("SkylakeX", "AVX512_CORE"), 256: ("Haswell", "AVX2")}.get(bits, (None, None))
+    if core and platform.machine() == "x86_64":
+        os.environ.setdefault("OPENBLAS_CORETYPE", core)
+        os.environ.setdefault("ONEDNN_MAX_CPU_ISA", isa)
+
+
+def write_data(case, model, data):
+    """The input, and for peers, which read no models, what is computed and the weights."""
     data.mkdir(exist_ok=True)
     draw = random.Random(2)
     count = 1
@@ -117,29 +163,86 @@ def measure(options, name, case, ort, folder):
         count *= extent
     write_npy(data / "in_00.npy", case.dims(), [draw.random() for _ in range(count)])
     (data / "io.txt").write_text("in in_00.npy x\n")
-    peak = float(compare.run([options.programs / "fma_peak"], options.cpu)[0])
-    row = compare.measure(options, compare.Entry(name, name, []), folder / "model.onnx", data, ort)
-    return {"name": name, "multiply_adds": operations, "fma_peak_gflops": peak, **row}
+    (data / "layers.txt").write_text(case.describe())
+    initializers = model.message(onnx.MODEL_GRAPH).messages(onnx.GRAPH_INITIALIZER)
+    (data / "weights.bin").write_bytes(b"".join(one.first(onnx.TENSOR_RAW) for one in initializers))
 
 
-def gflops(row, who):
-    ms = row["contestants"].get(who, {}).get("median_ms")
-    return 2 * row["multiply_adds"] / ms / 1e6 if ms else None
+def measure(options, name, case, ort, peers, folder):
+    model, operations = case.build()
+    (folder / "model.onnx").write_bytes(bytes(model))
+    write_data(case, model, folder / "data")
+    library, row = compare.compile_ours(options, folder / "model.onnx", [], folder)
+    row.update(compare.measure_peak(options))
+    arguments = (options, folder / "data", folder / "model.onnx", ort, [("ours", library)])
+    partners = [(peer, file) for peer, file in peers.items() if isinstance(case, PEERS[peer].takes)]
+    row.update(json.loads(compare.run(compare.contest(*arguments, partners))[0]))
+    if ort and options.ort_kernel_time:
+        ort_ms = row["contestants"]["ort"]["median_ms"]
+        row["ort_kernels"] = time_ort_kernels(compare.contest(*arguments), ort_ms, folder)
+    return {"name": name, **row, "multiply_adds": operations}
 
 
-def text(row):
-    ours, theirs = gflops(row, "ours"), gflops(row, "ort")
-    cells = [row["name"], compare.milliseconds("ort")(row), compare.milliseconds("ours")(row), compare.ratio("ort")(row),
-             f"{theirs:.0f}" if theirs else "", f"{ours:.0f}", f"{row['fma_peak_gflops']:.0f}",
-             f"{100 * ours / row['fma_peak_gflops']:.0f}"]
+def time_ort_kernels(command, ort_ms, folder):
+    """Means per run, in ms, of what ONNX Runtime's profiler counts, and of ours in the same rounds.
+
+    There are a thousand rounds at least, or as many as five seconds hold where a run takes more than 5 ms.
+    """
+    rounds = 1000 if ort_ms <= 5 else max(100, int(5000 / ort_ms))
+    for old in folder.glob("profile_*.json"):
+        old.unlink()
+    timed = json.loads(compare.run(command + ["--ort-profile", folder / "profile", "--rounds", rounds, "--seconds", 1e6,
+                                              "--sample-ms", 0])[0])
+    profile, = folder.glob("profile_*.json")
+    runs, microseconds = 0, collections.Counter()
+    for event in json.loads(profile.read_text()):
+        if event["cat"] == "Session" and event["name"] == "model_run":
+            runs += 1
+        elif event["cat"] == "Node" and event["name"].endswith("_kernel_time"):
+            microseconds[event["args"]["op_name"]] += event["dur"]
+    by_operator = {operator: total / runs / 1000 for operator, total in microseconds.items()}
+    kernels = sum(by_operator.pop(operator, 0) for operator in ORT_KERNELS)
+    reorders = sum(by_operator.pop(operator, 0) for operator in ORT_REORDERS)
+    ours = timed["contestants"]["ours"]["mean_ms"]
+    return {"runs": runs, "kernels_ms": kernels, "reorders_ms": reorders, "others_ms": sum(by_operator.values()),
+            "ours_ms": ours, "kernels_by_ours": kernels / ours}
+
+
+def milliseconds(key):
+    return lambda row: f"{row['ort_kernels'][key]:#.3g}" if "ort_kernels" in row else ""
+
+
+KERNEL_COLUMNS = [
+    ("ORT kernels ms", milliseconds("kernels_ms")),
+    ("reorders ms", milliseconds("reorders_ms")),
+    ("others ms", milliseconds("others_ms")),
+    ("our whole ms", milliseconds("ours_ms")),
+    ("ORT kernels / ours", lambda row: f"{row['ort_kernels']['kernels_by_ours']:.2f}" if "ort_kernels" in row else ""),
+    ("profiled runs", lambda row: str(row["ort_kernels"]["runs"]) if "ort_kernels" in row else ""),
+]
+
+
+def columns(options):
+    rivals = {"ort": "ORT", **{name: peer.title for name, peer in PEERS.items()}}
+    return ([("case", lambda row: row["name"]), ("ours ms", compare.milliseconds("ours"))] +
+            [(f"{title} ms", compare.milliseconds(name)) for name, title in rivals.items()] +
+            [(f"{title} / ours", compare.ratio(name)) for name, title in rivals.items()] +
+            [("ORT GFLOP/s", compare.gflops("ort")), ("ours GFLOP/s", compare.gflops("ours")),
+             ("peak GFLOP/s (bits)", compare.peak), ("% of peak", compare.share_of_peak)] +
+            (KERNEL_COLUMNS if options.ort_kernel_time else []))
+
+
+def line(cells):
     return "| " + " | ".join(cells) + " |"
 
 
-HEADING = "| case | ORT ms | ours ms | ORT / ours | ORT GFLOP/s | ours GFLOP/s | peak GFLOP/s | % of peak |\n" + "|---" * 8 + "|"
+def add_arguments(parser):
+    parser.add_argument("--ort-kernel-time", action="store_true",
+                        help="also profile 1,000 runs of ONNX Runtime: its kernels' time next to our whole time")
 
 
 def main():
-    options = compare.parse_arguments(__doc__)
+    options = compare.parse_arguments(__doc__, add_arguments)
     options.no_plain, options.compiles = True, 1
     ort, reason = compare.find_ort(options)
     if reason:
@@ -147,22 +250,40 @@ def main():
     with tempfile.TemporaryDirectory(prefix="onnx-aot-bench-") as name:
         folder = pathlib.Path(name)
         compare.copy_programs(options, folder, ("bin/onnx-aot", "bench/ort_compare"))
-        compare.run([options.clang, "-O3", "-ffp-contract=fast", "-march=" + options.mcpu, HERE / "fma_peak.c", "-o",
-                     folder / "fma_peak"])
-        print(HEADING, flush=True)
-        rows = []
+        options.peak, reason = compare.compile_peak(options, folder)
+        if reason:
+            print(reason, file=sys.stderr)
+        peers = compile_peers(options, folder)
+        hold_to_vectors(compare.measure_peak(options).get("fma_peak_bits"))
+        table = columns(options)
+        heading = [line(title for title, _ in table), "|" + "---|" * len(table)]
+        print("\n".join(heading), flush=True)
+        rows, failed = [], 0
         for name, case in CASES.items():
-            if not options.only or name in options.only:
-                rows.append(measure(options, name, case, ort, folder))
-                print(text(rows[-1]), flush=True)
-    if options.output:
-        machine = compare.describe_machine(options, rows[0]["ort_version"])
-        options.results.mkdir(parents=True, exist_ok=True)
-        lines = ["# Matrix products and layers next to ONNX Runtime", "", compare.describe(machine), "", HEADING]
-        (options.results / (options.output + ".md")).write_text("\n".join(lines + [text(row) for row in rows]) + "\n")
-        (options.results / (options.output + ".json")).write_text(
-            json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
-    return 0
+            if options.only and name not in options.only:
+                continue
+            try:
+                rows.append(measure(options, name, case, ort, peers, folder))
+            except compare.Failure as failure:
+                failed += 1
+                print(f"{name}: {failure}", flush=True)
+                continue
+            print(line(value(rows[-1]) for _, value in table), flush=True)
+        if options.output and rows:
+            write(options, rows, heading + [line(value(row) for _, value in table) for row in rows])
+    return 1 if failed else 0
+
+
+def write(options, rows, table):
+    machine = compare.describe_machine(options, rows[0]["ort_version"])
+    machine["peers"] = {name: version for row in rows for name, version in row["peer_versions"].items()}
+    versions = "".join(f" {name}: {version.strip()}." for name, version in machine["peers"].items())
+    lines = ["# Matrix products and layers next to ONNX Runtime, OpenBLAS and oneDNN", "",
+             compare.describe(machine) + versions, "", compare.describe_threads(machine), "", *table]
+    options.results.mkdir(parents=True, exist_ok=True)
+    (options.results / (options.output + ".md")).write_text("\n".join(lines) + "\n")
+    (options.results / (options.output + ".json")).write_text(
+        json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
