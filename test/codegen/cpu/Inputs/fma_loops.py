@@ -4,8 +4,8 @@
 usage: fma_loops.py [--function REGEX] < FILE.s
 
 A loop is what lies between a label and a jump back to it; innermost are those that hold no other one. For each of them
-that multiplies and adds vectors, of x86-64 or AArch64, one line is printed, and one for every access to a fixed place on
-the stack, which is how a register that was spilled, or is reloaded, shows:
+that multiplies and adds vectors, of x86-64 or AArch64, one line is printed, and one for every access to a fixed place
+on the stack, which is how a register that was spilled, or is reloaded, shows:
 
     matmul_0: 12 multiply-adds of 256 bits in 25 instructions
       spill: vmovups %ymm3, -32(%rsp)
@@ -20,11 +20,10 @@ LABEL = re.compile(r"([\w.$]+):")
 JUMP = re.compile(r"\t(?:j\w+|b|b\.\w+|cbn?z|tbn?z)\s(?:.*[\s,])?(\.L\w+)$")
 MULTIPLY_ADD = re.compile(r"\t(?:vfn?m(?:add|sub)\d+p[sd]\s.*%([xyz])mm\d+(?:\s\{.*\})?$|fml[as]\sv)")
 BITS = {"x": 128, "y": 256, "z": 512, None: 128}
-# The stack pointer, and the frame pointer in functions that have one.
-STACK = {"rsp": re.compile(r"(?<![\w%])-?\d*\(%rsp\)"), "sp": re.compile(r"\[sp(?:, #-?\d+)?\]")}
-FRAME = {"\tmovq\t%rsp, %rbp": re.compile(r"(?<![\w%])-?\d*\(%rbp\)"),
-         "\tmov\tx29, sp": re.compile(r"\[x29(?:, #-?\d+)?\]"),
-         "\tadd\tx29, sp": re.compile(r"\[x29(?:, #-?\d+)?\]")}
+# What addresses the stack: its pointer, and in functions that set one, the frame's.
+STACK = re.compile(r"\(%rsp\)|\[sp(?:, #-?\d+)?\]")
+FRAME = re.compile(r"\(%rbp\)|\[x29(?:, #-?\d+)?\]")
+SETS_FRAME = re.compile(r"\t(?:movq\t%rsp, %rbp|(?:mov|add)\tx29, sp)")
 
 
 def functions(lines):
@@ -59,8 +58,7 @@ def main():
     for name, body in functions(sys.stdin.buffer.read().decode(errors="replace").splitlines()):
         if not name or not re.search(options.function, name):
             continue
-        places = list(STACK.values())
-        places += [place for start, place in FRAME.items() if any(line.startswith(start) for line in body)]
+        has_frame = any(map(SETS_FRAME.match, body))
         for loop in innermost_loops(body):
             found = [match for match in map(MULTIPLY_ADD.match, loop) if match]
             if not found:
@@ -68,7 +66,7 @@ def main():
             bits = max(BITS[match.group(1)] for match in found)
             print(f"{name}: {len(found)} multiply-adds of {bits} bits in {len(loop)} instructions")
             for line in loop:
-                if any(place.search(line) for place in places):
+                if STACK.search(line) or has_frame and FRAME.search(line):
                     print("  spill: " + " ".join(line.split()))
 
 
