@@ -192,7 +192,7 @@ def time_ort_kernels(command, ort_ms, folder):
     for old in folder.glob("profile_*.json"):
         old.unlink()
     timed = json.loads(compare.run(command + ["--ort-profile", folder / "profile", "--rounds", rounds, "--seconds", 1e6,
-                                              "--sample-ms", 0])[0])
+                                              "--sample-ms", 0, "--pause-ms", 0])[0])
     profile, = folder.glob("profile_*.json")
     runs, microseconds = 0, collections.Counter()
     for event in json.loads(profile.read_text()):
