@@ -85,6 +85,7 @@ static void buildScheduleStage(OpPassManager &passes, const aot::TargetModel &ta
   functions.addPass(createCSEPass());
   // From here kernels are final; each gets its strategy, and its constants the layout that the strategy reads.
   functions.addPass(createUseWinogradPass(target));
+  functions.addPass(createFuseRowsPass(target));
   functions.addPass(createChooseStrategyPass(target));
   functions.addPass(createPackWeights());
 }
@@ -109,6 +110,7 @@ static void buildBufferStage(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createCanonicalizerPass());
+  passes.nest<func::FuncOp>().addPass(createForwardCopies());
   passes.addPass(createPlaceWeights());
   passes.nest<func::FuncOp>().addPass(createPlaceScratch());
   passes.addPass(createPlanArena());

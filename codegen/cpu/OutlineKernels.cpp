@@ -38,11 +38,18 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     if (!entry)
       return;
     SmallVector<Operation *> worthwhile;
-    for (Operation &op : entry.getBody().front())
-      if (isa<aot::WinogradOp>(op) || (isa<aot::KernelOp, linalg::GenericOp>(op) && isWorthACall(&op)))
-        worthwhile.push_back(&op);
+    collect(entry.getBody().front(), worthwhile);
     for (Operation *op : worthwhile)
       outline(op);
+  }
+
+  /// Those of the entry and of its loops over strips of rows.
+  static void collect(Block &block, SmallVectorImpl<Operation *> &worthwhile) {
+    for (Operation &op : block)
+      if (op.hasAttr(aot::kStripsAttr))
+        collect(op.getRegion(0).front(), worthwhile);
+      else if (isa<aot::WinogradOp>(op) || (isa<aot::KernelOp, linalg::GenericOp>(op) && isWorthACall(&op)))
+        worthwhile.push_back(&op);
   }
 
   /// Whether the operation has a loop nest with more points than a call could ever weigh.

@@ -30,6 +30,10 @@ struct StatusResource : mlir::SideEffects::Resource::Base<StatusResource> {
 #include "dialects/aot/AotOps.h.inc"
 
 namespace onnx_aot::aot {
+/// On a loop over strips of rows (FuseRows): what it carries is updated in place, and slices are read and written where
+/// they lie.
+inline constexpr llvm::StringLiteral kStripsAttr = "aot.strips";
+
 /// Where things lie in the scratch memory of an aot.winograd, in elements: transformed data [position][tile][ic], then
 /// the products of a group [position][tile][oc].
 struct WinogradScratch {

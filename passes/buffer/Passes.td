@@ -37,6 +37,10 @@ def ResolveReshapes : Pass<"aot-resolve-reshapes", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def ForwardCopies : Pass<"aot-forward-copies", "::mlir::func::FuncOp"> {
+  let summary = "Copy a slice of a buffer onto another one at once where they lie apart";
+}
+
 def PlaceWeights : Pass<"aot-place-weights", "::mlir::ModuleOp"> {
   let summary = "Lay all constants out in one weights section";
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];

@@ -9,6 +9,8 @@
 //   value that is not used elsewhere.
 // - Slices of a loop's body at places that vary lie in buffers of their own: kernels need addresses that are known.
 //
+// Loops over strips of rows are made to work in place, and stay as they are.
+//
 //   scf.yield %v        =>   %t = bufferization.materialize_in_destination %v in %alloc_tensor
 //                            %c = bufferization.materialize_in_destination %t in %iter_arg
 //                            scf.yield %c
@@ -23,6 +25,7 @@
 // Runs before empty tensors are eliminated, so that producers write into these buffers.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -48,7 +51,7 @@ struct PlaceRegionResults : impl::PlaceRegionResultsBase<PlaceRegionResults> {
     for (Operation *op : ops) {
       if (auto branches = dyn_cast<scf::IfOp>(op))
         placeBranches(branches);
-      else if (auto loop = dyn_cast<scf::ForOp>(op))
+      else if (auto loop = dyn_cast<scf::ForOp>(op); loop && !loop->hasAttr(aot::kStripsAttr))
         placeCarried(loop.getBody()->getTerminator()->getOpOperands(), loop.getRegionIterArgs());
       else if (auto loop = dyn_cast<scf::WhileOp>(op))
         placeCarried(loop);
@@ -71,7 +74,11 @@ struct PlaceRegionResults : impl::PlaceRegionResultsBase<PlaceRegionResults> {
     }
   }
 
-  static bool inLoop(Operation *op) { return op->getParentOfType<scf::ForOp>() || op->getParentOfType<scf::WhileOp>(); }
+  static bool inLoop(Operation *op) {
+    if (op->getParentOp()->hasAttr(aot::kStripsAttr))
+      return false;
+    return op->getParentOfType<scf::ForOp>() || op->getParentOfType<scf::WhileOp>();
+  }
 
   /// The extent of dim `dim` of `value`, by what it is made from as far as possible.
   static Value sizeOf(OpBuilder &builder, Value value, int64_t dim) {

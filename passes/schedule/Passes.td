@@ -22,6 +22,12 @@ def UseWinograd : Pass<"aot-use-winograd", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];
 }
 
+def FuseRows : Pass<"aot-fuse-rows", "::mlir::func::FuncOp"> {
+  let summary = "Run neighbouring kernels some rows at a time where what lies between them outgrows the caches";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+      "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ChooseStrategy : Pass<"aot-choose-strategy", "::mlir::func::FuncOp"> {
   let summary = "Choose vector dim, register tile and provider of every kernel";
   let dependentDialects = ["::onnx_aot::aot::AotDialect"];

@@ -1,6 +1,6 @@
 """Samplers for networks over images: layers as classifiers and detectors have them, with so many channels that the
 compiler stores them last, packs weights in panels and uses minimal filtering. Extents and channel counts are odd ones
-too, so that tiles, panels and vectors have ends.
+too, so that tiles, panels and vectors have ends; some planes outgrow what strips of rows keep near.
 """
 import onnx_proto as onnx
 from graphs import Node, Skip
@@ -8,6 +8,7 @@ from table import Entry
 
 CHANNELS = (3, 8, 16, 16, 20, 24, 32, 33, 40)
 EXTENTS = (4, 5, 7, 8, 9, 12, 13, 16, 19)
+LARGE = (44, 48, 54, 60)
 TABLE = []
 
 
@@ -24,7 +25,8 @@ def image(builder, plane=1):
     found = [value for value in builder.values if value.rank == 4 and value.scale < 500 and min(value.dims[2:]) >= plane]
     if found and not builder.chance(0.1):
         return found[-1] if builder.chance(0.7) else builder.choice(found)
-    dims = [builder.choice((1, 1, 2)), builder.choice(CHANNELS), builder.choice(EXTENTS), builder.choice(EXTENTS)]
+    extents = LARGE if not found and builder.chance(0.5) else EXTENTS
+    dims = [builder.choice((1, 1, 2)), builder.choice(CHANNELS), builder.choice(extents), builder.choice(extents)]
     return builder.leaf(onnx.FLOAT, dims, low=-2, high=2, constant=False)
 
 

@@ -1,0 +1,474 @@
+//===- FuseRows.cpp - neighbouring kernels, some rows at a time ---------------------------------------------------===//
+//
+// Where a kernel's result outgrows the second-level cache, its consumer finds none of it there. A group of up to three
+// kernels - one that makes rows, one that slides a window over them (depthwise convolution, pooling), one that works
+// on what comes out - runs in strips of rows instead, so that what lies between them stays near:
+//
+//   %a = aot.kernel A(%x)                           %y = scf.for strip iter_args(%window, %out)
+//   %p = insert_slice %a into zeros                   rows of the window that are needed again move to its begin
+//   %b = aot.kernel B(%p)                    =>       A makes the rows behind them
+//   %y = aot.kernel C(%b)                             B makes a strip from the window, C a strip of %out
+//
+// Nothing is computed twice: of B's window, as many rows as two strips share (3 - stride of a 3x3 window) are kept. The
+// first of them, which no strip makes, A makes before the loop. What pads A's result is written once around the window;
+// the rows beyond its end, in each strip before A overwrites all but the last strip's.
+//
+// Before: kernels are final, Winograd's have left.  After: kernels of a group stand in a loop, on slices of tensors.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/aot/AotDialect.h"
+#include "dialects/aot/TargetModel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "passes/schedule/LoopStrategy.h"
+#include "passes/schedule/Passes.h"
+
+namespace onnx_aot {
+#define GEN_PASS_DEF_FUSEROWS
+#include "passes/schedule/Passes.h.inc"
+
+using namespace mlir;
+using aot::KernelOp;
+
+namespace {
+/// The dim of images [n, rows, ...] that strips divide.
+constexpr unsigned kRows = 1;
+
+/// What rows r, r + 1, ... of a kernel's result read of an operand: along its dim `position`, elements
+/// scale * r + first ... + span. All of it where `position` is negative.
+struct RowAccess {
+  int position = -1;
+  int64_t scale = 0, first = 0, span = 1;
+
+  int64_t sizeFor(int64_t rows) const { return scale * (rows - 1) + span; }
+};
+
+/// An operand that is the result of another kernel, with what is put around that.
+struct Link {
+  unsigned operand = 0;
+  RowAccess access;
+  mutable KernelOp producer;
+  /// The padding; null where there is none.
+  mutable tensor::InsertSliceOp padding;
+  Value padValue;
+
+  RankedTensorType made() const { return cast<RankedTensorType>(producer.getResult(0).getType()); }
+  /// With its padding.
+  RankedTensorType read() const { return padding ? padding.getDestType() : made(); }
+  SmallVector<int64_t> offsets() const {
+    return padding ? SmallVector<int64_t>(padding.getStaticOffsets()) : SmallVector<int64_t>(made().getRank(), 0);
+  }
+  /// Rows that a strip reads again of those that the strip before it has read.
+  int64_t carried() const { return access.span - access.scale; }
+};
+
+/// A, B and C of the file's head; the first or the last one may lack.
+struct Group {
+  std::optional<Link> before, after; // A to B, B to C
+  mutable KernelOp middle, last;     // B; C or else B
+  int64_t rows = 0;                  // of the result, per strip
+};
+
+int64_t bytesOf(Type type) {
+  auto shaped = cast<ShapedType>(type);
+  return shaped.getNumElements() * llvm::divideCeil(shaped.getElementTypeBitWidth(), 8);
+}
+
+/// The dim whose points are rows of the kernel's result, or -1.
+int rowDim(KernelOp kernel) {
+  AffineMap map = kernel.getMap(kernel.getInputs().size());
+  if (map.getNumResults() <= kRows)
+    return -1;
+  auto dim = dyn_cast<AffineDimExpr>(map.getResult(kRows));
+  return dim && !kernel.isReduction(dim.getPosition()) ? int(dim.getPosition()) : -1;
+}
+
+/// The least and the largest value of a linear expression without the dim `skipped`; adds that dim's coefficient.
+bool rangeOf(AffineExpr expr, int64_t factor, unsigned skipped, ArrayRef<int64_t> extents, int64_t &low, int64_t &high,
+             int64_t &coefficient) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+    if (dim.getPosition() == skipped)
+      coefficient += factor;
+    else
+      (factor < 0 ? low : high) += factor * (extents[dim.getPosition()] - 1);
+    return true;
+  }
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
+    low += factor * constant.getValue();
+    high += factor * constant.getValue();
+    return true;
+  }
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return false;
+  if (binary.getKind() == AffineExprKind::Add)
+    return rangeOf(binary.getLHS(), factor, skipped, extents, low, high, coefficient) &&
+           rangeOf(binary.getRHS(), factor, skipped, extents, low, high, coefficient);
+  auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  return binary.getKind() == AffineExprKind::Mul && constant &&
+         rangeOf(binary.getLHS(), factor * constant.getValue(), skipped, extents, low, high, coefficient);
+}
+
+/// Nothing where rows read an operand in another way than RowAccess can say.
+std::optional<RowAccess> rowAccess(KernelOp kernel, unsigned operand) {
+  unsigned dim = rowDim(kernel);
+  SmallVector<int64_t> extents = kernel.getStaticExtents();
+  RowAccess access;
+  for (auto [position, expr] : llvm::enumerate(kernel.getMap(operand).getResults())) {
+    if (!expr.isFunctionOfDim(dim))
+      continue;
+    int64_t low = 0, high = 0, scale = 0;
+    if (access.position >= 0 || !rangeOf(expr, 1, dim, extents, low, high, scale) || scale < 1)
+      return std::nullopt;
+    access = {int(position), scale, low, high - low + 1};
+  }
+  return access;
+}
+
+/// Whether its rows can be computed strip by strip.
+bool hasRows(KernelOp kernel) {
+  if (!kernel || kernel->getNumResults() != 1 || kernel.getStrategy() || rowDim(kernel) < 0)
+    return false;
+  auto isStatic = [](Value value) { return cast<ShapedType>(value.getType()).hasStaticShape(); };
+  auto type = cast<RankedTensorType>(kernel.getResult(0).getType());
+  if (!llvm::all_of(kernel->getOperands(), isStatic) || type.getNumElements() == 0 || type.getDimSize(0) != 1 ||
+      llvm::any_of(kernel.getStaticExtents(), ShapedType::isDynamic))
+    return false;
+  for (unsigned operand = 0; operand < kernel->getNumOperands(); ++operand)
+    if (!rowAccess(kernel, operand))
+      return false;
+  return true;
+}
+
+/// The scalar that a tensor holds everywhere.
+Value fillOf(Value tensor) {
+  auto generic = tensor.getDefiningOp<linalg::GenericOp>();
+  if (!generic || generic.getNumDpsInputs() != 0)
+    return Value();
+  Value value = generic.getBody()->getTerminator()->getOperand(0);
+  return matchPattern(value, m_Constant()) ? value : Value();
+}
+
+std::optional<Link> linkOf(KernelOp consumer, unsigned operand) {
+  Value value = consumer.getInputs()[operand];
+  Link link{operand, *rowAccess(consumer, operand), {}, {}, {}};
+  if (link.access.position != int(kRows) || link.access.first != 0 || link.carried() < 0 || !value.hasOneUse())
+    return std::nullopt;
+  if (auto insert = value.getDefiningOp<tensor::InsertSliceOp>()) {
+    link.padding = insert;
+    link.padValue = fillOf(insert.getDest());
+    value = insert.getSource();
+    auto isDynamic = [](ArrayRef<int64_t> values) { return llvm::any_of(values, ShapedType::isDynamic); };
+    if (!link.padValue || !value.hasOneUse() || !insert.hasUnitStride() || isDynamic(insert.getStaticOffsets()) ||
+        isDynamic(insert.getStaticSizes()) || insert.getSourceType().getRank() != insert.getDestType().getRank())
+      return std::nullopt;
+  }
+  link.producer = value.getDefiningOp<KernelOp>();
+  // Nothing moves into a loop around its consumer.
+  if (!hasRows(link.producer) || link.producer->getBlock() != consumer->getBlock())
+    return std::nullopt;
+  // The first strip begins with rows that are there or are padding.
+  int64_t top = link.offsets()[kRows], below = link.read().getDimSize(kRows) - top - link.made().getDimSize(kRows);
+  return link.carried() >= top && below >= 0 ? std::optional(link) : std::nullopt;
+}
+
+/// The operand whose producer makes most.
+std::optional<Link> largestLink(KernelOp consumer) {
+  std::optional<Link> largest;
+  for (unsigned operand = 0; operand < consumer.getInputs().size(); ++operand)
+    if (std::optional<Link> link = linkOf(consumer, operand);
+        link && (!largest || bytesOf(link->made()) > bytesOf(largest->made())))
+      largest = link;
+  return largest;
+}
+
+/// Writes a group as a loop.
+class StripLoop {
+public:
+  StripLoop(OpBuilder &builder, const Group &group) : b(group.last.getLoc(), builder), group(group) {}
+
+  Value build() {
+    auto type = cast<RankedTensorType>(group.last.getResult(0).getType());
+    SmallVector<Value> state = {tensor::EmptyOp::create(b, type.getShape(), type.getElementType())};
+    if (group.before)
+      state.push_back(firstWindow(*group.before));
+    auto loop = scf::ForOp::create(b, index(0), index(type.getDimSize(kRows) / group.rows), index(1), state);
+    loop->setAttr(aot::kStripsAttr, b.getUnitAttr());
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    strip = loop.getInductionVar();
+    SmallVector<Value> next(loop.getRegionIterArgs());
+    Value row = times(strip, group.rows), given; // what the kernel before has made
+    if (group.before)
+      next[1] = given = fillWindow(*group.before, next[1]);
+    if (group.after) {
+      auto made = group.after->made();
+      SmallVector<int64_t> shape(made.getShape());
+      shape[kRows] = group.rows;
+      Value buffer = tensor::EmptyOp::create(b, shape, made.getElementType());
+      given = onRows(group.middle, row, group.rows, group.before, given, buffer);
+    }
+    Value part = slice(next[0], {kRows, row, group.rows});
+    Value result = onRows(group.last, row, group.rows, group.after ? group.after : group.before, given, part);
+    next[0] = insert(result, next[0], {kRows, row, group.rows});
+    scf::YieldOp::create(b, next);
+    return loop.getResult(0);
+  }
+
+private:
+  /// `size` elements along dim `dim` from `offset` on.
+  struct Range {
+    unsigned dim;
+    OpFoldResult offset;
+    int64_t size;
+  };
+
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
+  Value times(Value value, int64_t factor) { return b.createOrFold<arith::MulIOp>(value, index(factor)); }
+  Value plus(Value value, int64_t summand) { return b.createOrFold<arith::AddIOp>(value, index(summand)); }
+
+  Value slice(Value tensor, ArrayRef<Range> ranges) {
+    auto [offsets, sizes] = place(tensor, ranges);
+    SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
+    return tensor::ExtractSliceOp::create(b, tensor, offsets, sizes, ones);
+  }
+  Value slice(Value tensor, Range range) { return slice(tensor, ArrayRef(range)); }
+
+  Value insert(Value part, Value tensor, ArrayRef<Range> ranges) {
+    auto [offsets, sizes] = place(tensor, ranges);
+    SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
+    return tensor::InsertSliceOp::create(b, part, tensor, offsets, sizes, ones);
+  }
+  Value insert(Value part, Value tensor, Range range) { return insert(part, tensor, ArrayRef(range)); }
+
+  std::pair<SmallVector<OpFoldResult>, SmallVector<OpFoldResult>> place(Value tensor, ArrayRef<Range> ranges) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
+        sizes = getAsIndexOpFoldResult(b.getContext(), type.getShape());
+    for (const Range &range : ranges) {
+      std::optional<int64_t> constant = getConstantIntValue(range.offset);
+      offsets[range.dim] = constant ? OpFoldResult(b.getIndexAttr(*constant)) : range.offset;
+      sizes[range.dim] = b.getIndexAttr(range.size);
+    }
+    return {offsets, sizes};
+  }
+
+  /// `tensor` with the padding's value in a part.
+  Value pad(const Link &link, Value tensor, Range range) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    shape[range.dim] = range.size;
+    Value empty = tensor::EmptyOp::create(b, shape, type.getElementType());
+    auto fill = linalg::GenericOp::create(
+        b, empty.getType(), ValueRange{}, empty, b.getMultiDimIdentityMap(type.getRank()),
+        SmallVector<utils::IteratorType>(type.getRank(), utils::IteratorType::parallel),
+        [&](OpBuilder &builder, Location loc, ValueRange) { linalg::YieldOp::create(builder, loc, link.padValue); });
+    return insert(fill.getResult(0), tensor, range);
+  }
+
+  /// Rows that the producer makes for a strip, and the rows of the window: those that are carried and these.
+  int64_t newRows(const Link &link) const { return group.rows * link.access.scale; }
+  int64_t windowRows(const Link &link) const { return newRows(link) + link.carried(); }
+
+  /// What stands in the window before the first strip: its padding, and at its end what the first strip finds carried.
+  Value firstWindow(const Link &link) {
+    RankedTensorType type = link.read(), made = link.made();
+    SmallVector<int64_t> shape(type.getShape()), offsets = link.offsets();
+    shape[kRows] = windowRows(link);
+    Value window = tensor::EmptyOp::create(b, shape, type.getElementType());
+    for (unsigned dim = 0; dim < shape.size(); ++dim) {
+      if (dim == kRows)
+        continue;
+      if (offsets[dim] > 0)
+        window = pad(link, window, {dim, b.getIndexAttr(0), offsets[dim]});
+      int64_t end = offsets[dim] + made.getDimSize(dim);
+      if (end < shape[dim])
+        window = pad(link, window, {dim, b.getIndexAttr(end), shape[dim] - end});
+    }
+    int64_t at = newRows(link), top = offsets[kRows];
+    if (top > 0)
+      window = pad(link, window, {kRows, b.getIndexAttr(at), top});
+    if (int64_t rows = link.carried() - top; rows > 0)
+      window = makeRows(link, window, index(0), index(at + top), rows);
+    return window;
+  }
+
+  Value fillWindow(const Link &link, Value window) {
+    int64_t count = newRows(link), carried = link.carried(), top = link.offsets()[kRows];
+    if (carried > 0) {
+      Value kept = slice(window, {kRows, b.getIndexAttr(count), carried});
+      window = insert(kept, window, {kRows, b.getIndexAttr(0), carried});
+    }
+    // Where the last strip reads beyond what there is, the producer begins earlier.
+    int64_t strips = cast<ShapedType>(group.last.getResult(0).getType()).getDimSize(kRows) / group.rows;
+    int64_t lastStart = link.made().getDimSize(kRows) - count;
+    int64_t beyond = (strips - 1) * count + carried - top - lastStart;
+    Value wanted = plus(times(strip, count), carried - top);
+    if (beyond <= 0)
+      return makeRows(link, window, wanted, index(carried), count);
+    window = pad(link, window, {kRows, b.getIndexAttr(carried + count - beyond), beyond});
+    Value start = arith::MinUIOp::create(b, wanted, index(lastStart));
+    Value missing = arith::SubIOp::create(b, wanted, start);
+    return makeRows(link, window, start, arith::SubIOp::create(b, index(carried), missing), count);
+  }
+
+  /// Rows `row`... of the producer's result, at `at` of the window.
+  Value makeRows(const Link &link, Value window, Value row, Value at, int64_t rows) {
+    RankedTensorType made = link.made();
+    SmallVector<int64_t> offsets = link.offsets();
+    SmallVector<Range> ranges;
+    for (unsigned dim = 0; dim < offsets.size(); ++dim)
+      ranges.push_back(dim == kRows ? Range{dim, at, rows}
+                                    : Range{dim, b.getIndexAttr(offsets[dim]), made.getDimSize(dim)});
+    Value result = onRows(link.producer, row, rows, std::nullopt, Value(), slice(window, ranges));
+    return insert(result, window, ranges);
+  }
+
+  /// `kernel` for `rows` rows of its result from `row` on, to `init`; its operand `link` is `given` already.
+  Value onRows(KernelOp kernel, Value row, int64_t rows, const std::optional<Link> &link, Value given, Value init) {
+    SmallVector<Value> inputs;
+    for (auto [operand, value] : llvm::enumerate(kernel.getInputs())) {
+      RowAccess access = *rowAccess(kernel, operand);
+      if (link && link->operand == operand)
+        inputs.push_back(given);
+      else if (access.position < 0)
+        inputs.push_back(value);
+      else
+        inputs.push_back(slice(value, {unsigned(access.position), plus(times(row, access.scale), access.first),
+                                       access.sizeFor(rows)}));
+    }
+    auto made = KernelOp::create(b, kernel.getLoc(), init.getType(), kernel.getKindAttr(), inputs, init,
+                                 kernel.getIndexingMapsAttr(), kernel.getIteratorTypesAttr(), kernel.getIdentity(),
+                                 /*strategy=*/aot::StrategyAttr());
+    IRMapping mapping;
+    kernel.getCompute().cloneInto(&made.getCompute(), mapping);
+    kernel.getEpilogue().cloneInto(&made.getEpilogue(), mapping);
+    return made.getResult(0);
+  }
+
+  ImplicitLocOpBuilder b;
+  const Group &group;
+  Value strip; // its number
+};
+
+struct FuseRows : impl::FuseRowsBase<FuseRows> {
+  explicit FuseRows(const aot::TargetModel &target = genericTargetModel()) : target(&target) {}
+
+  void runOnOperation() override {
+    SmallVector<KernelOp> kernels;
+    getOperation().walk([&](KernelOp kernel) { kernels.push_back(kernel); });
+    llvm::DenseSet<Operation *> gone;
+    // Windows first: they gain most, and what makes their rows is to go with them.
+    for (bool isWindow : {true, false})
+      for (KernelOp kernel : kernels) {
+        if (gone.contains(kernel) || slides(kernel) != isWindow)
+          continue;
+        std::optional<Group> group = groupAround(kernel);
+        if (!group)
+          continue;
+        OpBuilder builder(group->last);
+        group->last.getResult(0).replaceAllUsesWith(StripLoop(builder, *group).build());
+        erase(*group, gone);
+      }
+  }
+
+  static void erase(const Group &group, llvm::DenseSet<Operation *> &gone) {
+    auto remove = [&](Operation *op) {
+      gone.insert(op);
+      op->erase();
+    };
+    if (group.after)
+      remove(group.last);
+    if (group.after && group.after->padding)
+      remove(group.after->padding);
+    remove(group.middle);
+    if (group.before) {
+      if (group.before->padding)
+        remove(group.before->padding);
+      remove(group.before->producer);
+    }
+  }
+
+  static bool slides(KernelOp kernel) {
+    if (!hasRows(kernel))
+      return false;
+    std::optional<RowAccess> access = kernel.getInputs().empty() ? std::nullopt : rowAccess(kernel, 0);
+    return access && access->span > 1;
+  }
+
+  /// The group that gains most with `kernel` as the one that slides a window, or is the first of two.
+  std::optional<Group> groupAround(KernelOp kernel) const {
+    if (!hasRows(kernel))
+      return std::nullopt;
+    Group group{largestLink(kernel), std::nullopt, kernel, kernel, 0};
+    if (kernel->hasOneUse())
+      if (auto consumer = dyn_cast<KernelOp>(*kernel->user_begin()); hasRows(consumer))
+        if (std::optional<Link> link = largestLink(consumer); link && link->producer == kernel && !link->padding &&
+                                                              link->carried() == 0 && link->access.scale == 1) {
+          group.after = link;
+          group.last = consumer;
+        }
+    // What is small stays near by itself; where all three do not fit, two may.
+    Group first = group, second = group;
+    first.after.reset();
+    first.last = kernel;
+    second.before.reset();
+    for (Group choice : {group, first, second}) {
+      bool gains = (choice.before && bytesOf(choice.before->made()) > near()) ||
+                   (choice.after && bytesOf(choice.after->made()) > near());
+      bool isNeedless = choice.before && bytesOf(choice.before->made()) <= near();
+      choice.rows = gains && !isNeedless ? rowsOf(choice) : 0;
+      if (choice.rows > 0)
+        return choice;
+    }
+    return std::nullopt;
+  }
+
+  int64_t near() const { return target->secondLevelBytes() / 2; }
+
+  /// As many rows of the result as a strip may have for what it touches to stay near; 0 where there are none.
+  int64_t rowsOf(const Group &group) const {
+    int64_t all = cast<ShapedType>(group.last.getResult(0).getType()).getDimSize(kRows), best = 0;
+    for (int64_t rows = 1; rows < all; ++rows) {
+      if (all % rows != 0 || touchedBytes(group, rows) > near())
+        continue;
+      // A strip makes more than it carries on.
+      if (!group.before || rows * group.before->access.scale >= 2 * group.before->carried())
+        best = rows;
+    }
+    return best;
+  }
+
+  /// What a strip of `rows` reads and writes: of images its rows, and all of the weights.
+  static int64_t touchedBytes(const Group &group, int64_t rows) {
+    auto share = [](Value operand, const RowAccess &access, int64_t count) {
+      int64_t bytes = bytesOf(operand.getType());
+      return access.position < 0
+                 ? bytes
+                 : bytes * access.sizeFor(count) / cast<ShapedType>(operand.getType()).getDimSize(access.position);
+    };
+    auto ofKernel = [&](KernelOp kernel, int64_t count) {
+      int64_t bytes = 0;
+      for (auto [operand, value] : llvm::enumerate(kernel->getOperands()))
+        bytes += share(value, *rowAccess(kernel, operand), count);
+      return bytes;
+    };
+    int64_t bytes = ofKernel(group.middle, rows);
+    if (group.after)
+      bytes += ofKernel(group.last, rows);
+    if (group.before)
+      bytes += ofKernel(group.before->producer, rows * group.before->access.scale);
+    return bytes;
+  }
+
+  const aot::TargetModel *target;
+};
+} // namespace
+
+std::unique_ptr<Pass> createFuseRowsPass(const aot::TargetModel &target) { return std::make_unique<FuseRows>(target); }
+} // namespace onnx_aot
