@@ -101,6 +101,7 @@ def Aot_WinogradOp : Op<Aot_Dialect, "winograd", [AttrSizedOperandSegments,
     The `epilogue` maps (elements of `inputs`, sum) to the element that is stored; `indexing_maps` are those of `inputs`
     over (n, y, x, oc). Data are transformed, multiplied and transformed back `block` rows of tiles at a time, in
     `scratch`, which the buffer stage adds; where `block` does not divide their number, the last block begins early.
+    `error` is what was measured with these weights (see WinogradError.h): that of this way, and that of a direct sum.
 
     ```mlir
     %y = aot.winograd tile 4 pads [1, 1] block 7 group 2 ins(%x, %w : tensor<1x56x56x64xf32>, tensor<1x36x2x64x32xf32>)
@@ -109,15 +110,15 @@ def Aot_WinogradOp : Op<Aot_Dialect, "winograd", [AttrSizedOperandSegments,
   }];
   let arguments = (ins AnyShaped:$data, AnyShaped:$weights, Variadic<AnyShaped>:$inputs, AnyShaped:$init,
       Optional<AnyMemRef>:$scratch, AffineMapArrayAttr:$indexing_maps, I64Attr:$tile, DenseI64ArrayAttr:$pads,
-      I64Attr:$block, I64Attr:$group, Aot_StrategyAttr:$strategy);
+      I64Attr:$block, I64Attr:$group, Aot_StrategyAttr:$strategy, OptionalAttr<DenseF64ArrayAttr>:$error);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$epilogue);
   let hasVerifier = 1;
   let assemblyFormat = [{
     `tile` $tile `pads` $pads `block` $block `group` $group `ins` `(` $data `,` $weights (`,` $inputs^)? `:` type($data) `,`
     type($weights) (`,` type($inputs)^)? `)` `outs` `(` $init `:` type($init) `)` (`scratch` `(` $scratch^ `:`
-    type($scratch) `)`)? `maps` $indexing_maps `strategy` $strategy `epilogue` $epilogue attr-dict
-    (`->` type($results)^)?
+    type($scratch) `)`)? `maps` $indexing_maps `strategy` $strategy (`error` $error^)? `epilogue` $epilogue
+    attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }

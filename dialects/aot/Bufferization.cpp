@@ -103,7 +103,7 @@ struct WinogradBufferization : DestinationBufferization<WinogradBufferization, W
           WinogradOp::create(rewriter, loc, TypeRange(), inputs[0], inputs[1], ArrayRef(inputs).drop_front(2), result,
                              /*scratch=*/Value(), winograd.getIndexingMapsAttr(), winograd.getTileAttr(),
                              winograd.getPadsAttr(), winograd.getBlockAttr(), winograd.getGroupAttr(),
-                             winograd.getStrategyAttr());
+                             winograd.getStrategyAttr(), winograd.getErrorAttr());
       buffered.getEpilogue().takeBody(winograd.getEpilogue());
       if (result != init)
         memref::CopyOp::create(rewriter, loc, result, init);
