@@ -20,6 +20,7 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "passes/buffer/DescribeLayers.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
@@ -62,6 +63,7 @@ struct Compilation::State {
   OwningOpRef<ModuleOp> module;
   std::optional<Stage> done; // the last stage that ran
   std::optional<ModelInterface> interface;
+  ModelFacts facts;
 };
 
 bool Compilation::State::createTarget() {
@@ -116,7 +118,7 @@ void Compilation::State::showProgress(StringRef text) const {
 bool Compilation::State::runStage(Stage stage) {
   showProgress((stageName(stage) + " stage").str());
   PassManager passes(&context);
-  buildStage(passes, stage, options, *target);
+  buildStage(passes, stage, options, *target, options.report.empty() ? nullptr : &facts);
   LogicalResult result = passes.run(*module);
   showProgress("");
   if (mlir::failed(result)) {
@@ -164,6 +166,7 @@ bool Compilation::runTo(Stage last) {
 LoadedModel &Compilation::model() { return *state->model; }
 ModuleOp Compilation::module() { return *state->module; }
 const ModelInterface *Compilation::interface() const { return state->interface ? &*state->interface : nullptr; }
+const ModelFacts &Compilation::facts() const { return state->facts; }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // The files
@@ -181,6 +184,8 @@ int onnx_aot::compileModel(StringRef path, const CompilerOptions &options, Diagn
   input.inputFiles = compilation.model().filesRead();
   if (const ModelInterface *interface = compilation.interface())
     input.interface = *interface;
+  input.modelPath = path.str();
+  input.facts = &compilation.facts();
   if (options.artifact.kind != OutputKind::MLIR) {
     // What the arguments stand for is in the interface by now; LLVM has no word for it.
     input.module.walk([](LLVM::LLVMFuncOp function) { function.removeArgAttrsAttr(); });

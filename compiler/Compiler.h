@@ -26,6 +26,7 @@ namespace onnx_aot {
 
 class Diagnostics;
 struct LoadedModel;
+struct ModelFacts;
 struct ModelInterface;
 
 class Compilation {
@@ -45,6 +46,8 @@ public:
   mlir::ModuleOp module();
   /// What the module says at the end of the buffer stage; null before.
   const ModelInterface *interface() const;
+  /// What it does, from the end of the buffer stage on; empty unless the options want a report.
+  const ModelFacts &facts() const;
 
 private:
   struct State;

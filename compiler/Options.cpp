@@ -126,6 +126,8 @@ void FlagReader::apply(const GivenFlag &flag) {
     return applyText(flag, name);
   case OPT_depfile:
     return applyText(flag, options.depfile);
+  case OPT_report:
+    return applyText(flag, options.report);
   case OPT_check:
     check = true;
     return;
@@ -369,6 +371,21 @@ static void resolveKind(CompilerOptions &options, StringRef emit, Diagnostics &d
     options.stopAfter = Stage::Codegen;
 }
 
+/// The suffix decides the form of the report too, of which there is one.
+static void checkReport(const CompilerOptions &options, Diagnostics &diagnostics) {
+  if (options.report.empty())
+    return;
+  std::string spelled = "--report=" + options.report;
+  StringRef suffix = llvm::sys::path::extension(options.report);
+  if (suffix == ".html")
+    diagnostics.unsupported(spelled + " is not supported yet");
+  else if (suffix != ".json")
+    diagnostics.fault(spelled + ": the report is a .json file");
+  if (options.stopAfter && *options.stopAfter < Stage::Buffer)
+    diagnostics.fault(spelled + ": what it tells is known from the buffer stage on, but --stop-after=" +
+                      stageName(*options.stopAfter) + " ends before");
+}
+
 /// Fills in the target; v1 to v4 are short for LLVM's x86-64-v1 to x86-64-v4.
 static void resolveTarget(CodegenOptions &codegen, Diagnostics &diagnostics) {
   llvm::Triple triple(codegen.triple.empty() ? llvm::sys::getDefaultTargetTriple() : codegen.triple);
@@ -440,8 +457,10 @@ ParseResult onnx_aot::parseCompileCommand(llvm::ArrayRef<const char *> argv, Com
       diagnostics.fault("--list-ops takes no model, but '" + reader.positional.front() + "' was given");
   } else {
     takeModel(reader.positional, "onnx-aot MODEL.onnx -o OUT", command.model, diagnostics);
-    if (command.action == CompileCommand::Action::Compile)
+    if (command.action == CompileCommand::Action::Compile) {
       resolveKind(options, reader.emit, diagnostics);
+      checkReport(options, diagnostics);
+    }
     options.artifact.prefix = reader.name;
     completeOptions(options, command.model, diagnostics);
   }

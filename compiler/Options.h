@@ -98,6 +98,7 @@ struct CompilerOptions {
 #endif
   bool quiet = false;
   std::string depfile; // path; empty: none
+  std::string report;  // path of a .json file; empty: none
 };
 
 /// What the command line of onnx-aot asks for.

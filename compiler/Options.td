@@ -50,6 +50,8 @@ defm stop_after : Value<"stop-after", "STAGE", "import, graph, tensor, schedule,
 defm name : Value<"name", "PREFIX",
   "C prefix of every symbol (default: the model file's stem, made an identifier)">;
 defm weights : Value<"weights", "embed", "weights go into the object">, Flags<[NotYet]>, Values<"embed">;
+defm report : Value<"report", "FILE.json", "write what was built: layers, their kernels, multiply-adds and bytes, and the\n"
+                                           "plan of the memory">;
 defm depfile : Value<"depfile", "FILE", "write a Makefile rule that lists every file that was read">;
 }
 
@@ -126,7 +128,6 @@ defm gpu_arch : Value<"gpu-arch", "sm_80", "the GPUs to make code for">;
 defm io : Value<"io", "host|device", "where inputs and outputs lie">;
 defm max_ram : Value<"max-ram", "SIZE", "fail when the model needs more RAM">;
 defm max_flash : Value<"max-flash", "SIZE", "fail when the model needs more flash">;
-defm report : Value<"report", "FILE", "what was built, as .html or .json">;
 }
 
 let Group = DeveloperGroup in {

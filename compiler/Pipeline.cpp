@@ -90,7 +90,7 @@ static void buildScheduleStage(OpPassManager &passes, const aot::TargetModel &ta
   functions.addPass(createPackWeights());
 }
 
-static void buildBufferStage(OpPassManager &passes) {
+static void buildBufferStage(OpPassManager &passes, ModelFacts *facts) {
   passes.addPass(createPrepareEntry());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -113,7 +113,7 @@ static void buildBufferStage(OpPassManager &passes) {
   passes.nest<func::FuncOp>().addPass(createForwardCopies());
   passes.addPass(createPlaceWeights());
   passes.nest<func::FuncOp>().addPass(createPlaceScratch());
-  passes.addPass(createPlanArena());
+  passes.addPass(createPlanArenaPass(facts));
   passes.nest<func::FuncOp>().addPass(createResolveReshapes());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -171,7 +171,7 @@ static std::unique_ptr<Pass> createContractVerifier(Stage stage) {
   llvm_unreachable("a stage without a contract");
 }
 
-static void buildPasses(OpPassManager &passes, Stage stage, const CpuTargetModel &target) {
+static void buildPasses(OpPassManager &passes, Stage stage, const CpuTargetModel &target, ModelFacts *facts) {
   switch (stage) {
   case Stage::Import:
     return;
@@ -182,15 +182,15 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CpuTargetModel
   case Stage::Schedule:
     return buildScheduleStage(passes, target);
   case Stage::Buffer:
-    return buildBufferStage(passes);
+    return buildBufferStage(passes, facts);
   case Stage::Codegen:
     return buildCodegenStage(passes, target);
   }
 }
 
 void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOptions &options,
-                          const CpuTargetModel &target) {
-  buildPasses(passes, stage, target);
+                          const CpuTargetModel &target, ModelFacts *facts) {
+  buildPasses(passes, stage, target, facts);
   std::unique_ptr<Pass> verifier = options.verifyContracts ? createContractVerifier(stage) : nullptr;
   if (verifier)
     passes.addPass(std::move(verifier));

@@ -12,11 +12,12 @@ class OpPassManager;
 namespace onnx_aot {
 
 class CpuTargetModel;
+struct ModelFacts;
 
 /// Appends the passes of `stage` to `passes`, a pass manager on builtin.module. Import has none: the importer makes its
-/// result.
-void buildStage(mlir::OpPassManager &passes, Stage stage, const CompilerOptions &options,
-                const CpuTargetModel &target);
+/// result. The buffer stage tells what the model does in `facts`, if that is not null.
+void buildStage(mlir::OpPassManager &passes, Stage stage, const CompilerOptions &options, const CpuTargetModel &target,
+                ModelFacts *facts = nullptr);
 
 /// The two steps of the graph and tensor stages that refuse what is not supported, for a model that has no way through
 /// the stages themselves.

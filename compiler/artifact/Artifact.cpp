@@ -13,6 +13,7 @@
 #include "compiler/artifact/HeaderWriter.h"
 #include "compiler/artifact/ObjectWriter.h"
 #include "compiler/artifact/OutputFiles.h"
+#include "compiler/artifact/ReportWriter.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/DiagnosticHandler.h"
@@ -161,8 +162,8 @@ static Error finishModule(Module &module, TargetMachine &machine, ModelInterface
   if (Error error = verify(module))
     return error;
   OptOptions optimize = optOptions(options.codegen);
-  // Loops whose strides only the run knows come in versions. The unswitching of O3 would multiply those of a nest by each
-  // other, in time and size; what it unrolls more than O2 has been tiled before.
+  // Loops whose strides only the run knows come in versions. The unswitching of O3 would multiply those of a nest by
+  // each other, in time and size; what it unrolls more than O2 has been tiled before.
   if (optimize.level == OptLevel::O3 && (!model.dims.empty() || model.slots != 0))
     optimize.level = OptLevel::O2;
   optimizeModule(module, machine, optimize);
@@ -259,6 +260,10 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
   if (!error && !options.depfile.empty())
     error = files.write(options.depfile,
                         [&](raw_pwrite_stream &stream) { writeDepfile(artifact.output, input.inputFiles, stream); });
+  if (!error && !options.report.empty())
+    error = files.write(options.report, [&](raw_pwrite_stream &stream) {
+      writeReport(*input.facts, input.interface, options, input.modelPath, stream);
+    });
   if (!error)
     error = files.publish();
   if (!error)

@@ -27,12 +27,15 @@
 namespace onnx_aot {
 
 class Diagnostics;
+struct ModelFacts;
 
 struct ArtifactInput {
   mlir::ModuleOp module;                    // for .mlir
   ModelInterface interface;                 // for all other kinds
   std::unique_ptr<llvm::Module> llvmModule; // for all other kinds: @main and @weights as the codegen stage leaves them
   std::vector<std::string> inputFiles;      // read by this run, for the depfile
+  std::string modelPath;                    // for the report
+  const ModelFacts *facts = nullptr;        // for the report
 };
 
 /// The target that the options name; its triple, CPU, features and float ABI.

@@ -20,23 +20,29 @@ using namespace onnx_aot;
 
 FailureOr<SmallVector<Buffer>> BufferLifetimes::find(func::FuncOp function, BufferSizes &sizes) {
   BufferLifetimes lifetimes;
-  lifetimes.number(function.getBody());
+  lifetimes.steps = number(function);
   if (failed(lifetimes.collect(function, sizes)))
     return failure();
   lifetimes.shareInPlace(function);
   return std::move(lifetimes.buffers);
 }
 
-void BufferLifetimes::number(Region &region) {
+static void numberRegion(Region &region, BufferLifetimes::Steps &steps) {
   for (Block &block : region)
     for (Operation &op : block) {
       int64_t first = steps.size();
       steps[&op] = {first, first};
       if (isa<RegionBranchOpInterface>(op))
         for (Region &inner : op.getRegions())
-          number(inner);
+          numberRegion(inner, steps);
       steps[&op].last = int64_t(steps.size()) - 1;
     }
+}
+
+BufferLifetimes::Steps BufferLifetimes::number(func::FuncOp function) {
+  Steps steps;
+  numberRegion(function.getBody(), steps);
+  return steps;
 }
 
 LogicalResult BufferLifetimes::collect(func::FuncOp function, BufferSizes &sizes) {

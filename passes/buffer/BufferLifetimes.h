@@ -27,15 +27,18 @@ struct Buffer {
 
 class BufferLifetimes {
 public:
-  /// Finds all buffers of `function`.
-  static llvm::FailureOr<llvm::SmallVector<Buffer>> find(mlir::func::FuncOp function, BufferSizes &sizes);
-
-private:
+  /// The number of an operation, and the last one of those inside of it.
   struct Span {
     int64_t first, last;
   };
+  using Steps = llvm::DenseMap<mlir::Operation *, Span>;
 
-  void number(mlir::Region &region);
+  /// Numbers the operations of `function`.
+  static Steps number(mlir::func::FuncOp function);
+  /// Finds all buffers of `function`; they live from step to step of these numbers.
+  static llvm::FailureOr<llvm::SmallVector<Buffer>> find(mlir::func::FuncOp function, BufferSizes &sizes);
+
+private:
   llvm::LogicalResult collect(mlir::func::FuncOp function, BufferSizes &sizes);
   llvm::LogicalResult addUses(mlir::Value value, Buffer &buffer, size_t index, mlir::Operation *carrier);
   /// What else may be (a part of) the buffer where `operand`, which is, is passed on.
@@ -45,7 +48,7 @@ private:
   bool readsOnce(mlir::linalg::GenericOp generic, size_t index) const;
   void shareInPlace(mlir::func::FuncOp function);
 
-  llvm::DenseMap<mlir::Operation *, Span> steps;
+  Steps steps;
   llvm::DenseMap<mlir::Value, size_t> owner;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<size_t, 2>> aliases; // the buffers that a value may be (a part of)
   llvm::DenseSet<std::pair<mlir::Value, mlir::Operation *>> visited; // for one buffer, with the carrier

@@ -11,9 +11,13 @@ namespace onnx_aot {
 namespace aot {
 class TargetModel;
 }
+struct ModelFacts;
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/buffer/Passes.h.inc"
+
+/// As aot-plan-arena; `facts`, which may be null, gets what the entry does and where its buffers lie.
+std::unique_ptr<mlir::Pass> createPlanArenaPass(ModelFacts *facts);
 } // namespace onnx_aot
 
 #endif

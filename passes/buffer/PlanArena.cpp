@@ -26,6 +26,7 @@
 #include "passes/buffer/ArenaPlanner.h"
 #include "passes/buffer/BufferLifetimes.h"
 #include "passes/buffer/BufferSizes.h"
+#include "passes/buffer/DescribeLayers.h"
 #include "passes/buffer/Passes.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -113,7 +114,8 @@ struct ResolveDim : OpRewritePattern<memref::DimOp> {
 /// Plans one function.
 class Planner {
 public:
-  explicit Planner(func::FuncOp function) : function(function), sizes(function) {}
+  /// `facts` may be null.
+  Planner(func::FuncOp function, ModelFacts *facts) : function(function), sizes(function), facts(facts) {}
 
   LogicalResult run() {
     resolveDims();
@@ -125,6 +127,8 @@ public:
     assignPlaces();
     for (Group &group : groups)
       group.plan = planArena(group.planned, group.factors.empty() ? kAlignment : 1);
+    if (facts)
+      describe();
     if (failed(addArguments()))
       return failure();
     for (auto [buffer, place] : llvm::zip(buffers, places))
@@ -198,6 +202,26 @@ private:
     group.unit = unit;
     groups.push_back(std::move(group));
     return groups.size() - 1;
+  }
+
+  /// Tells what the function does and where the buffers of known size lie.
+  void describe() {
+    facts->layers = describeLayers(function);
+    BufferLifetimes::Steps steps = BufferLifetimes::number(function);
+    SmallVector<int64_t> layerSteps; // ascending
+    function.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (isLayer(op))
+        layerSteps.push_back(steps.lookup(op).first);
+    });
+    const Group &group = groups.front();
+    for (auto [planned, offset] : llvm::zip(group.planned, group.plan.offsets)) {
+      int64_t first = llvm::lower_bound(layerSteps, planned.first) - layerSteps.begin();
+      int64_t last = llvm::upper_bound(layerSteps, planned.last) - layerSteps.begin() - 1;
+      PlaceFacts place{offset, planned.bytes, std::nullopt, std::nullopt};
+      if (first <= last)
+        place.first = first, place.last = last;
+      facts->places.push_back(place);
+    }
   }
 
   //===-- The arena ---------------------------------------------------------------------------------------------===//
@@ -381,14 +405,21 @@ private:
   SmallVector<Group> groups; // the first is the arena's first part
   Value arena, context;
   int64_t slots = 0;
+  ModelFacts *facts;
 };
 
 struct PlanArena : impl::PlanArenaBase<PlanArena> {
+  explicit PlanArena(ModelFacts *facts = nullptr) : facts(facts) {}
+
   void runOnOperation() override {
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (!function.isExternal() && !function->hasAttr("aot.plan") && failed(Planner(function).run()))
+      if (!function.isExternal() && !function->hasAttr("aot.plan") && failed(Planner(function, facts).run()))
         return signalPassFailure();
   }
+
+  ModelFacts *facts;
 };
 } // namespace
+
+std::unique_ptr<Pass> createPlanArenaPass(ModelFacts *facts) { return std::make_unique<PlanArena>(facts); }
 } // namespace onnx_aot

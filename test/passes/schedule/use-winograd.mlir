@@ -12,7 +12,7 @@
 // CHECK-LABEL: func.func @padded
 // CHECK-SAME: %[[X:.*]]: tensor<1x16x16x32xf32>, %[[B:.*]]: tensor<32xf32>
 // CHECK: aot.winograd tile 4 pads [1, 1] block {{[0-9]+}} group {{[0-9]+}} ins(%[[X]], %{{.*}}, %[[B]] :
-// CHECK-SAME: maps [#[[CHANNEL]]]
+// CHECK-SAME: maps [#[[CHANNEL]]] strategy <{{.*}}> error [{{[0-9.]+}}e-07, {{[0-9.]+}}e-07]
 // CHECK: ^bb0(%[[BIAS:.*]]: f32, %[[SUM:.*]]: f32):
 // CHECK: arith.addf %[[SUM]], %[[BIAS]]
 // CHECK-NOT: aot.kernel

@@ -1,0 +1,118 @@
+//===- ReportWriter.cpp - What was built, as JSON -------------------------===//
+//
+// See ReportWriter.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/artifact/ReportWriter.h"
+
+#include "compiler/Diagnostics.h"
+#include "compiler/Options.h"
+#include "compiler/artifact/ModelInterface.h"
+#include "passes/buffer/DescribeLayers.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Path.h"
+#include <cmath>
+
+using namespace llvm;
+
+namespace onnx_aot {
+
+/// Names come from the model, whose strings need not be UTF-8.
+static json::Value text(StringRef value) { return value.empty() ? json::Value(nullptr) : json::fixUTF8(value); }
+
+static json::Value number(std::optional<int64_t> value) { return value ? json::Value(*value) : nullptr; }
+
+/// Three digits say all that a measurement does.
+static void writeError(json::OStream &out, StringRef key, double value) {
+  if (!std::isfinite(value))
+    return out.attribute(key, nullptr);
+  out.attributeBegin(key);
+  out.rawValue([&](raw_ostream &os) { os << format("%.2e", value); });
+  out.attributeEnd();
+}
+
+static void writeStrategy(json::OStream &out, aot::StrategyAttr strategy) {
+  if (!strategy) {
+    out.attribute("provider", nullptr);
+    return out.attribute("strategy", nullptr);
+  }
+  out.attribute("provider", strategy.getProvider());
+  out.attributeObject("strategy", [&] {
+    out.attribute("vector", strategy.getVector());
+    out.attribute("width", strategy.getWidth());
+    out.attribute("vectors", strategy.getVectors());
+    out.attribute("row", strategy.getRow());
+    out.attribute("rows", strategy.getRows());
+    out.attribute("block", strategy.getBlock());
+  });
+}
+
+static void writeLayer(json::OStream &out, const LayerFacts &layer) {
+  NodeRef node = nodeOfLocation(layer.location);
+  out.object([&] {
+    out.attribute("node", text(node.name));
+    out.attribute("op", text(node.opType));
+    out.attribute("kernel", layer.kernel);
+    writeStrategy(out, layer.strategy);
+    out.attribute("multiply_adds", number(layer.multiplyAdds));
+    out.attribute("weight_bytes", layer.weightBytes);
+    out.attribute("read_bytes", number(layer.readBytes));
+    out.attribute("written_bytes", number(layer.writtenBytes));
+    if (!layer.error)
+      return out.attribute("winograd_error", nullptr);
+    out.attributeObject("winograd_error", [&] {
+      writeError(out, "relative_rms", *layer.error);
+      writeError(out, "direct_relative_rms", layer.directError.value_or(0));
+    });
+  });
+}
+
+static std::optional<int64_t> totalMultiplyAdds(const ModelFacts &facts) {
+  int64_t total = 0;
+  for (const LayerFacts &layer : facts.layers)
+    if (!layer.multiplyAdds || AddOverflow(total, *layer.multiplyAdds, total))
+      return std::nullopt;
+  return total;
+}
+
+static void writeMemory(json::OStream &out, const ModelFacts &facts, const ModelInterface &interface) {
+  bool isFunction = interface.arenaBytes == TensorInterface::unbounded;
+  out.attribute("arena_bytes", isFunction ? json::Value(nullptr) : json::Value(interface.arenaBytes));
+  out.attribute("context_slots", interface.slots);
+  out.attribute("weights_bytes", interface.weightBytes);
+  out.attributeArray("buffers", [&] {
+    for (const PlaceFacts &place : facts.places)
+      out.object([&] {
+        out.attribute("offset", place.offset);
+        out.attribute("bytes", place.bytes);
+        out.attribute("first", number(place.first));
+        out.attribute("last", number(place.last));
+      });
+  });
+}
+
+void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CompilerOptions &options,
+                 StringRef modelPath, raw_ostream &os) {
+  json::OStream out(os, /*IndentSize=*/2);
+  out.object([&] {
+    out.attribute("version", ONNX_AOT_VERSION);
+    out.attribute("model", text(sys::path::filename(modelPath)));
+    out.attribute("name", options.artifact.prefix);
+    out.attributeObject("target", [&] {
+      out.attribute("triple", options.codegen.triple);
+      out.attribute("cpu", options.codegen.cpu);
+    });
+    out.attribute("multiply_adds", number(totalMultiplyAdds(facts)));
+    out.attributeArray("layers", [&] {
+      for (const LayerFacts &layer : facts.layers)
+        writeLayer(out, layer);
+    });
+    out.attributeObject("memory", [&] { writeMemory(out, facts, interface); });
+  });
+  os << "\n";
+}
+
+} // namespace onnx_aot

@@ -1,0 +1,44 @@
+//===- ReportWriter.h - What was built, as JSON ---------------------------===//
+//
+// What it is for: `--report=FILE.json`, for programs and people that ask which layer costs what. The same model, flags
+// and version give the same bytes. Keys are always there and in this order; null stands for what only the run knows,
+// and for what does not exist.
+//
+//   {
+//     "version": "0.1.0", "model": "mnist.onnx", "name": "mnist", "target": {"triple": "x86_64-...", "cpu":
+//     "x86-64-v3"}, "multiply_adds": 1199882, "layers": [
+//       {"node": "conv1", "op": "Conv", "kernel": "conv", "provider": "loops",
+//        "strategy": {"vector": 1, "width": 8, "vectors": 1, "row": 3, "rows": 7, "block": 0},
+//        "multiply_adds": 156800, "weight_bytes": 832, "read_bytes": 4928, "written_bytes": 25088,
+//        "winograd_error": null}, ...
+//     ],
+//     "memory": {"arena_bytes": 12544, "context_slots": 0, "weights_bytes": 23968,
+//                "buffers": [{"offset": 0, "bytes": 4096, "first": 0, "last": 1}, ...]}
+//   }
+//
+// docs/report.md says what each of them means.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ONNX_AOT_COMPILER_ARTIFACT_REPORTWRITER_H
+#define ONNX_AOT_COMPILER_ARTIFACT_REPORTWRITER_H
+
+#include "llvm/ADT/StringRef.h"
+
+namespace llvm {
+class raw_ostream;
+} // namespace llvm
+
+namespace onnx_aot {
+
+struct CompilerOptions;
+struct ModelFacts;
+struct ModelInterface;
+
+/// `modelPath` is the file that was compiled; the report has its name without the folder.
+void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CompilerOptions &options,
+                 llvm::StringRef modelPath, llvm::raw_ostream &os);
+
+} // namespace onnx_aot
+
+#endif // ONNX_AOT_COMPILER_ARTIFACT_REPORTWRITER_H

@@ -1,0 +1,52 @@
+//===- DescribeLayers.h - what a model does, layer by layer -------------------------------------------------------===//
+//
+// Facts for --report. A layer is what does the work of a run: an aot.kernel, an aot.winograd, a structured operation of
+// linalg or a copy. Scalar code in loops of its own (TopK, NonMaxSuppression ...) is none.
+//
+// Before: there are no tensors, weights have addresses, kernels their scratch memory; code still has structure.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#ifndef ONNX_AOT_PASSES_BUFFER_DESCRIBELAYERS_H
+#define ONNX_AOT_PASSES_BUFFER_DESCRIBELAYERS_H
+
+#include "dialects/aot/AotDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace onnx_aot {
+
+/// Numbers are those of one run; none where only the run knows them.
+struct LayerFacts {
+  mlir::Location location;    // names the ONNX node
+  std::string kernel;         // "conv", "winograd F(4x4, 3x3)", "elementwise" ...
+  aot::StrategyAttr strategy; // null: chosen when code is emitted
+  /// Of sums of products, by the direct algorithm; 0 for other layers.
+  std::optional<int64_t> multiplyAdds;
+  /// Constants that it reads, as they are packed.
+  int64_t weightBytes = 0;
+  std::optional<int64_t> readBytes, writtenBytes;
+  /// Of minimal filtering: see dialects/aot/WinogradError.h.
+  std::optional<double> error, directError;
+};
+
+/// A place of the arena, and the layers from when to when it is in use; none where it is only between two.
+struct PlaceFacts {
+  int64_t offset = 0, bytes = 0;
+  std::optional<int64_t> first, last;
+};
+
+struct ModelFacts {
+  std::vector<LayerFacts> layers; // in the order in which they stand
+  std::vector<PlaceFacts> places; // those of known size
+};
+
+bool isLayer(mlir::Operation *op);
+
+/// The layers of `function`, in order.
+std::vector<LayerFacts> describeLayers(mlir::func::FuncOp function);
+
+} // namespace onnx_aot
+
+#endif
