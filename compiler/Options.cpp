@@ -156,6 +156,9 @@ void FlagReader::apply(const GivenFlag &flag) {
     return;
   case OPT_O:
     return applyLevel(flag);
+  case OPT_fast_math:
+    options.codegen.fastMath = true;
+    return;
   case OPT_verify_contracts:
     options.verifyContracts = true;
     return;

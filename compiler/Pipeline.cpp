@@ -120,7 +120,7 @@ static void buildBufferStage(OpPassManager &passes, ModelFacts *facts) {
   // From here nothing allocates; the arena's size is known, or a function of the entry's dims.
 }
 
-static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &target) {
+static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &options, const CpuTargetModel &target) {
   passes.nest<func::FuncOp>().addPass(createRetypeEmptyArguments());
   passes.addPass(createOutlineKernels());
   passes.addPass(createEmitWinograd());
@@ -129,6 +129,9 @@ static void buildCodegenStage(OpPassManager &passes, const CpuTargetModel &targe
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createLoopInvariantCodeMotionPass());
+  if (options.fastMath)
+    passes.addPass(createRelaxFloats());
+  // From here math functions are code of ours, whose arithmetic is as it is written.
   passes.addPass(createLowerMath(target.mathOptions()));
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
@@ -171,7 +174,8 @@ static std::unique_ptr<Pass> createContractVerifier(Stage stage) {
   llvm_unreachable("a stage without a contract");
 }
 
-static void buildPasses(OpPassManager &passes, Stage stage, const CpuTargetModel &target, ModelFacts *facts) {
+static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOptions &options,
+                        const CpuTargetModel &target, ModelFacts *facts) {
   switch (stage) {
   case Stage::Import:
     return;
@@ -184,13 +188,13 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CpuTargetModel
   case Stage::Buffer:
     return buildBufferStage(passes, facts);
   case Stage::Codegen:
-    return buildCodegenStage(passes, target);
+    return buildCodegenStage(passes, options.codegen, target);
   }
 }
 
 void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOptions &options,
                           const CpuTargetModel &target, ModelFacts *facts) {
-  buildPasses(passes, stage, target, facts);
+  buildPasses(passes, stage, options, target, facts);
   std::unique_ptr<Pass> verifier = options.verifyContracts ? createContractVerifier(stage) : nullptr;
   if (verifier)
     passes.addPass(std::move(verifier));

@@ -25,6 +25,11 @@ def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
       "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
+def RelaxFloats : Pass<"aot-relax-floats", "::mlir::ModuleOp"> {
+  let summary = "Allow LLVM to round otherwise, but for what becomes an integer";
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def LowerMath : Pass<"aot-lower-math", "::mlir::ModuleOp"> {
   let summary = "Turn math operations into vector code and calls of the runtime's math functions";
   let description = [{

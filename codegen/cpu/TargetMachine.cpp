@@ -270,6 +270,8 @@ void prepareModule(Module &module, const TargetMachine &machine) {
     function.removeFnAttr(Attribute::UWTable);
     function.addFnAttr(Attribute::NoUnwind);
     function.addFnAttr("frame-pointer", "none");
+    // Where flags on operations allow them: they make NaN of 0 and of infinity.
+    function.addFnAttr("reciprocal-estimates", "none");
   }
 }
 

@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(Options, NotYet,
                          testing::Values("--threads=4", "--weights=w.bin", "--max-ram=64K",
                                          "--max-flash=1M", "-Os", "--emit=c", "--emit=ptx", "--device=cuda",
                                          "--gpu-arch=sm_80", "--io=device", "--precision=fp16", "--kernels=halide",
-                                         "--kernels=reference", "--report=r.html", "--mcpu=v1,v3,v4", "--fast-math"));
+                                         "--kernels=reference", "--report=r.html", "--mcpu=v1,v3,v4"));
 
 TEST(Options, Report) {
   EXPECT_EQ(parse({"m.onnx", "-o", "m.o", "--report=r.json"}).command.options.report, "r.json");
@@ -142,6 +142,11 @@ TEST(Options, Report) {
               ElementsAre("--report=r.json: what it tells is known from the buffer stage on, but --stop-after=tensor "
                           "ends before"));
   EXPECT_THAT(parse({"m.onnx", "-o", "m.mlir", "--stop-after=buffer", "--report=r.json"}).errors, ElementsAre());
+}
+
+TEST(Options, FastMath) {
+  EXPECT_FALSE(parse({"m.onnx", "-o", "m.o"}).command.options.codegen.fastMath);
+  EXPECT_TRUE(parse({"m.onnx", "-o", "m.o", "--fast-math"}).command.options.codegen.fastMath);
 }
 
 TEST(Options, DefaultsOfComingFlagsAreAccepted) {
