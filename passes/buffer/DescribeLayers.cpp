@@ -122,7 +122,7 @@ static std::optional<int64_t> pointsOf(Operation *op) {
 /// What a structured operation of linalg is called.
 static StringRef kindOf(linalg::LinalgOp op) {
   if (op.getNumReductionLoops() != 0)
-    return "reduction";
+    return "reduce";
   Block *body = op.getBlock();
   if (!body->without_terminator().empty())
     return "elementwise";
