@@ -512,7 +512,7 @@ private:
       return std::nullopt;
     for (const Access &access : nest.inputs) {
       std::optional<Block> block = access.inCompute ? blockOf(access) : std::nullopt;
-      if (block && block->elements >= kBlockToFetch && tilesPerBlock(*block) <= block->elements / block->steps)
+      if (block && block->elements >= kBlockToFetch && tilesPerBlock(*block) <= 2 * block->elements / block->steps)
         return block;
     }
     return std::nullopt;

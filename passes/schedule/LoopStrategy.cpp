@@ -184,7 +184,11 @@ private:
   /// From the cache that holds `bytes` of data which are used over and over; from the first one loads cost nothing
   /// beside the arithmetic.
   double bytesPerCycle(double bytes) const {
-    return bytes <= kFirstLevelBytes ? INFINITY : bytes <= target.secondLevelBytes() / 2 ? 40 : 8;
+    constexpr double kShareOfLastLevel = 4 << 20;
+    return bytes <= kFirstLevelBytes                ? INFINITY
+           : bytes <= target.secondLevelBytes() / 2 ? 40
+           : bytes <= kShareOfLastLevel             ? 8
+                                                    : 5;
   }
 
   /// Lanes of one register for the widest type that the bodies compute with.
