@@ -151,33 +151,28 @@ private:
     return pieces;
   }
 
-  /// Elements that the operands which vary with `dim` read in all.
-  double footprint(unsigned dim) const {
-    double total = 0;
-    for (const Access &access : nest.inputs) {
-      if (!access.inCompute || access.strides[dim].is(0))
-        continue;
-      double elements = 1;
-      for (auto [index, loop] : llvm::enumerate(nest.dims))
-        if (!access.strides[index].is(0))
-          elements *= loop.extent.estimate();
-      total += elements;
-    }
-    return total;
-  }
-
+  /// Whether fewer elements come from beyond the first cache when all is done for a tile of rows before the next one:
+  /// what does not vary with rows is read again then for each tile, otherwise what rows read in each iteration of the
+  /// dims along which it repeats.
   bool rowsOutermost() const {
     if (vectorDim < 0)
       return false;
-    double otherTiles = 1, vectorTiles = 1;
-    for (unsigned dim : parallelDims)
-      if (int(dim) != rowDim && int(dim) != vectorDim)
-        otherTiles *= nest.dims[dim].extent.estimate();
-    if (!horizontal)
-      vectorTiles = llvm::divideCeil(nest.dims[vectorDim].extent.estimate(), width * vectors);
-    double rowTiles = llvm::divideCeil(nest.dims[rowDim].extent.estimate(), rows);
-    double outermost = footprint(rowDim) + footprint(vectorDim) * rowTiles;
-    double innermost = footprint(rowDim) * otherTiles * vectorTiles + footprint(vectorDim);
+    double rowTiles = llvm::divideCeil(nest.dims[rowDim].extent.estimate(), rows), outermost = 0, innermost = 0;
+    for (const Access &access : nest.inputs) {
+      if (!access.inCompute)
+        continue;
+      double elements = 1, repeats = 1;
+      for (auto [dim, loop] : llvm::enumerate(nest.dims)) {
+        if (!access.strides[dim].is(0))
+          elements *= loop.extent.estimate();
+        else if (!loop.reduction && int(dim) != rowDim)
+          repeats *= int(dim) == vectorDim ? llvm::divideCeil(loop.extent.estimate(), width * vectors)
+                                           : loop.extent.estimate();
+      }
+      bool variesWithRows = !access.strides[rowDim].is(0);
+      outermost += elements * (variesWithRows ? 1 : rowTiles);
+      innermost += elements * (variesWithRows ? repeats : 1);
+    }
     return outermost < innermost;
   }
 

@@ -99,7 +99,7 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     if (!is(0, {d(0), d(2) + d(4), d(3) + d(5), d(6)}) || !is(1, {d(1), d(6), d(4), d(5)}) ||
         !is(init, {d(0), d(2), d(3), d(1)}))
       return std::nullopt;
-    Candidate found{kernel, kernel.getInputs()[0], 0, 0, {}, {}};
+    Candidate found{kernel, kernel.getInputs()[0], 0, 0, {}, {}, {}};
     auto data = cast<RankedTensorType>(found.data.getType());
     if (!matchPattern(kernel.getInputs()[1], m_Constant(&found.weights)) || !data.hasStaticShape() ||
         !found.result().hasStaticShape() || !found.result().getElementType().isF32() || data.getNumElements() == 0 ||
