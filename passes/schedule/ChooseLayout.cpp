@@ -186,21 +186,27 @@ public:
     return vectorsAlongLine(kernel, lanes) - last;
   }
 
-  /// The same where data that a kernel sums over channels has them last: loads of neighbours instead of a page each.
+  /// The same where data that a kernel sums over channels has them last: loads of neighbours instead of a page each,
+  /// which few channels do without.
   double savedByData(aot::KernelOp kernel, AffineMap map) const {
     auto type = cast<RankedTensorType>(kernel.getResult(0).getType());
-    bool sumsChannels = map.getResult(1).walk([&](AffineExpr expr) {
+    double channels = 0;
+    map.getResult(1).walk([&](AffineExpr expr) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
-      return dim && kernel.isReduction(dim.getPosition()) ? WalkResult::interrupt() : WalkResult::advance();
-    }) == WalkResult::interrupt();
+      if (dim && kernel.isReduction(dim.getPosition()))
+        channels = estimate(kernel.getStaticExtents()[dim.getPosition()]);
+    });
     int64_t lanes = lanesOf(type);
-    return sumsChannels && lanes >= 2 && savedByResult(kernel) > 0 ? 0.2 * pointsOf(kernel) / lanes : 0;
+    bool gains = channels > 0 && lanes >= 2 && savedByResult(kernel) > 0;
+    return gains ? 0.2 * std::min(1.0, channels / kManyChannels) * pointsOf(kernel) / lanes : 0;
   }
 
   /// Vector operations worth the transposition of a tensor.
   double transposition(RankedTensorType type) const { return hasPlane(type) ? elementsOf(type) : 0; }
 
 private:
+  static constexpr double kManyChannels = 16;
+
   int64_t lanesOf(RankedTensorType type) const {
     Type element = type.getElementType();
     return element.isIntOrFloat()
