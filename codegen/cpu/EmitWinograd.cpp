@@ -415,21 +415,15 @@ private:
     if (valid == width)
       vector::StoreOp::create(b, value, result.buffer, ValueRange{at});
     else
-      vector::MaskedStoreOp::create(b, result.buffer, ValueRange{at}, maskOf(valid), value);
+      vector::MaskedStoreOp::create(b, result.buffer, ValueRange{at}, laneMask(b, width, valid), value);
   }
 
   Value loadLanes(Value buffer, Value at, Type element, int64_t valid) {
     auto type = VectorType::get({width}, element);
     if (valid == width)
       return vector::LoadOp::create(b, type, buffer, ValueRange{at});
-    Value one = arith::ConstantOp::create(b, DenseElementsAttr::get(type, cast<Attribute>(b.getOneAttr(element))));
-    return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, maskOf(valid), one);
-  }
-
-  Value maskOf(int64_t valid) {
-    SmallVector<bool> lanes(width, false);
-    std::fill_n(lanes.begin(), valid, true);
-    return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({width}, b.getI1Type()), lanes));
+    return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, laneMask(b, width, valid),
+                                        harmlessLanes(b, type));
   }
 
   ImplicitLocOpBuilder b;

@@ -19,11 +19,12 @@
 // rows, smaller ones, single rows. Where a stride of the vector dim is anybody's guess (a broadcast that the run
 // decides on), there is vector code for the case that all of them are 1, and scalar code.
 //
-// What stands inside of the loops, loads, bodies and stores, is in NestTile.
+// Which loops these are is in NestPlan; what stands inside of them, loads, bodies and stores, is in NestTile.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/NestEmitter.h"
 #include "codegen/cpu/NestTile.h"
+#include "codegen/cpu/VectorBody.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -37,36 +38,12 @@ using namespace onnx_aot;
 using namespace onnx_aot::aot;
 
 namespace {
-
-/// A part of the vector dim that is walked in tiles of `step` points.
-struct VectorPiece {
-  int64_t low, high, step;
-  SmallVector<Chunk> chunks;
-};
-
-/// A part of the row dim that is walked `rows` at a time.
-struct RowPiece {
-  int64_t low, high, rows;
-};
-
 class NestEmitter : NestTile {
 public:
   NestEmitter(OpBuilder &builder, Location loc, const LoopNest &nest, StrategyAttr strategy)
-      : NestTile(builder, loc, nest, nest.dimOf(strategy.getVector()), nest.dimOf(strategy.getRow())),
-        width(vectorDim < 0 ? 1 : strategy.getWidth()), vectors(strategy.getVectors()), rows(strategy.getRows()),
-        block(strategy.getBlock()) {
-    horizontal = vectorDim >= 0 && nest.dims[vectorDim].reduction;
-    // A strategy that the bodies do not allow gives scalar code.
-    bool fitsPanels = llvm::all_of(nest.inputs, [&](const Access &access) {
-      return access.panelDim < 0 || access.panelDim != vectorDim || access.panel == width * vectors;
-    });
-    if (width == 1 || !nest.vectorizable || !fitsPanels || (horizontal && !nest.combiner())) {
-      vectorDim = -1;
-      width = 1;
-      horizontal = false;
-    }
-    if (rowDim >= 0 && (nest.dims[rowDim].reduction || rowDim == vectorDim))
-      rowDim = -1;
+      : NestTile(builder, loc, nest, strategy) {
+    if (rowDim >= 0 && nest.dims[rowDim].extent.isStatic())
+      rowsHere = nest.dims[rowDim].extent.factor;
   }
 
   void emit() {
@@ -74,108 +51,10 @@ public:
       if (dim.extent.is(0) && !dim.reduction)
         return; // nothing to store
     prepare();
-    for (auto [index, dim] : llvm::enumerate(nest.dims))
-      (dim.reduction ? reductionDims : parallelDims).push_back(index);
-    if (rowDim < 0 || vectorDim < 0 || !nest.dims[rowDim].extent.isStatic() || horizontal)
-      block = 0;
-    if (rowDim >= 0) {
-      // The row loop goes innermost, or outermost where that reads less memory.
-      llvm::erase(parallelDims, unsigned(rowDim));
-      if (block > 0) {
-        llvm::erase(parallelDims, unsigned(vectorDim));
-        parallelDims.push_back(vectorDim);
-      }
-      bool isOutermost = block == 0 && rowsOutermost();
-      parallelDims.insert(isOutermost ? parallelDims.begin() : parallelDims.end(), unsigned(rowDim));
-      rowsHere = nest.dims[rowDim].extent.isStatic() ? nest.dims[rowDim].extent.factor : 0;
-    }
-    if (horizontal) {
-      // Lanes run along the innermost reduction loop.
-      llvm::erase(reductionDims, unsigned(vectorDim));
-      reductionDims.push_back(vectorDim);
-    }
     emitParallel(0);
   }
 
 private:
-  //===- Tiles ----------------------------------------------------------------------------------------------------===//
-
-  /// The pieces of a vector dim of known extent.
-  SmallVector<VectorPiece> vectorPieces() const {
-    if (vectorDim < 0 || horizontal)
-      return {};
-    int64_t extent = nest.dims[vectorDim].extent.factor, step = width * vectors;
-    SmallVector<VectorPiece> pieces;
-    int64_t main = extent / step * step;
-    if (main > 0) {
-      VectorPiece piece{0, main, step, {}};
-      for (int64_t v = 0; v < vectors; ++v)
-        piece.chunks.push_back({v * width, width});
-      pieces.push_back(piece);
-    }
-    if (main < extent) {
-      VectorPiece piece{main, extent, extent - main, {}};
-      int64_t at = main;
-      for (; at + width <= extent; at += width)
-        piece.chunks.push_back({at - main, width});
-      int64_t left = extent - at;
-      if (left > 0 && comesInPanels() && !llvm::isPowerOf2_64(left))
-        piece.chunks.push_back({at - main, int64_t(llvm::bit_ceil(uint64_t(left))), left});
-      // Computing a point twice is harmless unless the destination may be one of the inputs (elementwise in place).
-      else if (left > 0 && extent >= width && nest.compute && !comesInPanels())
-        piece.chunks.push_back({extent - width - main, width});
-      else
-        for (int64_t rest = extent - at; rest > 0; rest = extent - at) {
-          int64_t narrow = llvm::bit_floor(uint64_t(rest));
-          piece.chunks.push_back({at - main, narrow});
-          at += narrow;
-        }
-      pieces.push_back(piece);
-    }
-    return pieces;
-  }
-
-  /// Whether an operand is filled up to whole tiles.
-  bool comesInPanels() const {
-    return llvm::any_of(nest.inputs, [&](const Access &access) { return access.panelDim == vectorDim; });
-  }
-
-  SmallVector<RowPiece> rowPieces() const {
-    int64_t extent = rowsHere;
-    int64_t tiles = llvm::divideCeil(extent, rows);
-    int64_t small = extent / tiles, larger = extent % tiles;
-    SmallVector<RowPiece> pieces;
-    if (larger > 0)
-      pieces.push_back({0, larger * (small + 1), small + 1});
-    pieces.push_back({larger * (small + 1), extent, small});
-    return pieces;
-  }
-
-  /// Whether fewer elements come from beyond the first cache when all is done for a tile of rows before the next one:
-  /// what does not vary with rows is read again then for each tile, otherwise what rows read in each iteration of the
-  /// dims along which it repeats.
-  bool rowsOutermost() const {
-    if (vectorDim < 0)
-      return false;
-    double rowTiles = llvm::divideCeil(nest.dims[rowDim].extent.estimate(), rows), outermost = 0, innermost = 0;
-    for (const Access &access : nest.inputs) {
-      if (!access.inCompute)
-        continue;
-      double elements = 1, repeats = 1;
-      for (auto [dim, loop] : llvm::enumerate(nest.dims)) {
-        if (!access.strides[dim].is(0))
-          elements *= loop.extent.estimate();
-        else if (!loop.reduction && int(dim) != rowDim)
-          repeats *= int(dim) == vectorDim ? llvm::divideCeil(loop.extent.estimate(), width * vectors)
-                                           : loop.extent.estimate();
-      }
-      bool variesWithRows = !access.strides[rowDim].is(0);
-      outermost += elements * (variesWithRows ? 1 : rowTiles);
-      innermost += elements * (variesWithRows ? repeats : 1);
-    }
-    return outermost < innermost;
-  }
-
   //===- Loops ----------------------------------------------------------------------------------------------------===//
 
   /// Keeps LLVM from vectorising what is vectorised, and from unrolling a loop whose body fills the pipelines: unrolled
@@ -231,7 +110,7 @@ private:
         loop(dim, piece.low, piece.high, piece.step, inner);
       }
     } else if (int(dim) == rowDim) {
-      for (const RowPiece &piece : rowPieces()) {
+      for (const RowPiece &piece : rowPieces(rowsHere)) {
         tileRows = piece.rows;
         loop(dim, piece.low, piece.high, piece.rows, [&] {
           if (rowBase)
@@ -343,21 +222,10 @@ private:
       SmallVector<Value> initial = initialAccumulators();
       accumulators = unflatten(reduce(0, reductionDims.size(), initial));
     }
-    if (nest.compute && tileRows > 1 && vectorDim >= 0 && hasLongEpilogue())
+    if (nest.compute && tileRows > 1 && vectorDim >= 0 && isLong(nest.epilogue->front()))
       storeRowByRow(accumulators);
     else
       store(accumulators);
-  }
-
-  /// Whether the epilogue, repeated for every accumulator, would need registers and code that the tile has better use
-  /// for.
-  bool hasLongEpilogue() const {
-    int64_t length = 0;
-    for (Operation &op : nest.epilogue->front().without_terminator()) {
-      bool isFunction = op.getName().getDialectNamespace() == "math" && !isa<math::FmaOp, math::AbsFOp>(op);
-      length += op.hasTrait<OpTrait::ConstantLike>() ? 0 : isFunction ? kLongEpilogue : 1;
-    }
-    return length >= kLongEpilogue;
   }
 
   /// The epilogue in a loop over the rows, whose accumulators wait on the stack.
@@ -489,94 +357,22 @@ private:
 
   //===- Prefetching ----------------------------------------------------------------------------------------------===//
 
-  /// A block of an operand that the tiles of one iteration of loop `dim` all read from its begin to its end, as it is
-  /// packed: `elements` in as many `steps` of the reduction as there are. Block follows block in memory, `count` of
-  /// them: the next one where `dim` has advanced by `advance`, or, at its end, where loop `outer` has advanced.
-  struct Block {
-    const Access *access;
-    unsigned dim;
-    int64_t advance, elements, steps, count;
-    int outer = -1;
-  };
-
-  /// The block whose successor the tiles fetch, each a share of it, spread over its steps; none where there are so many
-  /// tiles to a block that fetching it costs little, or so little in a block that it is there at once.
-  std::optional<Block> blockToFetch() const {
-    if (vectorDim < 0 || horizontal ||
-        llvm::any_of(nest.dims, [](const LoopDim &dim) { return !dim.extent.isStatic(); }))
-      return std::nullopt;
-    for (const Access &access : nest.inputs) {
-      std::optional<Block> block = access.inCompute ? blockOf(access) : std::nullopt;
-      if (block && block->elements >= kBlockToFetch && tilesPerBlock(*block) <= 2 * block->elements / block->steps)
-        return block;
-    }
-    return std::nullopt;
-  }
-
-  std::optional<Block> blockOf(const Access &access) const {
-    int64_t steps = 1;
-    for (unsigned dim : reductionDims) {
-      if (access.strides[dim].is(0))
-        return std::nullopt;
-      steps *= nest.dims[dim].extent.factor;
-    }
-    if (access.panelDim == vectorDim) {
-      int64_t panels = llvm::divideCeil(nest.dims[vectorDim].extent.factor, access.panel);
-      Block block{&access, unsigned(vectorDim), access.panel, access.panelStride.factor, steps, panels};
-      for (unsigned dim : parallelDims) {
-        if (int(dim) == vectorDim || access.strides[dim].is(0))
-          continue;
-        if (block.outer >= 0 || !access.strides[dim].is(panels * block.elements))
-          return std::nullopt;
-        block.outer = dim;
-        block.count *= nest.dims[dim].extent.factor;
-      }
-      return block;
-    }
-    // A matrix of a batch, all of whose columns are one tile.
-    int64_t lanes = nest.dims[vectorDim].extent.factor;
-    for (unsigned dim : llvm::reverse(parallelDims))
-      if (int(dim) != vectorDim && !access.strides[dim].is(0))
-        return lanes <= width * vectors && access.strides[vectorDim].is(1) && access.strides[dim].is(steps * lanes)
-                   ? std::optional(Block{&access, dim, 1, steps * lanes, steps, nest.dims[dim].extent.factor})
-                   : std::nullopt;
-    return std::nullopt;
-  }
-
-  /// How many iterations loop `dim` makes, in tiles.
-  int64_t iterations(unsigned dim) const {
-    int64_t extent = nest.dims[dim].extent.factor;
-    return int(dim) == rowDim      ? llvm::divideCeil(block > 0 ? std::min(extent, block) : extent, rows)
-           : int(dim) == vectorDim ? llvm::divideCeil(extent, width * vectors)
-                                   : extent;
-  }
-
-  int64_t tilesPerBlock(const Block &block) const {
-    int64_t tiles = 1;
-    for (unsigned dim : llvm::reverse(parallelDims)) {
-      if (dim == block.dim)
-        break;
-      tiles *= iterations(dim);
-    }
-    return tiles;
-  }
-
   /// Fetches, in step k of tile t, the elements (t * steps + k) * share of the next block.
-  void fetchShare(const Block &block) {
-    const Access &access = *block.access;
-    int64_t perStep = block.elements / block.steps, share = llvm::divideCeil(perStep, tilesPerBlock(block));
-    Value at = index(block.elements);
+  void fetchShare(const PackedBlock &packed) {
+    const Access &access = *packed.access;
+    int64_t perStep = packed.elements / packed.steps, share = llvm::divideCeil(perStep, tilesPerBlock(packed));
+    Value at = index(packed.elements);
     auto add = [&](Value iv, int64_t elements) {
       at = arith::AddIOp::create(b, at, arith::MulIOp::create(b, iv, index(elements)));
     };
-    add(ivs[block.dim], block.elements / block.advance);
-    if (block.outer >= 0)
-      add(ivs[block.outer], access.strides[block.outer].factor);
+    add(ivs[packed.dim], packed.elements / packed.advance);
+    if (packed.outer >= 0)
+      add(ivs[packed.outer], access.strides[packed.outer].factor);
     // The last block fetches itself.
-    at = arith::MinUIOp::create(b, at, index((block.count - 1) * block.elements));
-    int64_t perIteration = block.steps * share;
+    at = arith::MinUIOp::create(b, at, index((packed.count - 1) * packed.elements));
+    int64_t perIteration = packed.steps * share;
     for (unsigned dim : llvm::reverse(parallelDims)) {
-      if (dim == block.dim)
+      if (dim == packed.dim)
         break;
       int64_t points = int(dim) == rowDim ? rows : int(dim) == vectorDim ? width * vectors : 1;
       Value iv = ivs[dim];
@@ -588,15 +384,15 @@ private:
     for (unsigned dim : reductionDims)
       add(ivs[dim], access.strides[dim].factor / perStep * share);
     // What fits the first-level cache beside the tiles goes there, the rest to the second.
-    uint32_t locality = block.elements <= kBlockToFetch * 2 ? 3 : 2;
+    uint32_t locality = packed.elements <= kBlockToFetch * 2 ? 3 : 2;
     for (int64_t line = 0; line < share; line += kLineElements)
       prefetch(access, line == 0 ? at : arith::AddIOp::create(b, at, index(line)).getResult(), locality);
   }
 
   /// One step of the reduction for the whole tile.
   SmallVector<Value> step(ArrayRef<Value> accumulators) {
-    if (std::optional<Block> block = blockToFetch())
-      fetchShare(*block);
+    if (std::optional<PackedBlock> packed = blockToFetch())
+      fetchShare(*packed);
     // Row by row, so that what one row loads is used before the next one's: registers are short.
     SmallVector<TileValues> inputs;
     SmallVector<Value> next;
@@ -722,20 +518,12 @@ private:
 
   /// Accumulators that hide the latency of two multiply-add units of four cycles.
   static constexpr int64_t kPipelineDepth = 8;
-  /// Operations of an epilogue that are too many to be repeated.
-  static constexpr int64_t kLongEpilogue = 8;
-  /// Elements of a block that a few tiles have not read long before they are through with it.
-  static constexpr int64_t kBlockToFetch = 2048;
   /// Elements of a cache line.
   static constexpr int64_t kLineElements = 16;
 
-  int64_t width, vectors, rows, block;
-  bool horizontal = false;
   /// The rows that are walked: [0, rowsHere) after `rowBase`.
   int64_t rowsHere = 0;
   Value rowBase;
-
-  SmallVector<unsigned> parallelDims, reductionDims;
 };
 } // namespace
 

@@ -178,18 +178,6 @@ Value NestTile::address(const Access &access, int64_t row, int64_t lane) {
   return constant == 0 ? sum : Value(arith::AddIOp::create(b, sum, offset));
 }
 
-Value NestTile::maskOf(const Chunk &chunk) {
-  SmallVector<bool> lanes(chunk.width, false);
-  std::fill_n(lanes.begin(), chunk.valid, true);
-  return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({chunk.width}, b.getI1Type()), lanes));
-}
-
-/// What lanes that nobody wants may compute with: ones, which divide.
-Value NestTile::harmless(VectorType type) {
-  return arith::ConstantOp::create(b,
-                                   DenseElementsAttr::get(type, cast<Attribute>(b.getOneAttr(type.getElementType()))));
-}
-
 Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chunk &chunk) {
   Amount stride = vectorDim < 0 ? Amount(0) : access.strides[vectorDim];
   Value at = address(access, row, chunk.offset);
@@ -199,7 +187,7 @@ Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chun
   // Panels are filled up, with zeros, which an epilogue might divide by.
   bool isInPanels = access.panelDim >= 0 && access.panelDim == vectorDim && !access.inEpilogue;
   if (stride.is(1) && chunk.isPartial() && !isInPanels)
-    return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, maskOf(chunk), harmless(type));
+    return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, laneMask(b, chunk.width, chunk.valid), harmlessLanes(b, type));
   if (stride.is(1))
     return vector::LoadOp::create(b, type, buffer, ValueRange{at});
   if (stride.is(0))
@@ -274,7 +262,7 @@ void NestTile::storeChunk(Value value, int64_t row, const Chunk &chunk) {
   if (chunk.width == 1) {
     memref::StoreOp::create(b, value, flatOutput, address(access, row, chunk.offset));
   } else if (stride.is(1) && chunk.isPartial()) {
-    vector::MaskedStoreOp::create(b, flatOutput, ValueRange{address(access, row, chunk.offset)}, maskOf(chunk), value);
+    vector::MaskedStoreOp::create(b, flatOutput, ValueRange{address(access, row, chunk.offset)}, laneMask(b, chunk.width, chunk.valid), value);
   } else if (stride.is(1)) {
     vector::StoreOp::create(b, value, flatOutput, ValueRange{address(access, row, chunk.offset)});
   } else {

@@ -8,31 +8,19 @@
 #ifndef ONNX_AOT_CODEGEN_CPU_NESTTILE_H
 #define ONNX_AOT_CODEGEN_CPU_NESTTILE_H
 
-#include "dialects/aot/LoopNest.h"
+#include "codegen/cpu/NestPlan.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace onnx_aot {
 
-/// `width` lanes along the vector dim, `offset` points after the tile's first. Width 1 is a scalar. The lanes behind
-/// the first `valid` ones are beyond the end of the dim: they compute with anything, and nothing is stored.
-struct Chunk {
-  Chunk(int64_t offset, int64_t width) : Chunk(offset, width, width) {}
-  Chunk(int64_t offset, int64_t width, int64_t valid) : offset(offset), width(width), valid(valid) {}
-
-  bool isPartial() const { return valid < width; }
-
-  int64_t offset, width, valid;
-};
-
 /// The values of one tile: [row][chunk].
 using TileValues = llvm::SmallVector<llvm::SmallVector<mlir::Value>>;
 
-class NestTile {
+class NestTile : protected NestPlan {
 protected:
-  /// The vector and the row dim are negative where there is none.
-  NestTile(mlir::OpBuilder &builder, mlir::Location loc, const aot::LoopNest &nest, int vectorDim, int rowDim)
-      : b(loc, builder), nest(nest), vectorDim(vectorDim), rowDim(rowDim) {}
+  NestTile(mlir::OpBuilder &builder, mlir::Location loc, const aot::LoopNest &nest, aot::StrategyAttr strategy)
+      : NestPlan(nest, strategy), b(loc, builder) {}
 
   /// Emits what stands in front of all loops.
   void prepare();
@@ -53,8 +41,6 @@ protected:
                         mlir::Value accumulator);
 
   mlir::ImplicitLocOpBuilder b;
-  const aot::LoopNest &nest;
-  int vectorDim, rowDim;
   mlir::Value zero;
   llvm::SmallVector<mlir::Value> ivs;
   int64_t tileRows = 1;
@@ -75,9 +61,6 @@ private:
                        mlir::VectorType type);
   void storeChunk(mlir::Value value, int64_t row, const Chunk &chunk);
 
-  /// Which lanes of a partial chunk are valid.
-  mlir::Value maskOf(const Chunk &chunk);
-  mlir::Value harmless(mlir::VectorType type);
   /// The value of iteration dim `original` of the operation at each lane.
   mlir::Value position(uint64_t original, int64_t row, const Chunk &chunk);
 

@@ -1,6 +1,8 @@
 //===- VectorBody.cpp - scalar bodies on vectors ------------------------------------------------------------------===//
 #include "codegen/cpu/VectorBody.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -34,4 +36,25 @@ Value onnx_aot::cloneOnVectors(ImplicitLocOpBuilder &b, Block &body, IRMapping &
       cloneOperation(b, op, mapping, lanes);
   }
   return asVector(b, mapping.lookupOrDefault(body.getTerminator()->getOperand(0)), lanes);
+}
+
+bool onnx_aot::isLong(Block &body) {
+  constexpr int64_t kLong = 8; // operations
+  int64_t length = 0;
+  for (Operation &op : body.without_terminator()) {
+    bool isFunction = op.getName().getDialectNamespace() == "math" && !isa<math::FmaOp, math::AbsFOp>(op);
+    length += op.hasTrait<OpTrait::ConstantLike>() ? 0 : isFunction ? kLong : 1;
+  }
+  return length >= kLong;
+}
+
+Value onnx_aot::laneMask(ImplicitLocOpBuilder &b, int64_t lanes, int64_t valid) {
+  SmallVector<bool> mask(lanes, false);
+  std::fill_n(mask.begin(), valid, true);
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(VectorType::get({lanes}, b.getI1Type()), mask));
+}
+
+Value onnx_aot::harmlessLanes(ImplicitLocOpBuilder &b, VectorType type) {
+  return arith::ConstantOp::create(b,
+                                   DenseElementsAttr::get(type, cast<Attribute>(b.getOneAttr(type.getElementType()))));
 }

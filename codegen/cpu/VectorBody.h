@@ -20,6 +20,15 @@ mlir::Value asVector(mlir::ImplicitLocOpBuilder &b, mlir::Value value, int64_t l
 mlir::Value cloneOnVectors(mlir::ImplicitLocOpBuilder &b, mlir::Block &body, mlir::IRMapping &mapping, int64_t lanes,
                            llvm::function_ref<mlir::Value(uint64_t)> position = nullptr);
 
+/// Whether `body`, repeated for every accumulator of a tile, would need registers and code that the tile has better use
+/// for.
+bool isLong(mlir::Block &body);
+
+/// The first `valid` of `lanes` lanes.
+mlir::Value laneMask(mlir::ImplicitLocOpBuilder &b, int64_t lanes, int64_t valid);
+/// What lanes that nobody wants may compute with: ones, which divide.
+mlir::Value harmlessLanes(mlir::ImplicitLocOpBuilder &b, mlir::VectorType type);
+
 } // namespace onnx_aot
 
 #endif
