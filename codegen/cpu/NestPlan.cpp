@@ -55,6 +55,9 @@ void NestPlan::orderLoops() {
 bool NestPlan::rowsOutermost() const {
   if (vectorDim < 0)
     return false;
+  // Down a column of tiles a window meets the data of the tile above, and one tile's code stands in the inner loop.
+  if (nest.slidesWindow(vectorDim))
+    return true;
   double rowTiles = llvm::divideCeil(nest.dims[rowDim].extent.estimate(), rows), outermost = 0, innermost = 0;
   for (const Access &access : nest.inputs) {
     if (!access.inCompute)
