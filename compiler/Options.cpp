@@ -463,6 +463,8 @@ ParseResult onnx_aot::parseCompileCommand(llvm::ArrayRef<const char *> argv, Com
     if (command.action == CompileCommand::Action::Compile) {
       resolveKind(options, reader.emit, diagnostics);
       checkReport(options, diagnostics);
+    } else if (!options.report.empty()) {
+      diagnostics.fault("--report=" + options.report + " tells what was built, and --check builds nothing");
     }
     options.artifact.prefix = reader.name;
     completeOptions(options, command.model, diagnostics);

@@ -116,8 +116,8 @@ defm float_abi : Value<"float-abi", "soft|hard", "how floating point arguments a
 
 let Group = OptimisationGroup in {
 def O : Joined<["-"], "O">, MetaVarName<"0..3">, HelpText<"optimisation level (default: 3)">;
-def fast_math : Switch<"fast-math", "results may be rounded otherwise: sums in another order, products fused with sums,\n"
-                                    "divisions by reciprocals; infinities and NaNs stay what they are">;
+def fast_math : Switch<"fast-math", "results may be rounded otherwise: products fused with sums, divisions by\n"
+                                    "reciprocals; infinities and NaNs stay what they are">;
 defm kernels : Value<"kernels", "auto|mlir", "which generator makes the heavy kernels">, Flags<[NotYet]>,
   Values<"auto,mlir">;
 defm threads : Value<"threads", "1", "code for at most so many threads">, Flags<[NotYet]>, Values<"1">;

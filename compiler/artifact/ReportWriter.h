@@ -4,9 +4,11 @@
 // and version give the same bytes. Keys are always there and in this order; null stands for what only the run knows,
 // and for what does not exist.
 //
+// clang-format off
 //   {
-//     "version": "0.1.0", "model": "mnist.onnx", "name": "mnist", "target": {"triple": "x86_64-...", "cpu":
-//     "x86-64-v3"}, "multiply_adds": 1199882, "layers": [
+//     "version": "0.1.0", "model": "mnist.onnx", "name": "mnist",
+//     "target": {"triple": "x86_64-...", "cpu": "x86-64-v3"}, "multiply_adds": 1199882,
+//     "layers": [
 //       {"node": "conv1", "op": "Conv", "kernel": "conv", "provider": "loops",
 //        "strategy": {"vector": 1, "width": 8, "vectors": 1, "row": 3, "rows": 7, "block": 0},
 //        "multiply_adds": 156800, "weight_bytes": 832, "read_bytes": 4928, "written_bytes": 25088,
@@ -15,6 +17,7 @@
 //     "memory": {"arena_bytes": 12544, "context_slots": 0, "weights_bytes": 23968,
 //                "buffers": [{"offset": 0, "bytes": 4096, "first": 0, "last": 1}, ...]}
 //   }
+// clang-format on
 //
 // docs/report.md says what each of them means.
 //

@@ -97,7 +97,7 @@ def Aot_WinogradOp : Op<Aot_Dialect, "winograd", [AttrSizedOperandSegments,
     per channel as these are (see Winograd.h). `data` is [n, y, x, ic] without its padding, `pads` are the rows above
     and the columns left of it; what lies beyond it is 0. `weights` are transformed and packed for tiles of
     `strategy.vectors * strategy.width` = P output channels, `group` panels of which are computed before the next ones:
-    [groups, (tile + 2)^2, group, ic, P]. Several groups hold no more than the oc channels. `init` is [n, y, x, oc].
+    [groups, (tile + 2)^2, group, ic, P]. With more than one group, oc is a multiple of group * P. `init` is [n, y, x, oc].
     The `epilogue` maps (elements of `inputs`, sum) to the element that is stored; `indexing_maps` are those of `inputs`
     over (n, y, x, oc). Data are transformed, multiplied and transformed back `block` rows of tiles at a time, in
     `scratch`, which the buffer stage adds; where `block` does not divide their number, the last block begins early.

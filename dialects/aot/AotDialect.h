@@ -35,7 +35,7 @@ namespace onnx_aot::aot {
 inline constexpr llvm::StringLiteral kStripsAttr = "aot.strips";
 
 /// Where things lie in the scratch memory of an aot.winograd, in elements: transformed data [position][tile][ic], then
-/// the products of a group [position][tile][oc].
+/// the products of a group [position][tile][lane].
 struct WinogradScratch {
   explicit WinogradScratch(WinogradOp op);
 

@@ -153,8 +153,8 @@ static void addTile(const Winograd &winograd, ArrayRef<float> weights, ArrayRef<
     }
 }
 
-/// The sum of squared relative errors of `found`; infinite where one is not a number.
-static double squaredErrors(const Results &results, ArrayRef<float> found) {
+/// The rms of the relative errors of `found`; infinite where one is not a number.
+static double relativeRms(const Results &results, ArrayRef<float> found) {
   double squares = 0;
   for (double exact : results.exact)
     squares = std::fma(exact, exact, squares);
@@ -163,7 +163,7 @@ static double squaredErrors(const Results &results, ArrayRef<float> found) {
     double error = (value - exact) / std::max({std::abs(exact), size, noise});
     sum = std::fma(error, error, sum);
   }
-  return std::isnan(sum) ? INFINITY : sum;
+  return std::isnan(sum) ? INFINITY : std::sqrt(sum / results.exact.size());
 }
 
 WinogradError onnx_aot::aot::measureWinogradError(const Winograd &winograd, ArrayRef<float> weights, int64_t outputs,
@@ -180,7 +180,6 @@ WinogradError onnx_aot::aot::measureWinogradError(const Winograd &winograd, Arra
   }
 
   WinogradError error;
-  int64_t count = 0;
   for (int64_t channel : unevenChannels(weights, outputs, inputs)) {
     ArrayRef<float> kernels = weights.slice(channel * inputs * 9, inputs * 9);
     std::vector<float> transformedKernels;
@@ -195,13 +194,8 @@ WinogradError onnx_aot::aot::measureWinogradError(const Winograd &winograd, Arra
       addTile(winograd, kernels, transformedKernels, ArrayRef(data).slice(from, inputs * positions),
               ArrayRef(transformed).slice(from, inputs * positions), results);
     }
-    error.relative += squaredErrors(results, results.filtered);
-    error.direct += squaredErrors(results, results.direct);
-    count += results.exact.size();
-  }
-  if (count != 0) {
-    error.relative = std::sqrt(error.relative / count);
-    error.direct = std::sqrt(error.direct / count);
+    error.relative = std::max(error.relative, relativeRms(results, results.filtered));
+    error.direct = std::max(error.direct, relativeRms(results, results.direct));
   }
   return error;
 }

@@ -19,7 +19,8 @@
 
 namespace onnx_aot::aot {
 
-/// Root mean squares of relative errors; infinite where a result is not finite.
+/// Root mean squares of relative errors, of the output channel where they are largest; infinite where a result is not
+/// finite.
 struct WinogradError {
   double relative = 0; // by minimal filtering
   double direct = 0;   // of the direct sum in float

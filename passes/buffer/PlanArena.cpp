@@ -207,6 +207,7 @@ private:
   /// Tells what the function does and where the buffers of known size lie.
   void describe() {
     facts->layers = describeLayers(function);
+    facts->places.clear();
     BufferLifetimes::Steps steps = BufferLifetimes::number(function);
     SmallVector<int64_t> layerSteps; // ascending
     function.walk<WalkOrder::PreOrder>([&](Operation *op) {

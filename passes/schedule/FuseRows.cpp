@@ -9,9 +9,10 @@
 //   %b = aot.kernel B(%p)                    =>       A makes the rows behind them
 //   %y = aot.kernel C(%b)                             B makes a strip from the window, C a strip of %out
 //
-// Nothing is computed twice: of B's window, as many rows as two strips share (3 - stride of a 3x3 window) are kept. The
-// first of them, which no strip makes, A makes before the loop. What pads A's result is written once around the window;
-// the rows beyond its end, in each strip before A overwrites all but the last strip's.
+// Of B's window, as many rows as two strips share (3 - stride of a 3x3 window) are kept. The first of them, which no strip
+// makes, A makes before the loop. What pads A's result is written once around the window; the rows beyond its end, in
+// each strip before A overwrites all but the last strip's. There A begins earlier, and makes as many rows again as there
+// is padding below: no more than are kept, or the kernels stay whole.
 //
 // Before: kernels are final, Winograd's have left.  After: kernels of a group stand in a loop, on slices of tensors.
 //
@@ -65,9 +66,11 @@ struct Link {
   }
   /// Rows that a strip reads again of those that the strip before it has read.
   int64_t carried() const { return access.span - access.scale; }
+  /// Rows below what the producer makes which a result of `rows` rows reads; negative where it leaves some out.
+  int64_t beyond(int64_t rows) const { return access.sizeFor(rows) - offsets()[kRows] - made().getDimSize(kRows); }
 };
 
-/// A, B and C of the file's head; the first or the last one may lack.
+/// A, B and C of the file's head; A or C may be missing.
 struct Group {
   std::optional<Link> before, after; // A to B, B to C
   mutable KernelOp middle, last;     // B; C or else B
@@ -88,30 +91,33 @@ int rowDim(KernelOp kernel) {
   return dim && !kernel.isReduction(dim.getPosition()) ? int(dim.getPosition()) : -1;
 }
 
-/// The least and the largest value of a linear expression without the dim `skipped`; adds that dim's coefficient.
-bool rangeOf(AffineExpr expr, int64_t factor, unsigned skipped, ArrayRef<int64_t> extents, int64_t &low, int64_t &high,
-             int64_t &coefficient) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-    if (dim.getPosition() == skipped)
-      coefficient += factor;
-    else
-      (factor < 0 ? low : high) += factor * (extents[dim.getPosition()] - 1);
-    return true;
-  }
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
-    low += factor * constant.getValue();
-    high += factor * constant.getValue();
-    return true;
-  }
+/// A linear expression as coefficient * dim + what lies between `low` and `high`.
+struct Range {
+  int64_t coefficient = 0, low = 0, high = 0;
+};
+
+/// Nothing where `expr` is not linear.
+std::optional<Range> rangeOf(AffineExpr expr, unsigned rows, ArrayRef<int64_t> extents) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return dim.getPosition() == rows ? Range{1, 0, 0} : Range{0, 0, extents[dim.getPosition()] - 1};
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return Range{0, constant.getValue(), constant.getValue()};
   auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  if (!binary)
-    return false;
-  if (binary.getKind() == AffineExprKind::Add)
-    return rangeOf(binary.getLHS(), factor, skipped, extents, low, high, coefficient) &&
-           rangeOf(binary.getRHS(), factor, skipped, extents, low, high, coefficient);
+  std::optional<Range> left = binary ? rangeOf(binary.getLHS(), rows, extents) : std::nullopt;
+  if (!left)
+    return std::nullopt;
+  if (binary.getKind() == AffineExprKind::Add) {
+    std::optional<Range> right = rangeOf(binary.getRHS(), rows, extents);
+    if (!right)
+      return std::nullopt;
+    return Range{left->coefficient + right->coefficient, left->low + right->low, left->high + right->high};
+  }
   auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS());
-  return binary.getKind() == AffineExprKind::Mul && constant &&
-         rangeOf(binary.getLHS(), factor * constant.getValue(), skipped, extents, low, high, coefficient);
+  if (binary.getKind() != AffineExprKind::Mul || !constant)
+    return std::nullopt;
+  int64_t factor = constant.getValue();
+  return Range{factor * left->coefficient, std::min(factor * left->low, factor * left->high),
+               std::max(factor * left->low, factor * left->high)};
 }
 
 /// Nothing where rows read an operand in another way than RowAccess can say.
@@ -122,10 +128,10 @@ std::optional<RowAccess> rowAccess(KernelOp kernel, unsigned operand) {
   for (auto [position, expr] : llvm::enumerate(kernel.getMap(operand).getResults())) {
     if (!expr.isFunctionOfDim(dim))
       continue;
-    int64_t low = 0, high = 0, scale = 0;
-    if (access.position >= 0 || !rangeOf(expr, 1, dim, extents, low, high, scale) || scale < 1)
+    std::optional<Range> range = rangeOf(expr, dim, extents);
+    if (access.position >= 0 || !range || range->coefficient < 1)
       return std::nullopt;
-    access = {int(position), scale, low, high - low + 1};
+    access = {int(position), range->coefficient, range->low, range->high - range->low + 1};
   }
   return access;
 }
@@ -222,7 +228,7 @@ public:
 
 private:
   /// `size` elements along dim `dim` from `offset` on.
-  struct Range {
+  struct Part {
     unsigned dim;
     OpFoldResult offset;
     int64_t size;
@@ -232,25 +238,25 @@ private:
   Value times(Value value, int64_t factor) { return b.createOrFold<arith::MulIOp>(value, index(factor)); }
   Value plus(Value value, int64_t summand) { return b.createOrFold<arith::AddIOp>(value, index(summand)); }
 
-  Value slice(Value tensor, ArrayRef<Range> ranges) {
+  Value slice(Value tensor, ArrayRef<Part> ranges) {
     auto [offsets, sizes] = place(tensor, ranges);
     SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
     return tensor::ExtractSliceOp::create(b, tensor, offsets, sizes, ones);
   }
-  Value slice(Value tensor, Range range) { return slice(tensor, ArrayRef(range)); }
+  Value slice(Value tensor, Part range) { return slice(tensor, ArrayRef(range)); }
 
-  Value insert(Value part, Value tensor, ArrayRef<Range> ranges) {
+  Value insert(Value part, Value tensor, ArrayRef<Part> ranges) {
     auto [offsets, sizes] = place(tensor, ranges);
     SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
     return tensor::InsertSliceOp::create(b, part, tensor, offsets, sizes, ones);
   }
-  Value insert(Value part, Value tensor, Range range) { return insert(part, tensor, ArrayRef(range)); }
+  Value insert(Value part, Value tensor, Part range) { return insert(part, tensor, ArrayRef(range)); }
 
-  std::pair<SmallVector<OpFoldResult>, SmallVector<OpFoldResult>> place(Value tensor, ArrayRef<Range> ranges) {
+  std::pair<SmallVector<OpFoldResult>, SmallVector<OpFoldResult>> place(Value tensor, ArrayRef<Part> ranges) {
     auto type = cast<RankedTensorType>(tensor.getType());
     SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
         sizes = getAsIndexOpFoldResult(b.getContext(), type.getShape());
-    for (const Range &range : ranges) {
+    for (const Part &range : ranges) {
       std::optional<int64_t> constant = getConstantIntValue(range.offset);
       offsets[range.dim] = constant ? OpFoldResult(b.getIndexAttr(*constant)) : range.offset;
       sizes[range.dim] = b.getIndexAttr(range.size);
@@ -259,7 +265,7 @@ private:
   }
 
   /// `tensor` with the padding's value in a part.
-  Value pad(const Link &link, Value tensor, Range range) {
+  Value pad(const Link &link, Value tensor, Part range) {
     auto type = cast<RankedTensorType>(tensor.getType());
     SmallVector<int64_t> shape(type.getShape());
     shape[range.dim] = range.size;
@@ -305,9 +311,9 @@ private:
       window = insert(kept, window, {kRows, b.getIndexAttr(0), carried});
     }
     // Where the last strip reads beyond what there is, the producer begins earlier.
-    int64_t strips = cast<ShapedType>(group.last.getResult(0).getType()).getDimSize(kRows) / group.rows;
+    int64_t beyond = link.beyond(cast<ShapedType>(group.last.getResult(0).getType()).getDimSize(kRows));
     int64_t lastStart = link.made().getDimSize(kRows) - count;
-    int64_t beyond = (strips - 1) * count + carried - top - lastStart;
+    assert(beyond <= carried && lastStart >= 0 && "the producer would write above the window");
     Value wanted = plus(times(strip, count), carried - top);
     if (beyond <= 0)
       return makeRows(link, window, wanted, index(carried), count);
@@ -321,10 +327,10 @@ private:
   Value makeRows(const Link &link, Value window, Value row, Value at, int64_t rows) {
     RankedTensorType made = link.made();
     SmallVector<int64_t> offsets = link.offsets();
-    SmallVector<Range> ranges;
+    SmallVector<Part> ranges;
     for (unsigned dim = 0; dim < offsets.size(); ++dim)
-      ranges.push_back(dim == kRows ? Range{dim, at, rows}
-                                    : Range{dim, b.getIndexAttr(offsets[dim]), made.getDimSize(dim)});
+      ranges.push_back(dim == kRows ? Part{dim, at, rows}
+                                    : Part{dim, b.getIndexAttr(offsets[dim]), made.getDimSize(dim)});
     Value result = onRows(link.producer, row, rows, std::nullopt, Value(), slice(window, ranges));
     return insert(result, window, ranges);
   }
@@ -384,8 +390,6 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
     };
     if (group.after)
       remove(group.last);
-    if (group.after && group.after->padding)
-      remove(group.after->padding);
     remove(group.middle);
     if (group.before) {
       if (group.before->padding)
@@ -394,6 +398,7 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
     }
   }
 
+  /// By its first operand, the data.
   static bool slides(KernelOp kernel) {
     if (!hasRows(kernel))
       return false;
@@ -437,11 +442,16 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
     for (int64_t rows = 1; rows < all; ++rows) {
       if (all % rows != 0 || touchedBytes(group, rows) > near())
         continue;
-      // A strip makes more than it carries on.
-      if (!group.before || rows * group.before->access.scale >= 2 * group.before->carried())
+      if (!group.before || suits(*group.before, rows, all))
         best = rows;
     }
     return best;
+  }
+
+  /// Whether a strip makes more than it keeps for the next one, and the last one finds what it is to make in the window.
+  static bool suits(const Link &link, int64_t rows, int64_t all) {
+    int64_t made = rows * link.access.scale;
+    return made >= 2 * link.carried() && made <= link.made().getDimSize(kRows) && link.beyond(all) <= link.carried();
   }
 
   /// What a strip of `rows` reads and writes: of images its rows, and all of the weights.

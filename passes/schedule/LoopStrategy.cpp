@@ -26,10 +26,13 @@ using namespace onnx_aot::aot;
 /// Multiply-adds, and loads, that start in a cycle (two loads do where neither crosses a line and both hit different
 /// banks); cycles until a multiply-add is done.
 static constexpr double kUnits = 2, kLoads = 1.5, kLatency = 4;
-static constexpr int64_t kElementBytes = 4, kFirstLevelBytes = 32768;
+static constexpr int64_t kElementBytes = 4;
+
+/// What is used over and over may take this much of the first-level cache; the rest is for what streams by.
+static double nearBytes(const TargetModel &target) { return target.firstLevelBytes() * 2.0 / 3; }
 
 /// Cycles of one step of the reduction for all vectors and all rows, in tiles of `vectors` and at most `rows`.
-static double cyclesPerStep(const TileSpace &space, int64_t vectors, int64_t rows) {
+static double cyclesPerStep(const TileSpace &space, const TargetModel &target, int64_t vectors, int64_t rows) {
   int64_t tileLanes = space.width * vectors, tiles = space.extent / tileLanes;
   int64_t rest = llvm::divideCeil(space.extent % tileLanes, space.width);
   // Rows come in balanced tiles.
@@ -38,7 +41,7 @@ static double cyclesPerStep(const TileSpace &space, int64_t vectors, int64_t row
   // What the vector dim walks is read once per row tile: from beyond the first-level cache where it is large.
   auto cycles = [&](int64_t v) {
     double panelBytes = double(space.volume) * v * space.width * kElementBytes;
-    double far = panelBytes > kFirstLevelBytes ? v : 0;
+    double far = panelBytes > nearBytes(target) ? v : 0;
     double compute = meanRows * v / kUnits, loads = (meanRows + v) / kLoads;
     return std::max({compute, loads, kLatency}) + 0.5 * far + 0.5;
   };
@@ -67,7 +70,7 @@ RegisterTile onnx_aot::chooseRegisterTile(const TileSpace &space, const TargetMo
     for (int64_t rows = 1; rows <= mostRows; ++rows) {
       if (rows * count + count + 1 > registers || overfillsSets(rows, space.rowBytes, target))
         continue;
-      double cycles = cyclesPerStep(space, count, rows);
+      double cycles = cyclesPerStep(space, target, count, rows);
       if (cycles < best.cycles)
         best = {count, rows, cycles};
     }
@@ -117,11 +120,15 @@ private:
     return llvm::divideCeil(extent, llvm::divideCeil(extent, most));
   }
 
+  static int64_t bytesOfElement(Type type) {
+    return type.isIntOrFloat() ? llvm::divideCeil(type.getIntOrFloatBitWidth(), 8) : 8;
+  }
+
   /// From one row to the next of what the rows read.
   int64_t rowBytes(int vector, int row) const {
     for (const Access &access : nest.inputs)
       if (row >= 0 && access.inCompute && access.strides[vector].is(0) && access.strides[row].isStatic())
-        return std::abs(access.strides[row].factor) * kElementBytes;
+        return std::abs(access.strides[row].factor) * bytesOfElement(access.elementType);
     return 0;
   }
 
@@ -185,7 +192,7 @@ private:
   /// beside the arithmetic.
   double bytesPerCycle(double bytes) const {
     constexpr double kShareOfLastLevel = 4 << 20;
-    return bytes <= kFirstLevelBytes                ? INFINITY
+    return bytes <= nearBytes(target)               ? INFINITY
            : bytes <= target.secondLevelBytes() / 2 ? 40
            : bytes <= kShareOfLastLevel             ? 8
                                                     : 5;

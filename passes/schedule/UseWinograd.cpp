@@ -42,7 +42,6 @@ struct Candidate {
   int64_t top = 0, left = 0;
   ElementsAttr weights;        // [oc, ic, 3, 3]
   SmallVector<AffineMap> maps; // of the inputs that the epilogue reads, over (n, y, x, oc)
-  aot::WinogradError error;    // of the tile that was measured last and is small enough
 
   RankedTensorType result() const { return cast<RankedTensorType>(kernel.getResult(0).getType()); }
   int64_t inputs() const { return cast<ShapedType>(data.getType()).getDimSize(3); }
@@ -54,6 +53,7 @@ struct Plan {
   int64_t tile = 0, block = 1, group = 1;
   RegisterTile registers;
   double cycles = INFINITY;
+  aot::WinogradError error;
 };
 
 struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
@@ -75,9 +75,14 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
         continue;
       Plan best;
       best.cycles = directCycles(*candidate);
-      for (int64_t tile : {2, 4})
-        if (Plan plan = planFor(*candidate, tile); plan.cycles < best.cycles && isAccurate(*candidate, tile))
+      for (int64_t tile : {2, 4}) {
+        Plan plan = planFor(*candidate, tile);
+        if (plan.cycles >= best.cycles)
+          continue;
+        plan.error = errorOf(*candidate, tile);
+        if (plan.error.relative <= kMostError)
           best = plan;
+      }
       if (best.tile != 0)
         replace(*candidate, best);
     }
@@ -99,7 +104,7 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     if (!is(0, {d(0), d(2) + d(4), d(3) + d(5), d(6)}) || !is(1, {d(1), d(6), d(4), d(5)}) ||
         !is(init, {d(0), d(2), d(3), d(1)}))
       return std::nullopt;
-    Candidate found{kernel, kernel.getInputs()[0], 0, 0, {}, {}, {}};
+    Candidate found{kernel, kernel.getInputs()[0], 0, 0, {}, {}};
     auto data = cast<RankedTensorType>(found.data.getType());
     if (!matchPattern(kernel.getInputs()[1], m_Constant(&found.weights)) || !data.hasStaticShape() ||
         !found.result().hasStaticShape() || !found.result().getElementType().isF32() || data.getNumElements() == 0 ||
@@ -175,17 +180,13 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
   /// the results' size, which is what the tests allow a whole model. Weights of even sizes have 0.3e-6 to 2e-6.
   static constexpr double kMostError = 1e-5;
 
-  static bool isAccurate(Candidate &found, int64_t tile) {
+  static aot::WinogradError errorOf(const Candidate &found, int64_t tile) {
     SmallVector<char> storage;
     ArrayRef<char> bytes;
     if (!onnx::getRawBytes(found.weights, storage, bytes))
-      return false;
+      return {INFINITY, INFINITY};
     ArrayRef<float> weights(reinterpret_cast<const float *>(bytes.data()), bytes.size() / sizeof(float));
-    aot::WinogradError error = aot::measureWinogradError(Winograd(tile), weights, found.outputs(), found.inputs());
-    if (!(error.relative <= kMostError))
-      return false;
-    found.error = error;
-    return true;
+    return aot::measureWinogradError(Winograd(tile), weights, found.outputs(), found.inputs());
   }
 
   //===-- What it costs -------------------------------------------------------------------------------------------===//
@@ -200,7 +201,7 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
       return bytes / kBytesFromNear;
     if (modelBytes * growth <= kLastLevelBytes)
       return bytes / kBytesFromFar;
-    return bytes / (readsOnce ? kBytesFromMemory : kBytesFromMemory / 1.4);
+    return bytes / (readsOnce ? kBytesFromMemory : kBytesBesideRows);
   }
 
   /// Arithmetic and the weights that are fetched beside it: the longer of the two, and some of the other.
@@ -220,51 +221,57 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
                           weightCycles(36.0 * found.inputs() * found.outputs(), 1, /*readsOnce=*/false));
   }
 
+  /// The fastest blocks, panels and groups of panels for tiles of `tile` x `tile` results.
   Plan planFor(const Candidate &found, int64_t tile) const {
     RankedTensorType result = found.result();
-    int64_t size = tile + 2, positions = size * size, ic = found.inputs(), oc = found.outputs();
+    int64_t oc = found.outputs(), width = lanes();
     int64_t tileRows = result.getDimSize(0) * llvm::divideCeil(result.getDimSize(1), tile);
     int64_t perRow = llvm::divideCeil(result.getDimSize(2), tile);
-    double weightBytes = 4.0 * positions * ic * oc;
-    int64_t width = lanes();
-    // Loads and stores of each position, and the multiply-adds of size + size (size + tile) one-dimensional transforms.
-    double perTransform = size == 6 ? 12 : 6, tiles = double(tileRows) * perRow;
-    double ofData = tiles * llvm::divideCeil(ic, width) * (positions * 1.3 + 2 * size * perTransform / 2);
-    double ofResults = tiles * llvm::divideCeil(oc, width) * (positions * 1.3 + (size + tile) * perTransform / 2);
     int64_t mostVectors = std::min<int64_t>(llvm::divideCeil(oc, width), kMostTileVectors);
     Plan best;
     for (int64_t blocks = 1, last = 0; blocks <= tileRows; ++blocks) {
       int64_t block = llvm::divideCeil(tileRows, blocks);
       if (block == std::exchange(last, block))
         continue;
-      // Some rows are computed twice where blocks do not fit.
-      double transforms = (ofData + ofResults) * blocks * block / tileRows;
       for (int64_t vectors = 1; vectors <= mostVectors; ++vectors) {
-        RegisterTile registers = chooseRegisterTile({oc, width, block * perRow, ic, 4 * ic}, *target, vectors);
+        TileSpace space{oc, width, block * perRow, found.inputs(), 4 * found.inputs()};
+        Plan plan{tile, block, 1, chooseRegisterTile(space, *target, vectors), 0, {}};
         int64_t panels = llvm::divideCeil(oc, width * vectors);
-        for (int64_t group = 1; group <= panels; ++group) {
-          int64_t groups = panels / group;
-          if (panels % group != 0 || (groups > 1 && oc % (width * vectors) != 0))
+        bool fillsPanels = oc % (width * vectors) == 0;
+        for (plan.group = fillsPanels ? 1 : panels; plan.group <= panels; ++plan.group) {
+          if (panels % plan.group != 0)
             continue;
-          double dataBytes = 4.0 * positions * ic * block * perRow;
-          double productBytes = 4.0 * positions * block * perRow * llvm::alignTo(oc, width);
-          // Data are written once and read for each group, the products of a group written and read, and both stay in
-          // the second-level cache or do not. So do weights from one block to the next.
-          double kept = dataBytes + productBytes / groups;
-          bool isNear = kept <= 0.7 * target->secondLevelBytes();
-          bool keepsWeights = kept + weightBytes <= 0.7 * target->secondLevelBytes();
-          bool readsOnce = registers.rows >= block * perRow;
-          double weights = weightCycles(weightBytes, positions / 9.0, readsOnce) +
-                           weightBytes * (blocks - 1) / (keepsWeights ? kBytesFromNear : kBytesFromFar);
-          double cycles =
-              overlapped(blocks * registers.cycles * positions * ic, weights) + transforms +
-              blocks * ((groups + 1) * dataBytes + 2 * productBytes) / (isNear ? kBytesFromNear : kBytesFromFar);
-          if (cycles < best.cycles)
-            best = {tile, block, group, registers, cycles};
+          plan.cycles = cyclesOf(found, plan, tileRows, perRow, panels / plan.group);
+          if (plan.cycles < best.cycles)
+            best = plan;
         }
       }
     }
     return best;
+  }
+
+  /// For `tileRows` rows of `perRow` tiles and `groups` groups of panels.
+  double cyclesOf(const Candidate &found, const Plan &plan, int64_t tileRows, int64_t perRow, int64_t groups) const {
+    int64_t size = plan.tile + 2, positions = size * size, ic = found.inputs(), oc = found.outputs(), width = lanes();
+    // Some rows are computed twice where blocks do not fit.
+    double blocks = llvm::divideCeil(tileRows, plan.block), ofBlock = double(plan.block) * perRow;
+    // Loads and stores of each position, and the multiply-adds of size + size (size + tile) one-dimensional transforms.
+    double perTransform = size == 6 ? 12 : 6;
+    double ofData = llvm::divideCeil(ic, width) * (positions * 1.3 + 2 * size * perTransform / 2);
+    double ofResults = llvm::divideCeil(oc, width) * (positions * 1.3 + (size + plan.tile) * perTransform / 2);
+    // Data are written once and read for each group, the products of a group written and read, and both stay in the
+    // second-level cache or do not. So do weights from one block to the next.
+    double dataBytes = 4.0 * positions * ic * ofBlock;
+    double productBytes = 4.0 * positions * ofBlock * llvm::alignTo(oc, width);
+    double weightBytes = 4.0 * positions * ic * oc, kept = dataBytes + productBytes / groups;
+    bool isNear = kept <= 0.7 * target->secondLevelBytes();
+    bool keepsWeights = kept + weightBytes <= 0.7 * target->secondLevelBytes();
+    bool readsOnce = plan.registers.rows >= ofBlock;
+    double weights = weightCycles(weightBytes, positions / 9.0, readsOnce) +
+                     weightBytes * (blocks - 1) / (keepsWeights ? kBytesFromNear : kBytesFromFar);
+    return overlapped(blocks * plan.registers.cycles * positions * ic, weights) +
+           blocks * (ofBlock * (ofData + ofResults) +
+                     ((groups + 1) * dataBytes + 2 * productBytes) / (isNear ? kBytesFromNear : kBytesFromFar));
   }
 
   //===-- The rewriting -------------------------------------------------------------------------------------------===//
@@ -278,7 +285,7 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
       return;
     auto strategy =
         aot::StrategyAttr::get(&getContext(), "winograd", 3, width, plan.registers.vectors, -1, plan.registers.rows, 0);
-    auto error = builder.getDenseF64ArrayAttr({found.error.relative, found.error.direct});
+    auto error = builder.getDenseF64ArrayAttr({plan.error.relative, plan.error.direct});
     auto made = aot::WinogradOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), found.data, weights,
                                         kernel.getInputs().drop_front(2), kernel.getInit(), /*scratch=*/Value(),
                                         builder.getAffineMapArrayAttr(found.maps), builder.getI64IntegerAttr(plan.tile),
@@ -319,8 +326,8 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
   }
 
   /// Bytes per cycle from the second-level cache, from the one behind it, and from memory, which is where weights come
-  /// from in each run when all of them are more than a last-level cache holds of them.
-  static constexpr double kBytesFromNear = 40, kBytesFromFar = 8, kBytesFromMemory = 5.5;
+  /// from in each run when all of them are more than a last-level cache holds of them; fewer beside tiles that read again.
+  static constexpr double kBytesFromNear = 40, kBytesFromFar = 8, kBytesFromMemory = 5.5, kBytesBesideRows = 4;
   static constexpr double kLastLevelBytes = 32 << 20;
 
   double modelBytes = 0;
