@@ -8,7 +8,8 @@ from table import Entry
 
 CHANNELS = (3, 8, 16, 16, 20, 24, 32, 33, 40)
 EXTENTS = (4, 5, 7, 8, 9, 12, 13, 16, 19)
-LARGE = (44, 48, 54, 60)
+LARGE = (60, 64, 72, 97)
+CHAIN_ELEMENTS = 80000
 TABLE = []
 
 
@@ -20,13 +21,25 @@ def layer(*ops, weight=1.0):
     return register
 
 
+def chain_table():
+    """Layers of which each reads the one before: see image()."""
+    return [entry for entry in TABLE if entry.op in ("Conv", "MaxPool", "AveragePool", "Relu", "Clip")]
+
+
 def image(builder, plane=1):
     """An image made by a layer before, most of the time the last one; a new input otherwise. Magnitudes stay small."""
     found = [value for value in builder.values if value.rank == 4 and value.scale < 500 and min(value.dims[2:]) >= plane]
+    if builder.most_elements == CHAIN_ELEMENTS:
+        images = [value for value in builder.values if value.rank == 4]
+        if not images:
+            dims = [1, builder.choice((3, 8, 16)), builder.choice(LARGE), builder.choice(LARGE)]
+            return builder.leaf(onnx.FLOAT, dims, low=-2, high=2, constant=False)
+        if images[-1] not in found:
+            raise Skip
+        return images[-1]
     if found and not builder.chance(0.1):
         return found[-1] if builder.chance(0.7) else builder.choice(found)
-    extents = LARGE if not found and builder.chance(0.5) else EXTENTS
-    dims = [builder.choice((1, 1, 2)), builder.choice(CHANNELS), builder.choice(extents), builder.choice(extents)]
+    dims = [builder.choice((1, 1, 2)), builder.choice(CHANNELS), builder.choice(EXTENTS), builder.choice(EXTENTS)]
     return builder.leaf(onnx.FLOAT, dims, low=-2, high=2, constant=False)
 
 
@@ -43,14 +56,15 @@ def conv(builder, op):
     size = builder.choice([k for k in (1, 1, 3, 3, 3, 5) if k <= min(plane) + 1])
     kernel = [size, size] if builder.chance(0.85) else [size, 1]
     group = channels if builder.chance(0.25) else builder.choice([1, 1, 1] + [k for k in (2, 4) if channels % k == 0])
-    out = group * builder.choice((1, 2)) if group == channels else group * (builder.choice(CHANNELS) // group or 1)
+    wide = CHANNELS[-3:] if plane[0] * plane[1] > 1000 else CHANNELS
+    out = group * builder.choice((1, 2)) if group == channels else group * (builder.choice(wide) // group or 1)
     pads = [k // 2 for k in kernel] * 2 if builder.chance(0.7) else [builder.rng.randint(0, k // 2) for k in kernel * 2]
     if any(dim + before + after < k for dim, before, after, k in zip(plane, pads, pads[2:], kernel)):
         raise Skip
     operands = [value, weights(builder, [out, channels // group] + kernel)]
     if builder.chance(0.6):
         operands.append(weights(builder, [out]))
-    strides = builder.choice((None, None, None, [2, 2], [2, 1]))
+    strides = builder.choice((None, None, None, [2, 2], [2, 1], [3, 3]))
     dilations = [2, 2] if min(plane) > 2 * size and builder.chance(0.15) else None
     return Node(op, operands, group=group, pads=pads, strides=strides, kernel_shape=kernel, dilations=dilations)
 
@@ -66,9 +80,10 @@ def conv_transpose(builder, op):
 @layer("MaxPool", "AveragePool", weight=0.8)
 def pool(builder, op):
     value = image(builder, plane=3)
-    pads = [1] * 4 if builder.chance(0.5) else None
+    size = builder.choice((2, 3, 3))
+    pads = [1] * 4 if size == 3 and builder.chance(0.5) else None
     count = builder.choice((0, 1)) if op == "AveragePool" else None
-    return Node(op, [value], kernel_shape=[3, 3], strides=builder.choice((None, [2, 2])), pads=pads,
+    return Node(op, [value], kernel_shape=[size] * 2, strides=builder.choice((None, [2, 2], [3, 3])), pads=pads,
                 count_include_pad=count, ceil_mode=builder.choice((None, 0, 1)))
 
 
