@@ -90,7 +90,16 @@ struct EmitLoops : impl::EmitLoopsBase<EmitLoops> {
     auto type = cast<MemRefType>(buffer.getType());
     if (type.getLayout().isIdentity())
       return true;
-    return type.hasStaticShape() && !isEmpty(buffer) && type.areTrailingDimsContiguous(type.getRank());
+    SmallVector<int64_t> strides;
+    int64_t offset = 0, dense = 1;
+    if (!type.hasStaticShape() || isEmpty(buffer) || failed(type.getStridesAndOffset(strides, offset)))
+      return false;
+    for (auto [extent, stride] : llvm::reverse(llvm::zip_equal(type.getShape(), strides))) {
+      if (extent != 1 && stride != dense)
+        return false;
+      dense *= extent;
+    }
+    return true;
   }
 
   static bool isEmpty(Value buffer) { return llvm::is_contained(cast<MemRefType>(buffer.getType()).getShape(), 0); }

@@ -69,12 +69,17 @@ def conv(builder, op):
     return Node(op, operands, group=group, pads=pads, strides=strides, kernel_shape=kernel, dilations=dilations)
 
 
-@layer("ConvTranspose", weight=0.4)
+@layer("ConvTranspose", weight=0.5)
 def conv_transpose(builder, op):
     value = image(builder)
-    size = builder.choice((2, 3))
-    return Node(op, [value, weights(builder, [value.dims[1], builder.choice(CHANNELS), size, size])],
-                kernel_shape=[size, size], strides=builder.choice(([1, 1], [2, 2])))
+    channels = value.dims[1]
+    kernel, strides = ([builder.choice((1, 2, 3, 4)), builder.choice((2, 3, 4))] for _ in range(2))
+    strides = builder.choice(([1, 1], [2, 2], [2, 2], strides))
+    group = builder.choice([1, 1] + [k for k in (2, 4) if channels % k == 0])
+    pads = [builder.rng.randint(0, min(1, k - 1)) for k in kernel * 2]
+    padding = [builder.rng.randint(0, stride - 1) for stride in strides]
+    operands = [value, weights(builder, [channels, builder.choice(CHANNELS) // group or 1] + kernel)]
+    return Node(op, operands, kernel_shape=kernel, strides=strides, group=group, pads=pads, output_padding=padding)
 
 
 @layer("MaxPool", "AveragePool", weight=0.8)

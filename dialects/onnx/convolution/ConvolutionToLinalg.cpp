@@ -10,8 +10,14 @@
 //
 //   aot.kernel "conv" (n, oc, h, w, ic, kh, kw): x[n, ic, 2 * h + kh, 2 * w + kw] * w[oc, ic, kh, kw], + bias[oc]
 //
-// A transposed convolution is the same over data spread out by its strides (zeros between the elements), with the
-// weights reversed in their kernel dims (at compile time where they are constant).
+// A transposed convolution of strides s is s * s of these (in two dims), one per phase of the result, each with those
+// taps that meet it; their results are inserted with stride s (Shi et al., Real-Time Single Image and Video
+// Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network, 2016):
+//
+//   y[r + s * q] = sum over j of x[m - j + q] * w[k + s * j],   k = (r + pad) mod s, m = (r + pad) div s
+//
+// Where extents or weights are only known at run time it is one convolution over data spread out by the strides (zeros
+// between the elements), with the weights reversed in their kernel dims.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/convolution/CausalConvolution.h"
@@ -25,6 +31,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
 using namespace mlir;
@@ -318,6 +325,10 @@ struct LowerConvTranspose : OnnxLowering<ConvTransposeOp> {
     conv.window = *transposed;
     requireShapes(rewriter, loc, conv, x, w, op.getB() ? std::optional(shape(op.getB())) : std::nullopt,
                   lowered(rewriter));
+    if (Value result = buildByPhases(rewriter, loc, op, adaptor, conv)) {
+      rewriter.replaceOp(op, result);
+      return success();
+    }
     Value data = spread(rewriter, loc, adaptor.getX(), conv.window, lowered(rewriter));
     conv.data = padWindows(rewriter, loc, data, conv.window, zeroOf(rewriter, loc, data), lowered(rewriter));
     conv.weights = splitGroups(rewriter, loc, reverseKernel(rewriter, loc, adaptor.getW()), conv.groups);
@@ -326,6 +337,116 @@ struct LowerConvTranspose : OnnxLowering<ConvTransposeOp> {
     rewriter.replaceOp(op,
                        buildFloatConvolution(rewriter, loc, conv, type(op.getX()).getElementType(), stored(op.getY())));
     return success();
+  }
+
+  /// The results first, first + stride, ... along one dim, `count` of them: which taps meet them, and where windows of
+  /// these begin (the elements of padding before the data).
+  struct Phase {
+    int64_t first, count, taps, firstTap, low;
+
+    Phase(const WindowDim &dim, int64_t first) : first(first) {
+      int64_t stride = dim.stride, at = first + dim.low.get();
+      count = llvm::divideCeil(dim.out.get() - first, stride);
+      firstTap = at % stride;
+      taps = llvm::divideCeil(dim.kernel.get() - firstTap, stride);
+      low = taps - 1 - at / stride;
+    }
+    int64_t high(const WindowDim &dim) const { return count - 1 + taps - dim.in.get() - low; }
+  };
+
+  /// All phases of a window in all combinations, the last dim the fastest; none where a phase has no taps or no results,
+  /// or what it takes is only known at run time.
+  static SmallVector<SmallVector<Phase>> phasesOf(const Window &window) {
+    SmallVector<SmallVector<Phase>> combinations(1);
+    for (const WindowDim &dim : window) {
+      bool isKnown = dim.in.isKnown() && dim.out.isKnown() && dim.kernel.isKnown() && dim.low.isKnown();
+      if (!isKnown || dim.in.is(0) || dim.dilation != 1 || dim.low.get() < 0 ||
+          std::min(dim.kernel.get(), dim.out.get()) < dim.stride)
+        return {};
+      SmallVector<SmallVector<Phase>> longer;
+      for (ArrayRef<Phase> combination : combinations)
+        for (int64_t first = 0; first < dim.stride; ++first) {
+          longer.emplace_back(combination);
+          longer.back().push_back(Phase(dim, first));
+        }
+      combinations = std::move(longer);
+    }
+    return combinations;
+  }
+
+  /// The taps of a phase out of constant weights [ic, oc, kernel...], reversed.
+  static Value weightsOf(OpBuilder &builder, Location loc, Value weights, ArrayRef<char> bytes, const Window &window,
+                         ArrayRef<Phase> phases) {
+    auto type = cast<RankedTensorType>(weights.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    for (auto [dim, phase] : llvm::enumerate(phases))
+      shape[dim + 2] = phase.taps;
+    auto picked = RankedTensorType::get(shape, type.getElementType());
+    size_t size = bytesPerElement(type.getElementType());
+    SmallVector<char> taps(picked.getNumElements() * size);
+    SmallVector<int64_t> strides = computeStrides(type.getShape()), pickedStrides = computeStrides(shape);
+    for (int64_t at = 0; at < picked.getNumElements(); ++at) {
+      SmallVector<int64_t> place = delinearize(at, pickedStrides);
+      for (auto [dim, phase] : llvm::enumerate(phases))
+        place[dim + 2] = phase.firstTap + window[dim].stride * (phase.taps - 1 - place[dim + 2]);
+      std::memcpy(taps.data() + at * size, bytes.data() + linearize(place, strides) * size, size);
+    }
+    return arith::ConstantOp::create(builder, loc, picked,
+                                     cast<TypedAttr>(makeConstant(picked, taps, "phase_weights")));
+  }
+
+  Value buildByPhases(ConversionPatternRewriter &rewriter, Location loc, ConvTransposeOp op, OpAdaptor adaptor,
+                      const Convolution &whole) const {
+    constexpr size_t kMostPhases = 64;
+    SmallVector<char> storage;
+    ArrayRef<char> bytes;
+    auto constant = adaptor.getW().getDefiningOp<arith::ConstantOp>();
+    auto elements = constant ? dyn_cast<ElementsAttr>(constant.getValue()) : nullptr;
+    SmallVector<SmallVector<Phase>> phases = phasesOf(whole.window);
+    if (phases.size() < 2 || phases.size() > kMostPhases || whole.splitsChannels() || !elements ||
+        !getRawBytes(elements, storage, bytes))
+      return Value();
+    // Data are padded once, for the phases that begin first and end last.
+    Convolution conv = whole;
+    Sizes low(2, rewriter.getIndexAttr(0)), high = low, strides(2, rewriter.getIndexAttr(1));
+    SmallVector<int64_t> mostLow;
+    for (auto [dim, window] : llvm::enumerate(whole.window)) {
+      int64_t before = INT64_MIN, after = INT64_MIN;
+      for (ArrayRef<Phase> combination : phases) {
+        before = std::max(before, combination[dim].low);
+        after = std::max(after, combination[dim].high(window));
+      }
+      mostLow.push_back(before);
+      low.push_back(rewriter.getIndexAttr(before));
+      high.push_back(rewriter.getIndexAttr(after));
+      strides.push_back(rewriter.getIndexAttr(window.stride));
+      conv.window[dim].stride = 1;
+    }
+    Value padded = buildPad(rewriter, loc, adaptor.getX(), low, high, zeroOf(rewriter, loc, adaptor.getX()));
+    Sizes read = sizesOf(rewriter, loc, padded), ones(read.size(), rewriter.getIndexAttr(1));
+    conv.bias = adaptor.getB();
+    Sizes sizes = resultSizes(rewriter, loc, shape(op.getX())[0], whole, lowered(rewriter));
+    RankedTensorType type = stored(op.getY());
+    Value result = emptyTensor(rewriter, loc, sizes, type.getElementType());
+    for (ArrayRef<Phase> combination : phases) {
+      Sizes offsets(2, rewriter.getIndexAttr(0)), begin = offsets;
+      conv.result.assign(sizes.begin(), sizes.begin() + 2);
+      for (auto [dim, phase] : llvm::enumerate(combination)) {
+        offsets.push_back(rewriter.getIndexAttr(phase.first));
+        conv.result.push_back(rewriter.getIndexAttr(phase.count));
+        begin.push_back(rewriter.getIndexAttr(mostLow[dim] - phase.low));
+        read[dim + 2] = rewriter.getIndexAttr(phase.count - 1 + phase.taps);
+        conv.window[dim].kernel = phase.taps;
+      }
+      conv.data = tensor::ExtractSliceOp::create(rewriter, loc, padded, begin, read, ones);
+      Value weights = weightsOf(rewriter, loc, adaptor.getW(), bytes, whole.window, combination);
+      conv.weights = splitGroups(rewriter, loc, weights, conv.groups);
+      auto partType = RankedTensorType::get(staticShape(conv.result), type.getElementType());
+      Value part =
+          buildFloatConvolution(rewriter, loc, conv, this->type(op.getX()).getElementType(), partType);
+      result = tensor::InsertSliceOp::create(rewriter, loc, part, result, offsets, conv.result, strides);
+    }
+    return fitTensor(rewriter, loc, result, type);
   }
 
   /// The data of the convolution that gives the same result, and its window: stride 1 over the data spread by its

@@ -48,12 +48,27 @@ func.func @grouped(%x: tensor<1x4x8xf32>, %w: tensor<6x2x3xf32>) -> tensor<1x6x6
   return %y : tensor<1x6x6xf32>
 }
 
-// Data spread by the strides, constant weights reversed.
+// Data spread by the strides, weights reversed.
 // CHECK-LABEL: @transposed
-// CHECK: arith.constant dense<{{\[\[\[}}3.000000e+00, 2.000000e+00, 1.000000e+00]]]> : tensor<1x1x3xf32>
 // CHECK: tensor.insert_slice %{{.*}}[0, 0, 0] [1, 1, 4] [1, 1, 2] : tensor<1x1x4xf32> into tensor<1x1x7xf32>
 // CHECK: aot.kernel "conv"
-func.func @transposed(%x: tensor<1x1x4xf32>) -> tensor<1x1x9xf32> {
+func.func @transposed(%x: tensor<1x1x4xf32>, %w: tensor<1x1x3xf32>) -> tensor<1x1x9xf32> {
+  %y = "onnx.ConvTranspose"(%x, %w) {strides = array<i64: 2>}
+      : (tensor<1x1x4xf32>, tensor<1x1x3xf32>) -> tensor<1x1x9xf32>
+  return %y : tensor<1x1x9xf32>
+}
+
+// Constant weights: a convolution per phase of the result, here of two taps (1 and 3, in the order in which they meet the
+// data) and of one (2), whose results alternate.
+// CHECK-LABEL: @phases
+// CHECK-DAG: %[[ONE:.*]] = arith.constant dense<2.000000e+00> : tensor<1x1x1xf32>
+// CHECK-DAG: %[[TWO:.*]] = arith.constant dense<{{\[\[}}[3.000000e+00, 1.000000e+00]]]> : tensor<1x1x2xf32>
+// CHECK: %[[PADDED:.*]] = tensor.insert_slice %arg0 into %{{.*}}[0, 0, 1] [1, 1, 4] [1, 1, 1] : tensor<1x1x4xf32> into tensor<1x1x6xf32>
+// CHECK: %[[EVEN:.*]] = aot.kernel "conv" ins(%[[PADDED]], %[[TWO]] :
+// CHECK: tensor.insert_slice %[[EVEN]] into %{{.*}}[0, 0, 0] [1, 1, 5] [1, 1, 2]
+// CHECK: %[[ODD:.*]] = aot.kernel "conv" ins(%arg0, %[[ONE]] :
+// CHECK: tensor.insert_slice %[[ODD]] into %{{.*}}[0, 0, 1] [1, 1, 4] [1, 1, 2]
+func.func @phases(%x: tensor<1x1x4xf32>) -> tensor<1x1x9xf32> {
   %w = onnx.Constant {value = dense<[[[1.0, 2.0, 3.0]]]> : tensor<1x1x3xf32>} : tensor<1x1x3xf32>
   %y = "onnx.ConvTranspose"(%x, %w) {strides = array<i64: 2>}
       : (tensor<1x1x4xf32>, tensor<1x1x3xf32>) -> tensor<1x1x9xf32>
