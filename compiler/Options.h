@@ -40,7 +40,8 @@ struct ImportOptions {
   std::map<std::string, int64_t> dims;                // --dim NAME=N
   std::map<std::string, DimBounds> bounds;            // --dim NAME=LO..HI; no name is in both
   std::map<std::string, std::vector<int64_t>> shapes; // --shape INPUT=AxBxC; an empty shape is a scalar
-  // --shape INPUT=AxB,CxD: of a sequence's elements; an empty list: a sequence without elements, an optional without value
+  // --shape INPUT=AxB,CxD: of a sequence's elements; an empty list: a sequence without elements, an optional without
+  // value
   std::map<std::string, std::vector<std::vector<int64_t>>> sequences;
   std::map<std::string, std::vector<int64_t>> values; // --value INPUT=A,B: of an input of integers or bools
   std::string name;                                   // of the module: the C prefix

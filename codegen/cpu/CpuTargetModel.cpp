@@ -8,7 +8,8 @@
 using namespace llvm;
 using namespace onnx_aot;
 
-/// Second-level caches that differ from the usual megabyte (without vectors of 256 bits half of it, on 32 bits a quarter).
+/// Second-level caches that differ from the usual megabyte (without vectors of 256 bits half of it, on 32 bits a
+/// quarter).
 static int64_t secondLevelOf(StringRef cpu, int64_t floatBits, bool has64Bits) {
   constexpr int64_t kKilo = 1024;
   return StringSwitch<int64_t>(cpu)
@@ -16,7 +17,9 @@ static int64_t secondLevelOf(StringRef cpu, int64_t floatBits, bool has64Bits) {
       .Cases({"icelake-server"}, 1280 * kKilo)
       .Cases({"haswell", "broadwell", "skylake", "cannonlake"}, 256 * kKilo)
       .Cases({"znver1", "znver2", "znver3", "icelake-client"}, 512 * kKilo)
-      .Default(floatBits >= 256 ? 1024 * kKilo : has64Bits ? 512 * kKilo : 256 * kKilo);
+      .Default(floatBits >= 256 ? 1024 * kKilo
+               : has64Bits      ? 512 * kKilo
+                                : 256 * kKilo);
 }
 
 /// Whether the first-level cache has 48 KB in 12 ways rather than the usual 32 KB in 8.

@@ -491,8 +491,9 @@ func::FuncOp Multipliers::get(WinogradOp op) {
   sizes[0] = 1;
   SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)), ones(sizes.size(), b.getIndexAttr(1));
   offsets[0] = group;
-  auto ofGroup = memref::SubViewOp::inferRankReducedResultType(
-      ArrayRef(sizes).drop_front(), cast<MemRefType>(key.weights), offsets, getAsIndexOpFoldResult(context, sizes), ones);
+  auto ofGroup =
+      memref::SubViewOp::inferRankReducedResultType(ArrayRef(sizes).drop_front(), cast<MemRefType>(key.weights),
+                                                    offsets, getAsIndexOpFoldResult(context, sizes), ones);
   Value weights = memref::SubViewOp::create(b, ofGroup, entry->getArgument(1), offsets,
                                             getAsIndexOpFoldResult(context, sizes), ones);
 

@@ -397,8 +397,7 @@ private:
     SmallVector<TileValues> inputs;
     SmallVector<Value> next;
     for (int64_t row = 0; row < tileRows; ++row) {
-      loadRow(
-          row, [](const Access &access) { return access.inCompute; }, inputs);
+      loadRow(row, [](const Access &access) { return access.inCompute; }, inputs);
       for (auto [index, chunk] : llvm::enumerate(chunks))
         next.push_back(cloneBody(*nest.compute, inputs, row, index, accumulators[row * chunks.size() + index]));
     }

@@ -67,8 +67,8 @@ bool NestPlan::rowsOutermost() const {
       if (!access.strides[dim].is(0))
         elements *= loop.extent.estimate();
       else if (!loop.reduction && int(dim) != rowDim)
-        repeats *= int(dim) == vectorDim ? llvm::divideCeil(loop.extent.estimate(), width * vectors)
-                                         : loop.extent.estimate();
+        repeats *=
+            int(dim) == vectorDim ? llvm::divideCeil(loop.extent.estimate(), width * vectors) : loop.extent.estimate();
     }
     bool variesWithRows = !access.strides[rowDim].is(0);
     outermost += elements * (variesWithRows ? 1 : rowTiles);
@@ -99,8 +99,7 @@ SmallVector<VectorPiece> NestPlan::vectorPieces() const {
     int64_t left = extent - at;
     if (left > 0 && comesInPanels() && !llvm::isPowerOf2_64(left))
       piece.chunks.push_back({at - main, int64_t(llvm::bit_ceil(uint64_t(left))), left});
-    // Computing a point twice is harmless unless the destination may be one of the inputs (elementwise in place).
-    else if (left > 0 && extent >= width && nest.compute && !comesInPanels())
+    else if (left > 0 && extent >= width && mayOverlap() && !comesInPanels())
       piece.chunks.push_back({extent - width - main, width});
     else
       for (int64_t rest = extent - at; rest > 0; rest = extent - at) {
@@ -113,12 +112,26 @@ SmallVector<VectorPiece> NestPlan::vectorPieces() const {
   return pieces;
 }
 
+/// Elementwise operations may be in place, but not those that move elements.
+bool NestPlan::mayOverlap() const {
+  return nest.compute || (nest.inputs.size() == 1 && nest.inputs[0].strides != nest.output.strides);
+}
+
 /// Whether an operand is filled up to whole tiles.
 bool NestPlan::comesInPanels() const {
   return llvm::any_of(nest.inputs, [&](const Access &access) { return access.panelDim == vectorDim; });
 }
 
 SmallVector<RowPiece> NestPlan::rowPieces(int64_t extent) const {
+  if (!nest.compute) {
+    int64_t whole = extent / rows * rows;
+    SmallVector<RowPiece> squares;
+    if (whole > 0)
+      squares.push_back({0, whole, rows});
+    if (whole < extent)
+      squares.push_back(mayOverlap() && whole > 0 ? RowPiece{extent - rows, extent, rows} : RowPiece{whole, extent, 1});
+    return squares;
+  }
   int64_t tiles = llvm::divideCeil(extent, rows);
   int64_t small = extent / tiles, larger = extent % tiles;
   SmallVector<RowPiece> pieces;
@@ -131,8 +144,7 @@ SmallVector<RowPiece> NestPlan::rowPieces(int64_t extent) const {
 //===-- Blocks to fetch -------------------------------------------------------------------------------------------===//
 
 std::optional<PackedBlock> NestPlan::blockToFetch() const {
-  if (vectorDim < 0 || horizontal ||
-      llvm::any_of(nest.dims, [](const LoopDim &dim) { return !dim.extent.isStatic(); }))
+  if (vectorDim < 0 || horizontal || llvm::any_of(nest.dims, [](const LoopDim &dim) { return !dim.extent.isStatic(); }))
     return std::nullopt;
   for (const Access &access : nest.inputs) {
     std::optional<PackedBlock> block = access.inCompute ? blockOf(access) : std::nullopt;
@@ -188,4 +200,3 @@ int64_t NestPlan::tilesPerBlock(const PackedBlock &packed) const {
   }
   return tiles;
 }
-

@@ -49,7 +49,7 @@ struct NestPlan {
 
   /// The pieces of a vector dim of known extent.
   llvm::SmallVector<VectorPiece> vectorPieces() const;
-  /// Balanced tiles of `extent` rows.
+  /// Tiles of `extent` rows: balanced ones, or whole ones where a tile is a square block that is turned in registers.
   llvm::SmallVector<RowPiece> rowPieces(int64_t extent) const;
   /// The block whose successor the tiles fetch, each a share of it, spread over its steps; none where there are so many
   /// tiles to a block that fetching it costs little, or so little in a block that it is there at once.
@@ -74,6 +74,8 @@ private:
   void orderLoops();
   bool rowsOutermost() const;
   bool comesInPanels() const;
+  /// Whether points may be computed twice: no input is the destination.
+  bool mayOverlap() const;
   std::optional<PackedBlock> blockOf(const aot::Access &access) const;
 };
 

@@ -187,7 +187,8 @@ Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chun
   // Panels are filled up, with zeros, which an epilogue might divide by.
   bool isInPanels = access.panelDim >= 0 && access.panelDim == vectorDim && !access.inEpilogue;
   if (stride.is(1) && chunk.isPartial() && !isInPanels)
-    return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, laneMask(b, chunk.width, chunk.valid), harmlessLanes(b, type));
+    return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, laneMask(b, chunk.width, chunk.valid),
+                                        harmlessLanes(b, type));
   if (stride.is(1))
     return vector::LoadOp::create(b, type, buffer, ValueRange{at});
   if (stride.is(0))
@@ -214,6 +215,34 @@ Value NestTile::loadEven(Value buffer, const Access &access, int64_t row, const 
   return vector::ShuffleOp::create(b, low, high, lanes);
 }
 
+bool NestTile::isTurned(const Access &access, const Chunk &chunk) const {
+  return !nest.compute && vectorDim >= 0 && rowDim >= 0 && chunk.width > 1 && chunk.width == tileRows &&
+         !chunk.isPartial() && access.strides[rowDim].is(1) && access.strides[vectorDim].isStatic() &&
+         !access.strides[vectorDim].is(0) && !access.strides[vectorDim].is(1);
+}
+
+SmallVector<Value> NestTile::loadTurned(Value buffer, const Access &access, const Chunk &chunk) {
+  int64_t size = chunk.width;
+  auto type = VectorType::get({size}, access.elementType);
+  SmallVector<Value> lines;
+  for (int64_t lane = 0; lane < size; ++lane)
+    lines.push_back(vector::LoadOp::create(b, type, buffer, ValueRange{address(access, 0, chunk.offset + lane)}));
+  // Interleaving line i with line i + size / 2 for all i, log2(size) times, is a transposition.
+  SmallVector<int64_t> low, high;
+  for (int64_t lane = 0; lane < size / 2; ++lane) {
+    low.append({lane, size + lane});
+    high.append({size / 2 + lane, size + size / 2 + lane});
+  }
+  for (int64_t step = 1; step < size; step *= 2) {
+    SmallVector<Value> next;
+    for (int64_t line = 0; line < size / 2; ++line)
+      for (ArrayRef<int64_t> half : {ArrayRef(low), ArrayRef(high)})
+        next.push_back(vector::ShuffleOp::create(b, lines[line], lines[line + size / 2], half));
+    lines = std::move(next);
+  }
+  return lines;
+}
+
 void NestTile::loadRow(int64_t row, llvm::function_ref<bool(const Access &)> wanted,
                        SmallVectorImpl<TileValues> &tiles) {
   tiles.resize(nest.inputs.size());
@@ -223,7 +252,11 @@ void NestTile::loadRow(int64_t row, llvm::function_ref<bool(const Access &)> wan
     TileValues &tile = tiles[index];
     SmallVector<Value> values;
     for (auto [at, chunk] : llvm::enumerate(chunks)) {
-      if (row > 0 && (rowDim < 0 || access.strides[rowDim].is(0)))
+      if (isTurned(access, chunk)) {
+        if (row == 0)
+          turnedBlocks[{index, at}] = loadTurned(flat[index], access, chunk);
+        values.push_back(turnedBlocks[{index, at}][row]);
+      } else if (row > 0 && (rowDim < 0 || access.strides[rowDim].is(0)))
         values.push_back(tile[0][at]);
       else if (at > 0 && vectorDim >= 0 && access.strides[vectorDim].is(0) && chunk.width == chunks[0].width)
         values.push_back(values[0]);
@@ -244,8 +277,7 @@ void NestTile::store(const TileValues &accumulators) {
   // reduction never is in place, so that its tiles may overlap and its epilogue may run row by row.
   SmallVector<TileValues> inputs;
   for (int64_t row = 0; row < tileRows; ++row)
-    loadRow(
-        row, [](const Access &access) { return access.inEpilogue; }, inputs);
+    loadRow(row, [](const Access &access) { return access.inEpilogue; }, inputs);
   TileValues results(tileRows);
   for (int64_t row = 0; row < tileRows; ++row)
     for (size_t at = 0; at < chunks.size(); ++at)
@@ -262,7 +294,8 @@ void NestTile::storeChunk(Value value, int64_t row, const Chunk &chunk) {
   if (chunk.width == 1) {
     memref::StoreOp::create(b, value, flatOutput, address(access, row, chunk.offset));
   } else if (stride.is(1) && chunk.isPartial()) {
-    vector::MaskedStoreOp::create(b, flatOutput, ValueRange{address(access, row, chunk.offset)}, laneMask(b, chunk.width, chunk.valid), value);
+    vector::MaskedStoreOp::create(b, flatOutput, ValueRange{address(access, row, chunk.offset)},
+                                  laneMask(b, chunk.width, chunk.valid), value);
   } else if (stride.is(1)) {
     vector::StoreOp::create(b, value, flatOutput, ValueRange{address(access, row, chunk.offset)});
   } else {

@@ -59,11 +59,16 @@ private:
   /// beyond the buffer is read.
   mlir::Value loadEven(mlir::Value buffer, const aot::Access &access, int64_t row, const Chunk &chunk,
                        mlir::VectorType type);
+  /// Whether a square block of an input, whose rows are its neighbours, is to be turned; loads one, row by row of the
+  /// tile.
+  bool isTurned(const aot::Access &access, const Chunk &chunk) const;
+  llvm::SmallVector<mlir::Value> loadTurned(mlir::Value buffer, const aot::Access &access, const Chunk &chunk);
   void storeChunk(mlir::Value value, int64_t row, const Chunk &chunk);
 
   /// The value of iteration dim `original` of the operation at each lane.
   mlir::Value position(uint64_t original, int64_t row, const Chunk &chunk);
 
+  llvm::DenseMap<std::pair<size_t, size_t>, llvm::SmallVector<mlir::Value>> turnedBlocks; // of (input, chunk)
   llvm::SmallVector<mlir::Value> flat;
   mlir::Value flatOutput;
   llvm::SmallVector<std::pair<aot::Amount, mlir::Value>> amounts;

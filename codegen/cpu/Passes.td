@@ -21,8 +21,8 @@ def EmitWinograd : Pass<"aot-emit-winograd", "::mlir::ModuleOp"> {
 
 def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
   let summary = "Turn kernels and structured operations on memrefs into vectorised loops";
-  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect",
-      "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+      "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
 def RelaxFloats : Pass<"aot-relax-floats", "::mlir::ModuleOp"> {

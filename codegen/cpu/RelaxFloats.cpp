@@ -8,13 +8,13 @@
 //   %0 = arith.mulf %a, %b : f32     =>     %0 = arith.mulf %a, %b fastmath<nsz,arcp,contract,afn> : f32
 //
 // Infinities and NaNs keep their meaning, as models pass them on purpose: a mask of -inf in attention, a NaN for what
-// is missing. So neither nnan nor ninf is set; nor is reassoc, by which a * c + b * c becomes (a + b) * c, where the sum
-// may overflow; and LLVM may not replace 1 / sqrt(x) by an estimate and Newton's steps, which make NaN of 0 and of
+// is missing. So neither nnan nor ninf is set; nor is reassoc, by which a * c + b * c becomes (a + b) * c, where the
+// sum may overflow; and LLVM may not replace 1 / sqrt(x) by an estimate and Newton's steps, which make NaN of 0 and of
 // infinity (prepareModule). What is left is a divisor so small that 1 / y overflows, below 2.9e-39.
 //
-// What becomes an integer, or is rounded to one, in the same loop is computed as before: there one last bit more or less
-// chooses another element (Resize, Mod, Range) or another level (QuantizeLinear). What comes from another loop, through
-// a buffer, may have been rounded otherwise.
+// What becomes an integer, or is rounded to one, in the same loop is computed as before: there one last bit more or
+// less chooses another element (Resize, Mod, Range) or another level (QuantizeLinear). What comes from another loop,
+// through a buffer, may have been rounded otherwise.
 //
 // Before: loops are emitted, math functions are operations.  After: flags for LLVM; the code that LowerMath makes of
 // math functions, which relies on exact rounding, has none.
@@ -34,8 +34,8 @@ namespace onnx_aot {
 #include "codegen/cpu/Passes.h.inc"
 
 namespace {
-constexpr arith::FastMathFlags kRelaxed = arith::FastMathFlags::contract | arith::FastMathFlags::arcp |
-                                          arith::FastMathFlags::nsz | arith::FastMathFlags::afn;
+constexpr arith::FastMathFlags kRelaxed =
+    arith::FastMathFlags::contract | arith::FastMathFlags::arcp | arith::FastMathFlags::nsz | arith::FastMathFlags::afn;
 
 bool isFloat(Type type) { return isa<FloatType>(getElementTypeOrSelf(type)); }
 

@@ -39,7 +39,7 @@ inline constexpr llvm::StringLiteral kStripsAttr = "aot.strips";
 struct WinogradScratch {
   explicit WinogradScratch(WinogradOp op);
 
-  int64_t tilesPerRow, tiles; // of one block
+  int64_t tilesPerRow, tiles;        // of one block
   int64_t dataStride, productStride; // from one position to the next
   int64_t products;                  // where these begin
   int64_t elements;

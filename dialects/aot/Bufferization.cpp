@@ -99,11 +99,10 @@ struct WinogradBufferization : DestinationBufferization<WinogradBufferization, W
           input = copy;
         }
       Value result = hasDenseChannels(init) ? init : allocateLike(rewriter, loc, init);
-      auto buffered =
-          WinogradOp::create(rewriter, loc, TypeRange(), inputs[0], inputs[1], ArrayRef(inputs).drop_front(2), result,
-                             /*scratch=*/Value(), winograd.getIndexingMapsAttr(), winograd.getTileAttr(),
-                             winograd.getPadsAttr(), winograd.getBlockAttr(), winograd.getGroupAttr(),
-                             winograd.getStrategyAttr(), winograd.getErrorAttr());
+      auto buffered = WinogradOp::create(
+          rewriter, loc, TypeRange(), inputs[0], inputs[1], ArrayRef(inputs).drop_front(2), result,
+          /*scratch=*/Value(), winograd.getIndexingMapsAttr(), winograd.getTileAttr(), winograd.getPadsAttr(),
+          winograd.getBlockAttr(), winograd.getGroupAttr(), winograd.getStrategyAttr(), winograd.getErrorAttr());
       buffered.getEpilogue().takeBody(winograd.getEpilogue());
       if (result != init)
         memref::CopyOp::create(rewriter, loc, result, init);

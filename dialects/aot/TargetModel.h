@@ -23,7 +23,8 @@ public:
   /// The first-level data cache: its bytes, and how many lines a set holds.
   virtual int64_t firstLevelBytes() const { return 32 << 10; }
   virtual int64_t firstLevelWays() const { return 8; }
-  /// Bytes of the second-level cache, which is what a block of data should fit; of all that is near where there is none.
+  /// Bytes of the second-level cache, which is what a block of data should fit; of all that is near where there is
+  /// none.
   virtual int64_t secondLevelBytes() const { return 1 << 20; }
 };
 

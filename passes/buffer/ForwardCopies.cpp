@@ -1,6 +1,8 @@
-//===- ForwardCopies.cpp - copies through a buffer between ---------------------------------------------------------===//
+//===- ForwardCopies.cpp - copies through a buffer between
+//---------------------------------------------------------===//
 //
-// Bufferization does not see that two slices of a buffer lie apart, and moves one onto the other through a third buffer:
+// Bufferization does not see that two slices of a buffer lie apart, and moves one onto the other through a third
+// buffer:
 //
 //   %t = memref.alloc()
 //   memref.copy %buffer[8, 0], %t             =>      memref.copy %buffer[8, 0], %buffer[0, 0]
@@ -24,8 +26,7 @@ namespace {
 /// Whether two slices of one buffer have no element in common, by the places that are numbers.
 bool lieApart(Value left, Value right) {
   auto first = left.getDefiningOp<memref::SubViewOp>(), second = right.getDefiningOp<memref::SubViewOp>();
-  if (!first || !second || first.getSource() != second.getSource() || !first.hasUnitStride() ||
-      !second.hasUnitStride())
+  if (!first || !second || first.getSource() != second.getSource() || !first.hasUnitStride() || !second.hasUnitStride())
     return false;
   auto endsBefore = [](memref::SubViewOp low, memref::SubViewOp high, size_t dim) {
     int64_t offset = low.getStaticOffsets()[dim], size = low.getStaticSizes()[dim], end = high.getStaticOffsets()[dim];

@@ -9,10 +9,10 @@
 //   %b = aot.kernel B(%p)                    =>       A makes the rows behind them
 //   %y = aot.kernel C(%b)                             B makes a strip from the window, C a strip of %out
 //
-// Of B's window, as many rows as two strips share (3 - stride of a 3x3 window) are kept. The first of them, which no strip
-// makes, A makes before the loop. What pads A's result is written once around the window; the rows beyond its end, in
-// each strip before A overwrites all but the last strip's. There A begins earlier, and makes as many rows again as there
-// is padding below: no more than are kept, or the kernels stay whole.
+// Of B's window, as many rows as two strips share (3 - stride of a 3x3 window) are kept. The first of them, which no
+// strip makes, A makes before the loop. What pads A's result is written once around the window; the rows beyond its
+// end, in each strip before A overwrites all but the last strip's. There A begins earlier, and makes as many rows again
+// as there is padding below: no more than are kept, or the kernels stay whole.
 //
 // Before: kernels are final, Winograd's have left.  After: kernels of a group stand in a loop, on slices of tensors.
 //
@@ -345,8 +345,8 @@ private:
       else if (access.position < 0)
         inputs.push_back(value);
       else
-        inputs.push_back(slice(value, {unsigned(access.position), plus(times(row, access.scale), access.first),
-                                       access.sizeFor(rows)}));
+        inputs.push_back(slice(
+            value, {unsigned(access.position), plus(times(row, access.scale), access.first), access.sizeFor(rows)}));
     }
     auto made = KernelOp::create(b, kernel.getLoc(), init.getType(), kernel.getKindAttr(), inputs, init,
                                  kernel.getIndexingMapsAttr(), kernel.getIteratorTypesAttr(), kernel.getIdentity(),
@@ -413,8 +413,8 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
     Group group{largestLink(kernel), std::nullopt, kernel, kernel, 0};
     if (kernel->hasOneUse())
       if (auto consumer = dyn_cast<KernelOp>(*kernel->user_begin()); hasRows(consumer))
-        if (std::optional<Link> link = largestLink(consumer); link && link->producer == kernel && !link->padding &&
-                                                              link->carried() == 0 && link->access.scale == 1) {
+        if (std::optional<Link> link = largestLink(consumer);
+            link && link->producer == kernel && !link->padding && link->carried() == 0 && link->access.scale == 1) {
           group.after = link;
           group.last = consumer;
         }
@@ -448,7 +448,8 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
     return best;
   }
 
-  /// Whether a strip makes more than it keeps for the next one, and the last one finds what it is to make in the window.
+  /// Whether a strip makes more than it keeps for the next one, and the last one finds what it is to make in the
+  /// window.
   static bool suits(const Link &link, int64_t rows, int64_t all) {
     int64_t made = rows * link.access.scale;
     return made >= 2 * link.carried() && made <= link.made().getDimSize(kRows) && link.beyond(all) <= link.carried();

@@ -104,6 +104,8 @@ public:
       tile = chooseRegisterTile({extent, width, row < 0 ? 1 : nest.dims[row].extent.estimate(), nest.reductionVolume(),
                                  rowBytes(vector, row), nest.dims[vector].reduction},
                                 target);
+    else if (int across = dimAcross(vector, width); across >= 0)
+      row = across, tile.rows = width;
     else
       tile.vectors = std::clamp<int64_t>(extent / width, 1, 4);
     if (tile.rows == 1)
@@ -223,11 +225,34 @@ private:
     return std::min<int64_t>(lanes, llvm::bit_floor(uint64_t(nest.dims[dim].extent.estimate())));
   }
 
+  /// Where nothing is reduced, the dim along which an input's elements are neighbours that lie apart along `vector`: a
+  /// square block of it is loaded row by row and turned in registers. -1 where there is none.
+  int dimAcross(int vector, int64_t width) const {
+    for (const Access &access : nest.inputs)
+      if (int dim = dimAcross(access, vector, width); dim >= 0)
+        return dim;
+    return -1;
+  }
+
+  int dimAcross(const Access &access, int vector, int64_t width) const {
+    auto holdsBlock = [&](const LoopDim &dim) { return dim.extent.isStatic() && dim.extent.factor >= width; };
+    const Amount &stride = access.strides[vector];
+    bool liesApart = stride.isStatic() && !stride.is(0) && !stride.is(1) && bytesOfElement(access.elementType) == 4;
+    if (nest.hasReduction() || !liesApart || !holdsBlock(nest.dims[vector]))
+      return -1;
+    for (auto [dim, loop] : llvm::enumerate(nest.dims))
+      if (int(dim) != vector && access.strides[dim].is(1) && holdsBlock(loop))
+        return dim;
+    return -1;
+  }
+
   /// Loads per vector of `width` points along `dim`.
   double accessCost(const Access &access, int dim, int64_t width) const {
     const Amount &stride = access.strides[dim];
     if (stride.is(0) || stride.is(1) || access.packable || nest.mayBeUnit(stride))
       return 1;
+    if (&access != &nest.output && dimAcross(access, dim, width) >= 0)
+      return 1 + std::log2(double(width)); // a load, and a shuffle per halving
     if (stride.is(2))
       return 3; // two loads and a shuffle
     return 1.5 * width;

@@ -14,7 +14,8 @@ aot::StrategyAttr chooseLoopStrategy(const aot::LoopNest &nest, const aot::Targe
                                      mlir::MLIRContext *context);
 
 /// What a register tile covers: `extent` points along the vector dim, of which `width` fill a register, and `rows`,
-/// whose data lie `rowBytes` apart; it reduces `volume` points. Where lanes run along the reduction dim, `isHorizontal`.
+/// whose data lie `rowBytes` apart; it reduces `volume` points. Where lanes run along the reduction dim,
+/// `isHorizontal`.
 struct TileSpace {
   int64_t extent, width, rows, volume, rowBytes = 0;
   bool isHorizontal = false;

@@ -286,12 +286,11 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     auto strategy =
         aot::StrategyAttr::get(&getContext(), "winograd", 3, width, plan.registers.vectors, -1, plan.registers.rows, 0);
     auto error = builder.getDenseF64ArrayAttr({plan.error.relative, plan.error.direct});
-    auto made = aot::WinogradOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), found.data, weights,
-                                        kernel.getInputs().drop_front(2), kernel.getInit(), /*scratch=*/Value(),
-                                        builder.getAffineMapArrayAttr(found.maps), builder.getI64IntegerAttr(plan.tile),
-                                        builder.getDenseI64ArrayAttr({found.top, found.left}),
-                                        builder.getI64IntegerAttr(plan.block),
-                                        builder.getI64IntegerAttr(plan.group), strategy, error);
+    auto made = aot::WinogradOp::create(
+        builder, kernel.getLoc(), kernel.getResultTypes(), found.data, weights, kernel.getInputs().drop_front(2),
+        kernel.getInit(), /*scratch=*/Value(), builder.getAffineMapArrayAttr(found.maps),
+        builder.getI64IntegerAttr(plan.tile), builder.getDenseI64ArrayAttr({found.top, found.left}),
+        builder.getI64IntegerAttr(plan.block), builder.getI64IntegerAttr(plan.group), strategy, error);
     made.getEpilogue().takeBody(kernel.getEpilogue());
     made.getEpilogue().front().eraseArguments(0, 2);
     kernel->replaceAllUsesWith(made->getResults());
@@ -326,7 +325,8 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
   }
 
   /// Bytes per cycle from the second-level cache, from the one behind it, and from memory, which is where weights come
-  /// from in each run when all of them are more than a last-level cache holds of them; fewer beside tiles that read again.
+  /// from in each run when all of them are more than a last-level cache holds of them; fewer beside tiles that read
+  /// again.
   static constexpr double kBytesFromNear = 40, kBytesFromFar = 8, kBytesFromMemory = 5.5, kBytesBesideRows = 4;
   static constexpr double kLastLevelBytes = 32 << 20;
 

@@ -97,7 +97,8 @@ TEST(Options, DimsAndShapesRepeat) {
 
 TEST(Options, BadDimsAndShapes) {
   EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--dim", "N=x", "--dim", "N", "--shape=x=1x-3"}).errors,
-              ElementsAre("--dim=N=x: 'x' is not a dimension", "--dim=N: expected NAME=N or NAME=LO..HI, such as batch=1",
+              ElementsAre("--dim=N=x: 'x' is not a dimension",
+                          "--dim=N: expected NAME=N or NAME=LO..HI, such as batch=1",
                           "--shape=x=1x-3: '-3' is not a dimension"));
 }
 
@@ -127,10 +128,10 @@ TEST_P(NotYet, IsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, NotYet,
-                         testing::Values("--threads=4", "--weights=w.bin", "--max-ram=64K",
-                                         "--max-flash=1M", "-Os", "--emit=c", "--emit=ptx", "--device=cuda",
-                                         "--gpu-arch=sm_80", "--io=device", "--precision=fp16", "--kernels=halide",
-                                         "--kernels=reference", "--report=r.html", "--mcpu=v1,v3,v4"));
+                         testing::Values("--threads=4", "--weights=w.bin", "--max-ram=64K", "--max-flash=1M", "-Os",
+                                         "--emit=c", "--emit=ptx", "--device=cuda", "--gpu-arch=sm_80", "--io=device",
+                                         "--precision=fp16", "--kernels=halide", "--kernels=reference",
+                                         "--report=r.html", "--mcpu=v1,v3,v4"));
 
 TEST(Options, Report) {
   EXPECT_EQ(parse({"m.onnx", "-o", "m.o", "--report=r.json"}).command.options.report, "r.json");
@@ -160,7 +161,8 @@ TEST(Options, PrefixIsMadeFromTheStem) {
   EXPECT_EQ(toCIdentifier("8bit"), "model_8bit");
   EXPECT_EQ(toCIdentifier("_x"), "model_x");
   EXPECT_EQ(toCIdentifier("---"), "model");
-  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--name=a-b"}).errors, ElementsAre("--name=a-b: not a C identifier that begins with a letter"));
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--name=a-b"}).errors,
+              ElementsAre("--name=a-b: not a C identifier that begins with a letter"));
 }
 
 TEST(Options, TargetIsFinal) {

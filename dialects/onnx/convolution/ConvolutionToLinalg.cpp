@@ -354,8 +354,8 @@ struct LowerConvTranspose : OnnxLowering<ConvTransposeOp> {
     int64_t high(const WindowDim &dim) const { return count - 1 + taps - dim.in.get() - low; }
   };
 
-  /// All phases of a window in all combinations, the last dim the fastest; none where a phase has no taps or no results,
-  /// or what it takes is only known at run time.
+  /// All phases of a window in all combinations, the last dim the fastest; none where a phase has no taps or no
+  /// results, or what it takes is only known at run time.
   static SmallVector<SmallVector<Phase>> phasesOf(const Window &window) {
     SmallVector<SmallVector<Phase>> combinations(1);
     for (const WindowDim &dim : window) {
@@ -442,8 +442,7 @@ struct LowerConvTranspose : OnnxLowering<ConvTransposeOp> {
       Value weights = weightsOf(rewriter, loc, adaptor.getW(), bytes, whole.window, combination);
       conv.weights = splitGroups(rewriter, loc, weights, conv.groups);
       auto partType = RankedTensorType::get(staticShape(conv.result), type.getElementType());
-      Value part =
-          buildFloatConvolution(rewriter, loc, conv, this->type(op.getX()).getElementType(), partType);
+      Value part = buildFloatConvolution(rewriter, loc, conv, this->type(op.getX()).getElementType(), partType);
       result = tensor::InsertSliceOp::create(rewriter, loc, part, result, offsets, conv.result, strides);
     }
     return fitTensor(rewriter, loc, result, type);
