@@ -112,9 +112,15 @@ SmallVector<VectorPiece> NestPlan::vectorPieces() const {
   return pieces;
 }
 
-/// Elementwise operations may be in place, but not those that move elements.
+/// Elementwise operations may be in place, but not those that certainly move elements.
 bool NestPlan::mayOverlap() const {
-  return nest.compute || (nest.inputs.size() == 1 && nest.inputs[0].strides != nest.output.strides);
+  if (nest.compute || nest.inputs.size() != 1)
+    return nest.compute;
+  auto differ = [](const auto &strides) {
+    const auto &[read, written] = strides;
+    return read.isStatic() && written.isStatic() && read != written;
+  };
+  return llvm::any_of(llvm::zip_equal(nest.inputs[0].strides, nest.output.strides), differ);
 }
 
 /// Whether an operand is filled up to whole tiles.
