@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/MemRef/Utils/MemRefUtils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/Pass.h"
@@ -88,18 +89,7 @@ struct EmitLoops : impl::EmitLoopsBase<EmitLoops> {
   /// Whether memref.copy becomes a memcpy.
   static bool isContiguous(Value buffer) {
     auto type = cast<MemRefType>(buffer.getType());
-    if (type.getLayout().isIdentity())
-      return true;
-    SmallVector<int64_t> strides;
-    int64_t offset = 0, dense = 1;
-    if (!type.hasStaticShape() || isEmpty(buffer) || failed(type.getStridesAndOffset(strides, offset)))
-      return false;
-    for (auto [extent, stride] : llvm::reverse(llvm::zip_equal(type.getShape(), strides))) {
-      if (extent != 1 && stride != dense)
-        return false;
-      dense *= extent;
-    }
-    return true;
+    return type.getLayout().isIdentity() || (!isEmpty(buffer) && memref::isStaticShapeAndContiguousRowMajor(type));
   }
 
   static bool isEmpty(Value buffer) { return llvm::is_contained(cast<MemRefType>(buffer.getType()).getShape(), 0); }
