@@ -41,7 +41,8 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine) : math(lowerMathOpt
     registers = avx512 ? 32 : triple.isArch64Bit() ? 16 : 8;
   } else if (triple.isAArch64()) {
     floatBits = integerBits = has("neon") ? 128 : 0;
-    registers = 32;
+    // Of 32: multiply-adds by element read their scalars from registers, which LLVM loads several rows ahead.
+    registers = 29;
   } else if (triple.isARM() || triple.isThumb()) {
     bool neon = has("neon"), helium = has("mve.fp");
     floatBits = neon || helium ? 128 : 0;

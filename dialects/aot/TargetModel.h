@@ -16,6 +16,7 @@ public:
   virtual ~TargetModel() = default;
   /// Bits of one vector register; 0 where the target has no vectors of this kind.
   virtual int64_t vectorBits(bool floatingPoint) const = 0;
+  /// Vector registers that a tile of a product may fill, with its sums, a row of weights and one value.
   virtual int64_t vectorRegisters() const = 0;
   /// Whether rounding (floor, ceil, trunc, nearest-even) of floats is one instruction.
   virtual bool hasRounding() const = 0;
