@@ -321,11 +321,13 @@ void FlagReader::applyValue(const GivenFlag &flag) {
 }
 
 void FlagReader::applyLevel(const GivenFlag &flag) {
-  if (flag.value == "s")
-    return notYet("-Os");
-  if (flag.value.size() != 1 || flag.value[0] < '0' || flag.value[0] > '3')
-    return fault(flag, "the optimisation levels are -O0, -O1, -O2 and -O3");
-  options.codegen.optLevel = flag.value[0] - '0';
+  options.codegen.forSize = flag.value == "s";
+  if (options.codegen.forSize)
+    options.codegen.optLevel = 2;
+  else if (flag.value.size() == 1 && flag.value[0] >= '0' && flag.value[0] <= '3')
+    options.codegen.optLevel = flag.value[0] - '0';
+  else
+    fault(flag, "the optimisation levels are -O0, -O1, -O2, -O3 and -Os");
 }
 
 void FlagReader::applyCpu(const GivenFlag &flag) {

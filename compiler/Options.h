@@ -69,6 +69,7 @@ struct CodegenOptions {
   std::string features; // "+F,-F"
   std::string floatAbi; // "", "soft" or "hard"
   int optLevel = 3;
+  bool forSize = false; // small code rather than fast code
   bool fastMath = false;
   Sanitize sanitize = Sanitize::None;
 };

@@ -115,7 +115,7 @@ defm float_abi : Value<"float-abi", "soft|hard", "how floating point arguments a
 }
 
 let Group = OptimisationGroup in {
-def O : Joined<["-"], "O">, MetaVarName<"0..3">, HelpText<"optimisation level (default: 3)">;
+def O : Joined<["-"], "O">, MetaVarName<"0..3|s">, HelpText<"optimisation level (default: 3); s: small code">;
 def fast_math : Switch<"fast-math", "results may be rounded otherwise: products fused with sums, divisions by\n"
                                     "reciprocals; infinities and NaNs stay what they are">;
 defm kernels : Value<"kernels", "auto|mlir", "which generator makes the heavy kernels">, Flags<[NotYet]>,

@@ -48,15 +48,19 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine) : math(lowerMathOpt
     floatBits = neon || helium ? 128 : 0;
     integerBits = neon || has("mve") ? 128 : 0;
     registers = neon ? 16 : 8;
+    groupsScalars = !floatBits && has("vfp2sp");
   } else if (triple.isRISCV()) {
     // Fixed-length vectors of the smallest V extension that LLVM vectorises for.
     bool vector = has("v");
     floatBits = integerBits = vector ? 128 : 0;
-    registers = 32;
+    groupsScalars = !vector && has("f");
+    registers = groupsScalars ? 8 : 32;
   } else if (triple.isWasm()) {
     floatBits = integerBits = has("simd128") ? 128 : 0;
     registers = 16;
   }
+  if (groupsScalars)
+    floatBits = 128;
   if (hasLargeFirstLevel(machine.getTargetCPU()))
     firstLevel = {48 << 10, 12};
   cacheBytes = secondLevelOf(machine.getTargetCPU(), floatBits, triple.isArch64Bit());

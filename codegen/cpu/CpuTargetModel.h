@@ -11,13 +11,14 @@ class TargetMachine;
 
 namespace onnx_aot {
 
-/// What LLVM's subtarget tells of a CPU: SSE, AVX2, AVX-512, NEON, RISC-V vectors as fixed 128-bit ones; elsewhere
-/// scalar code.
+/// What LLVM's subtarget tells of a CPU: SSE, AVX2, AVX-512, NEON, RISC-V vectors as fixed 128-bit ones; where there
+/// are none, but 32 registers of floats (Cortex-M4F, RV32F), these as eight groups of four; elsewhere scalar code.
 class CpuTargetModel : public aot::TargetModel {
 public:
   explicit CpuTargetModel(const llvm::TargetMachine &machine);
   int64_t vectorBits(bool floatingPoint) const override { return floatingPoint ? floatBits : integerBits; }
   int64_t vectorRegisters() const override { return registers; }
+  bool hasFloatVectors() const override { return !groupsScalars; }
   bool hasRounding() const override { return math.hardwareRounding; }
   bool hasFusedMultiplyAdd() const override { return math.hardwareFma; }
   int64_t firstLevelBytes() const override { return firstLevel.bytes; }
@@ -28,6 +29,7 @@ public:
 
 private:
   int64_t floatBits = 0, integerBits = 0, registers = 8, cacheBytes = 1 << 20;
+  bool groupsScalars = false;
   struct {
     int64_t bytes, ways;
   } firstLevel = {32 << 10, 8};

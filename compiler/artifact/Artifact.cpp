@@ -134,6 +134,8 @@ static OptOptions optOptions(const CodegenOptions &options) {
     result.level = OptLevel::O3;
     break;
   }
+  if (options.forSize)
+    result.level = OptLevel::Os;
   if (options.sanitize == CodegenOptions::Sanitize::Address)
     result.sanitize = Sanitizer::Address;
   if (options.sanitize == CodegenOptions::Sanitize::Thread)

@@ -14,6 +14,8 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "passes/schedule/LoopStrategy.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -90,7 +92,7 @@ public:
   Chooser(const LoopNest &nest, const TargetModel &target) : nest(nest), target(target) {}
 
   StrategyAttr choose(MLIRContext *context) {
-    int64_t lanes = nest.vectorizable ? maxLanes() : 1;
+    int64_t lanes = nest.vectorizable && gainsFromVectors() ? maxLanes() : 1;
     int vector = lanes > 1 ? chooseVectorDim(lanes) : -1;
     if (vector < 0)
       return StrategyAttr::get(context, "loops", -1, 1, 1, -1, 1, 0);
@@ -198,6 +200,18 @@ private:
            : bytes <= target.secondLevelBytes() / 2 ? 40
            : bytes <= kShareOfLastLevel             ? 8
                                                     : 5;
+  }
+
+  /// Groups of scalars are as good as vectors where each lane of an operation is one instruction on floats.
+  bool gainsFromVectors() const {
+    if (target.hasFloatVectors())
+      return true;
+    Region *body = nest.compute ? nest.compute : nest.epilogue;
+    return llvm::all_of(body->front().without_terminator(), [](Operation &op) {
+      return op.getNumResults() == 1 && op.getResult(0).getType().isF32() &&
+             isa<arith::ConstantOp, arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp, arith::MaximumFOp,
+                 arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp, math::FmaOp>(op);
+    });
   }
 
   /// Lanes of one register for the widest type that the bodies compute with.

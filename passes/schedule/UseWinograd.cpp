@@ -60,7 +60,8 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
   explicit UseWinograd(const aot::TargetModel &target = genericTargetModel()) : target(&target) {}
 
   void runOnOperation() override {
-    if (target->vectorBits(/*floatingPoint=*/true) < 128 || !target->hasFusedMultiplyAdd())
+    if (target->vectorBits(/*floatingPoint=*/true) < 128 || !target->hasFloatVectors() ||
+        !target->hasFusedMultiplyAdd())
       return;
     SmallVector<aot::KernelOp> kernels;
     getOperation().walk([&](aot::KernelOp kernel) { kernels.push_back(kernel); });
