@@ -70,7 +70,7 @@ bool Compilation::State::createTarget() {
   std::string error;
   std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(targetSpec(options.codegen), error);
   if (machine)
-    target.emplace(*machine);
+    target.emplace(*machine, options.codegen.forSize);
   else
     diagnostics.fault(error);
   return target.has_value();

@@ -142,16 +142,8 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
   passes.addPass(createSCFToControlFlowPass());
   passes.nest<func::FuncOp>().addPass(createLowerRequire());
   // From here everything is converted to the LLVM dialect; memrefs are bare pointers at the entry.
-  passes.addPass(createConvertMathToLLVMPass());
-  passes.addPass(createConvertVectorToLLVMPass());
-  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
-  ConvertFuncToLLVMPassOptions functionOptions;
-  functionOptions.useBarePtrCallConv = true;
-  passes.addPass(createConvertFuncToLLVMPass(functionOptions));
-  passes.addPass(createArithToLLVMConversionPass());
-  passes.addPass(createConvertIndexToLLVMPass());
-  passes.addPass(createConvertControlFlowToLLVMPass());
-  passes.addPass(createUBToLLVMConversionPass());
+  passes.addPass(createNarrowIndices({target.addressBits()}));
+  passes.addPass(createConvertToLLVM());
   passes.addPass(createReconcileUnrealizedCastsPass());
   passes.addPass(createEraseNarrowFloats({target.mathOptions().hardwareF16}));
 }

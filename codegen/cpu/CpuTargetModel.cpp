@@ -30,7 +30,8 @@ static bool hasLargeFirstLevel(StringRef cpu) {
       .Default(false);
 }
 
-CpuTargetModel::CpuTargetModel(const TargetMachine &machine) : math(lowerMathOptionsFor(machine)) {
+CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
+    : forSize(forSize), pointerBits(machine.getPointerSizeInBits(0)), math(lowerMathOptionsFor(machine)) {
   const MCSubtargetInfo &subtarget = *machine.getMCSubtargetInfo();
   auto has = [&](StringRef feature) { return subtarget.checkFeatures(("+" + feature).str()); };
   const Triple &triple = machine.getTargetTriple();

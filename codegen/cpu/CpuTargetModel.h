@@ -15,21 +15,24 @@ namespace onnx_aot {
 /// are none, but 32 registers of floats (Cortex-M4F, RV32F), these as eight groups of four; elsewhere scalar code.
 class CpuTargetModel : public aot::TargetModel {
 public:
-  explicit CpuTargetModel(const llvm::TargetMachine &machine);
+  explicit CpuTargetModel(const llvm::TargetMachine &machine, bool forSize = false);
   int64_t vectorBits(bool floatingPoint) const override { return floatingPoint ? floatBits : integerBits; }
   int64_t vectorRegisters() const override { return registers; }
   bool hasFloatVectors() const override { return !groupsScalars; }
+  bool isForSize() const override { return forSize; }
   bool hasRounding() const override { return math.hardwareRounding; }
   bool hasFusedMultiplyAdd() const override { return math.hardwareFma; }
   int64_t firstLevelBytes() const override { return firstLevel.bytes; }
   int64_t firstLevelWays() const override { return firstLevel.ways; }
   int64_t secondLevelBytes() const override { return cacheBytes; }
+  unsigned addressBits() const { return pointerBits; }
   /// Which arithmetic is an instruction.
   const LowerMathOptions &mathOptions() const { return math; }
 
 private:
   int64_t floatBits = 0, integerBits = 0, registers = 8, cacheBytes = 1 << 20;
-  bool groupsScalars = false;
+  bool groupsScalars = false, forSize;
+  unsigned pointerBits;
   struct {
     int64_t bytes, ways;
   } firstLevel = {32 << 10, 8};

@@ -66,3 +66,16 @@ def LowerSlots : Pass<"aot-lower-slots", "::mlir::ModuleOp"> {
   let summary = "Turn slots of the context into calls of the runtime";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }
+
+def NarrowIndices : Pass<"aot-narrow-indices", "::mlir::ModuleOp"> {
+  let summary = "Give indices 32 bits where addresses have no more and all sizes are known";
+  let options = [
+    Option<"addressBits", "address-bits", "unsigned", "32", "The width of the target's addresses">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::DLTIDialect"];
+}
+
+def ConvertToLLVM : Pass<"aot-convert-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Convert all that is left to the LLVM dialect, with indices of the data layout's width";
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}

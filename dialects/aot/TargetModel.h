@@ -22,6 +22,8 @@ public:
   virtual bool hasFloatVectors() const { return true; }
   /// Vector registers that a tile of a product may fill, with its sums, a row of weights and one value.
   virtual int64_t vectorRegisters() const = 0;
+  /// Whether code is to be small rather than fast.
+  virtual bool isForSize() const { return false; }
   /// Whether rounding (floor, ceil, trunc, nearest-even) of floats is one instruction.
   virtual bool hasRounding() const = 0;
   virtual bool hasFusedMultiplyAdd() const = 0;

@@ -72,6 +72,10 @@ RegisterTile onnx_aot::chooseRegisterTile(const TileSpace &space, const TargetMo
     for (int64_t rows = 1; rows <= mostRows; ++rows) {
       if (rows * count + count + 1 > registers || overfillsSets(rows, space.rowBytes, target))
         continue;
+      // Every size of tile is code of its own.
+      bool leavesNone = space.rows % rows == 0 && space.extent % (space.width * count) == 0;
+      if (target.isForSize() && !leavesNone && rows * count > 1)
+        continue;
       double cycles = cyclesPerStep(space, target, count, rows);
       if (cycles < best.cycles)
         best = {count, rows, cycles};

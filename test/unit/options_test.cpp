@@ -105,7 +105,7 @@ TEST(Options, BadDimsAndShapes) {
 TEST(Options, EveryFaultAtOnce) {
   EXPECT_THAT(parse({"--fast-moth", "-O7", "--sanitize=heap"}).errors,
               ElementsAre("unknown flag --fast-moth; did you mean --fast-math?",
-                          "-O7: the optimisation levels are -O0, -O1, -O2 and -O3",
+                          "-O7: the optimisation levels are -O0, -O1, -O2, -O3 and -Os",
                           "--sanitize=heap: expected address or thread",
                           "no model given: onnx-aot MODEL.onnx -o OUT (see --help)", "no output given: -o OUT"));
 }
@@ -128,7 +128,7 @@ TEST_P(NotYet, IsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, NotYet,
-                         testing::Values("--threads=4", "--weights=w.bin", "--max-ram=64K", "--max-flash=1M", "-Os",
+                         testing::Values("--threads=4", "--weights=w.bin", "--max-ram=64K", "--max-flash=1M",
                                          "--emit=c", "--emit=ptx", "--device=cuda", "--gpu-arch=sm_80", "--io=device",
                                          "--precision=fp16", "--kernels=halide", "--kernels=reference",
                                          "--report=r.html", "--mcpu=v1,v3,v4"));
