@@ -10,6 +10,7 @@
 #include "codegen/cpu/TargetMachine.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/Pipeline.h"
+#include "compiler/TargetLimits.h"
 #include "compiler/artifact/Artifact.h"
 #include "compiler/import/GraphImporter.h"
 #include "compiler/import/ModelReader.h"
@@ -133,7 +134,7 @@ bool Compilation::State::runStage(Stage stage) {
   if (mlir::failed(described))
     return failed("the description of the model");
   interface = std::move(*described);
-  return true;
+  return checkTargetLimits(*module, *interface, options, diagnostics);
 }
 
 Compilation::Compilation(const CompilerOptions &options, Diagnostics &diagnostics)

@@ -154,6 +154,11 @@ void FlagReader::apply(const GivenFlag &flag) {
       return fault(flag, "expected soft or hard");
     options.codegen.floatAbi = flag.value.str();
     return;
+  case OPT_allocator:
+    if (flag.value != "none" && flag.value != "context")
+      return fault(flag, "expected none or context");
+    options.buffer.allocates = flag.value == "context";
+    return;
   case OPT_O:
     return applyLevel(flag);
   case OPT_fast_math:
@@ -415,6 +420,7 @@ bool onnx_aot::completeOptions(CompilerOptions &options, StringRef modelPath, Di
   options.import.name = artifact.prefix;
 
   resolveTarget(options.codegen, diagnostics);
+  options.buffer.hasAllocator = options.buffer.allocates.value_or(!isBareMetal(llvm::Triple(options.codegen.triple)));
   return diagnostics.errors().size() == before;
 }
 

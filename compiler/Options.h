@@ -59,6 +59,9 @@ struct ScheduleOptions {
 
 struct BufferOptions {
   int64_t arenaAlign = 64; // bytes; a power of two
+  // --allocator: whether runs may take memory from a context; not given: wherever there is an operating system
+  std::optional<bool> allocates;
+  bool hasAllocator = true;
 };
 
 struct CodegenOptions {

@@ -111,6 +111,9 @@ let Group = TargetGroup in {
 defm target : Value<"target", "TRIPLE", "the triple to make code for (default: this machine's)">;
 defm mcpu : Value<"mcpu", "CPU", "native, or a CPU of the target (default on x86-64: x86-64-v3; elsewhere: generic)">;
 defm mattr : Value<"mattr", "+F,-F", "CPU features to add or take away">;
+defm allocator : Value<"allocator", "none|context",
+  "where buffers come from whose size only a run knows: nowhere (default on bare metal), or\n"
+  "from the functions of the context that the run is given">;
 defm float_abi : Value<"float-abi", "soft|hard", "how floating point arguments are passed">;
 }
 

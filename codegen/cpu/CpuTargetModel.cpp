@@ -1,5 +1,6 @@
 //===- CpuTargetModel.cpp - vectors and registers of a CPU --------------------------------------------------------===//
 #include "codegen/cpu/CpuTargetModel.h"
+#include "codegen/cpu/TargetMachine.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Target/TargetMachine.h"
@@ -30,6 +31,14 @@ static bool hasLargeFirstLevel(StringRef cpu) {
       .Default(false);
 }
 
+/// Bits that RISC-V's vector registers have at least. Below 128 LLVM makes vectors of no fixed length.
+template <typename HasFeature> static int64_t leastVectorBits(HasFeature has) {
+  for (int64_t bits : {1024, 512, 256, 128})
+    if (has("zvl" + std::to_string(bits) + "b"))
+      return bits;
+  return 0;
+}
+
 CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
     : forSize(forSize), pointerBits(machine.getPointerSizeInBits(0)), math(lowerMathOptionsFor(machine)) {
   const MCSubtargetInfo &subtarget = *machine.getMCSubtargetInfo();
@@ -45,20 +54,27 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
     // Of 32: multiply-adds by element read their scalars from registers, which LLVM loads several rows ahead.
     registers = 29;
   } else if (triple.isARM() || triple.isThumb()) {
-    bool neon = has("neon"), helium = has("mve.fp");
+    bool hasFpu = has("fpregs") && !has("soft-float"), neon = hasFpu && has("neon"), helium = hasFpu && has("mve.fp");
     floatBits = neon || helium ? 128 : 0;
-    integerBits = neon || has("mve") ? 128 : 0;
+    integerBits = neon || (hasFpu && has("mve")) ? 128 : 0;
     registers = neon ? 16 : 8;
-    groupsScalars = !floatBits && has("vfp2sp");
+    groupsScalars = !floatBits && hasFpu && has("vfp2sp");
   } else if (triple.isRISCV()) {
-    // Fixed-length vectors of the smallest V extension that LLVM vectorises for.
-    bool vector = has("v");
-    floatBits = integerBits = vector ? 128 : 0;
-    groupsScalars = !vector && has("f");
+    // Vectors of a fixed length, the least that the V extension has: their code runs on longer registers as well.
+    floatBits = has("zve32f") ? leastVectorBits(has) : 0;
+    integerBits = has("zve32x") ? leastVectorBits(has) : 0;
+    groupsScalars = !floatBits && has("f");
     registers = groupsScalars ? 8 : 32;
   } else if (triple.isWasm()) {
     floatBits = integerBits = has("simd128") ? 128 : 0;
     registers = 16;
+  } else {
+    registers = 16;
+  }
+  if (isBareMetal(triple) && triple.isArch32Bit()) {
+    // Memories that answer within a few cycles, and at most a small cache in front of flash.
+    littleMemory = true;
+    firstLevel = {16 << 10, 4};
   }
   if (groupsScalars)
     floatBits = 128;

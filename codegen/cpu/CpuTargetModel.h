@@ -11,8 +11,9 @@ class TargetMachine;
 
 namespace onnx_aot {
 
-/// What LLVM's subtarget tells of a CPU: SSE, AVX2, AVX-512, NEON, RISC-V vectors as fixed 128-bit ones; where there
-/// are none, but 32 registers of floats (Cortex-M4F, RV32F), these as eight groups of four; elsewhere scalar code.
+/// What LLVM's subtarget tells of a CPU: SSE, AVX2, AVX-512, NEON, Helium, WebAssembly's vectors, RISC-V's as those of
+/// a fixed length; where there are none, but 32 registers of floats (Cortex-M4F, RV32F), these as eight groups of four;
+/// elsewhere scalar code.
 class CpuTargetModel : public aot::TargetModel {
 public:
   explicit CpuTargetModel(const llvm::TargetMachine &machine, bool forSize = false);
@@ -26,6 +27,7 @@ public:
   int64_t firstLevelWays() const override { return firstLevel.ways; }
   int64_t secondLevelBytes() const override { return cacheBytes; }
   unsigned addressBits() const { return pointerBits; }
+  bool hasLittleMemory() const override { return littleMemory; }
   /// Which arithmetic is an instruction.
   const LowerMathOptions &mathOptions() const { return math; }
 
@@ -36,6 +38,7 @@ private:
   struct {
     int64_t bytes, ways;
   } firstLevel = {32 << 10, 8};
+  bool littleMemory = false;
   LowerMathOptions math;
 };
 

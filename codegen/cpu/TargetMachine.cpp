@@ -16,6 +16,7 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Target/TargetOptions.h"
+#include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/ARMTargetParser.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
@@ -54,13 +55,17 @@ static bool isSupported(Triple::ArchType architecture) {
   case Triple::ppc64:
   case Triple::ppc64le:
   case Triple::wasm32:
+  case Triple::xtensa:
     return true;
   default:
     return false;
   }
 }
 
-static bool isBareMetal(const Triple &triple) { return triple.getOS() == Triple::UnknownOS; }
+bool isBareMetal(const Triple &triple) { return triple.getOS() == Triple::UnknownOS; }
+
+/// Whether code and data lie where the linker puts them.
+static bool isStatic(const Triple &triple) { return isBareMetal(triple) || triple.isWasm(); }
 
 std::string defaultCpu(const Triple &triple) {
   switch (triple.getArch()) {
@@ -73,8 +78,7 @@ std::string defaultCpu(const Triple &triple) {
   case Triple::thumb:
   case Triple::thumbeb: {
     // "generic" of an ARM triple has no FPU; the hard-float ABI needs one.
-    if (triple.getEnvironment() != Triple::EABIHF && triple.getEnvironment() != Triple::GNUEABIHF &&
-        triple.getEnvironment() != Triple::MuslEABIHF)
+    if (!triple.isHardFloatABI())
       return "generic";
     // A bare "arm" says nothing of the CPU; distributions with the hard-float ABI start at ARMv7-A.
     if (triple.getArchName() == "arm" && !isBareMetal(triple))
@@ -90,11 +94,55 @@ std::string defaultCpu(const Triple &triple) {
   }
 }
 
-/// Features that a hosted target of this architecture always has though its generic CPU lacks them.
+/// Features that a target has though LLVM's table of CPUs does not say so: those that a hosted one of this architecture
+/// always has, and NEON, which compilers add to most 32-bit CPUs.
 static StringRef defaultFeatures(const Triple &triple, StringRef cpu) {
+  if (triple.isARM() || triple.isThumb()) {
+    ARM::FPUKind fpu = ARM::getDefaultFPU(cpu, ARM::parseCPUArch(cpu));
+    return ARM::getFPUNeonSupportLevel(fpu) != ARM::NeonSupportLevel::None ? "+neon" : "";
+  }
   if (triple.isRISCV() && cpu.starts_with("generic") && !isBareMetal(triple))
     return "+m,+a,+f,+d,+c,+zicsr,+zifencei";
   return "";
+}
+
+/// Moves what follows the CPU's name, as in GCC's cortex-m33+nodsp, to the front of the features.
+static bool splitCpuExtensions(TargetSpec &spec, const Triple &triple, std::string &error) {
+  SmallVector<StringRef> parts;
+  std::string whole = spec.cpu;
+  StringRef(whole).split(parts, '+');
+  if (parts.size() < 2)
+    return true;
+  StringRef name = parts.front();
+  std::vector<std::string> features;
+  if (triple.isARM() || triple.isThumb()) {
+    ARM::ArchKind arch = ARM::parseCPUArch(name);
+    ARM::FPUKind fpu = ARM::FK_INVALID; // the one that an extension chose
+    std::vector<StringRef> chosen;
+    for (StringRef extension : drop_begin(parts))
+      if (!ARM::appendArchExtFeatures(name, arch, extension, chosen, fpu)) {
+        error = "unknown extension '" + extension.str() + "' of the CPU " + name.str();
+        return false;
+      }
+    features.assign(chosen.begin(), chosen.end());
+  } else if (triple.isAArch64()) {
+    for (StringRef extension : drop_begin(parts)) {
+      bool isOff = extension.starts_with("no");
+      auto info = AArch64::parseArchExtension(isOff ? extension.drop_front(2) : extension);
+      if (!info) {
+        error = "unknown extension '" + extension.str() + "' of the CPU " + name.str();
+        return false;
+      }
+      features.push_back((isOff ? info->NegTargetFeature : info->PosTargetFeature).str());
+    }
+  } else {
+    return true; // no such names there; the CPU is not known then
+  }
+  spec.cpu = name.str();
+  if (!spec.features.empty())
+    features.push_back(spec.features);
+  spec.features = join(features, ",");
+  return true;
 }
 
 /// "; known are ...", or of a long table the names nearest to `name`.
@@ -111,15 +159,30 @@ template <typename Table> static std::string suggest(StringRef name, const Table
   return (isLong ? "; the nearest are " : "; known are ") + join(names, ", ");
 }
 
-static bool checkFloatAbi(const Triple &triple, StringRef floatAbi, std::string &error) {
-  if (floatAbi.empty())
-    return true;
-  if (floatAbi != "soft" && floatAbi != "hard") {
-    error = "unknown float ABI '" + floatAbi.str() + "': soft and hard are known";
+/// Whether the CPU has floating point registers to pass arguments in.
+static bool hasFloatRegisters(const Target &target, const Triple &triple, const TargetSpec &spec) {
+  std::unique_ptr<MCSubtargetInfo> subtarget(target.createMCSubtargetInfo(triple, spec.cpu, spec.features));
+  if (triple.isRISCV())
+    return subtarget->checkFeatures("+f") && !subtarget->checkFeatures("+e");
+  return subtarget->checkFeatures("+fpregs");
+}
+
+/// The CPU and the features of `spec` must be known.
+static bool checkFloatAbi(const Target &target, const Triple &triple, const TargetSpec &spec, std::string &error) {
+  bool isArm = triple.isARM() || triple.isThumb();
+  if (!spec.floatAbi.empty() && spec.floatAbi != "soft" && spec.floatAbi != "hard") {
+    error = "unknown float ABI '" + spec.floatAbi + "': soft and hard are known";
     return false;
   }
-  if (!triple.isARM() && !triple.isThumb() && !triple.isRISCV()) {
+  if (!spec.floatAbi.empty() && !isArm && !triple.isRISCV()) {
     error = "the float ABI of " + triple.str() + " is fixed: it can be chosen for ARM and RISC-V only";
+    return false;
+  }
+  bool isHard = spec.floatAbi == "hard" || (spec.floatAbi.empty() && isArm && triple.isHardFloatABI());
+  if (isHard && !hasFloatRegisters(target, triple, spec)) {
+    error = "the hard float ABI needs floating point registers, and the CPU '" + spec.cpu + "' of " + triple.str() +
+            " has none: choose --float-abi=soft" + (isArm ? " and a triple that ends with eabi" : "") +
+            ", or another CPU (--mcpu, --mattr)";
     return false;
   }
   return true;
@@ -139,10 +202,15 @@ bool completeTargetSpec(TargetSpec &spec, std::string &error) {
   }
   if (!isSupported(triple.getArch())) {
     error = "unsupported target '" + spec.triple +
-            "'; supported are x86, x86-64, ARM, AArch64, RISC-V, 64-bit PowerPC and 32-bit WebAssembly";
+            "'; supported are x86, x86-64, ARM, AArch64, RISC-V, 64-bit PowerPC, Xtensa and 32-bit WebAssembly";
+    if (triple.isArch16Bit() || triple.getArch() == Triple::avr)
+      error +=
+          ". Its integers and addresses are too narrow for the sizes of tensors: take a target of at least 32 bits";
     return false;
   }
 
+  if (!splitCpuExtensions(spec, triple, error))
+    return false;
   if (spec.cpu == "native") {
     Triple host(sys::getProcessTriple());
     if (host.getArch() != triple.getArch()) {
@@ -165,9 +233,6 @@ bool completeTargetSpec(TargetSpec &spec, std::string &error) {
   std::string base = defaultFeatures(triple, spec.cpu).str();
   if (!StringRef(spec.features).starts_with(base))
     spec.features = base + (spec.features.empty() ? "" : "," + spec.features);
-  if (!checkFloatAbi(triple, spec.floatAbi, error))
-    return false;
-
   // Built without a CPU and features: LLVM would warn about unknown ones on stderr.
   std::unique_ptr<MCSubtargetInfo> subtarget(target->createMCSubtargetInfo(triple, "", ""));
   if (!subtarget) {
@@ -198,7 +263,7 @@ bool completeTargetSpec(TargetSpec &spec, std::string &error) {
       return false;
     }
   }
-  return true;
+  return checkFloatAbi(*target, triple, spec, error);
 }
 
 static CodeGenOptLevel codeGenLevel(OptLevel level) {
@@ -216,6 +281,18 @@ static CodeGenOptLevel codeGenLevel(OptLevel level) {
   return CodeGenOptLevel::Aggressive;
 }
 
+/// The ABI's name on RISC-V, where it is a choice of its own: without one LLVM takes the soft one whatever the
+/// hardware. As in C compilers the floating point registers decide, unless the float ABI is given.
+static std::string riscvAbi(const Target &target, const Triple &triple, const TargetSpec &spec) {
+  std::unique_ptr<MCSubtargetInfo> subtarget(target.createMCSubtargetInfo(triple, spec.cpu, spec.features));
+  std::string base = triple.isArch64Bit() ? "lp64" : "ilp32";
+  if (subtarget->checkFeatures("+e"))
+    return base + "e";
+  if (spec.floatAbi == "soft")
+    return base;
+  return base + (subtarget->checkFeatures("+d") ? "d" : subtarget->checkFeatures("+f") ? "f" : "");
+}
+
 std::unique_ptr<TargetMachine> createTargetMachine(const TargetSpec &requested, std::string &error, OptLevel level) {
   TargetSpec spec = requested;
   if (!completeTargetSpec(spec, error))
@@ -229,13 +306,7 @@ std::unique_ptr<TargetMachine> createTargetMachine(const TargetSpec &requested, 
   options.UniqueSectionNames = true;
   std::string features = spec.features;
   if (triple.isRISCV()) {
-    // The ABI is a choice of its own on RISC-V: without a name LLVM takes the soft one whatever the hardware.
-    bool is64 = triple.isArch64Bit();
-    bool hard = spec.floatAbi == "hard" || (spec.floatAbi.empty() && StringRef(features).contains("+d"));
-    bool hasDouble = StringRef(features).contains("+d") || !StringRef(spec.cpu).starts_with("generic");
-    options.MCOptions.ABIName = is64 ? "lp64" : "ilp32";
-    if (hard)
-      options.MCOptions.ABIName += hasDouble ? "d" : "f";
+    options.MCOptions.ABIName = riscvAbi(*target, triple, spec);
   } else if (spec.floatAbi == "hard") {
     options.FloatABIType = FloatABI::Hard;
   } else if (spec.floatAbi == "soft") {
@@ -244,9 +315,13 @@ std::unique_ptr<TargetMachine> createTargetMachine(const TargetSpec &requested, 
     features += features.empty() ? "+soft-float" : ",+soft-float";
   }
 
-  Reloc::Model relocation = isBareMetal(triple) ? Reloc::Static : Reloc::PIC_;
+  Reloc::Model relocation = isStatic(triple) ? Reloc::Static : Reloc::PIC_;
+  // 64-bit RISC-V's small model reaches the lowest and the highest 2 GB alone, where boards rarely have their memory.
+  std::optional<CodeModel::Model> codeModel;
+  if (triple.isRISCV64())
+    codeModel = CodeModel::Medium;
   std::unique_ptr<TargetMachine> machine(
-      target->createTargetMachine(triple, spec.cpu, features, options, relocation, std::nullopt, codeGenLevel(level)));
+      target->createTargetMachine(triple, spec.cpu, features, options, relocation, codeModel, codeGenLevel(level)));
   if (!machine)
     error = "LLVM makes no code for the target '" + spec.triple + "'";
   return machine;
@@ -255,7 +330,7 @@ std::unique_ptr<TargetMachine> createTargetMachine(const TargetSpec &requested, 
 void prepareModule(Module &module, const TargetMachine &machine) {
   module.setTargetTriple(machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
-  if (!isBareMetal(machine.getTargetTriple()) && module.getPICLevel() == PICLevel::NotPIC)
+  if (!isStatic(machine.getTargetTriple()) && module.getPICLevel() == PICLevel::NotPIC)
     module.setPICLevel(PICLevel::BigPIC);
   StringRef cpu = machine.getTargetCPU(), features = machine.getTargetFeatureString();
   for (Function &function : module) {

@@ -34,7 +34,7 @@ namespace onnx_aot {
 /// architecture a CPU that every machine of the last years has (x86-64-v3 on x86-64).
 struct TargetSpec {
   std::string triple;
-  std::string cpu;      // a CPU name of the target, "native" for the machine that compiles
+  std::string cpu;      // a CPU of the target, also as GCC spells it (cortex-m33+nodsp), or "native": this machine's
   std::string features; // "+F,-F"
   std::string floatAbi; // "", "soft" or "hard": ARM and RISC-V
 };
@@ -46,6 +46,9 @@ struct OptOptions {
   OptLevel level = OptLevel::O3;
   Sanitizer sanitize = Sanitizer::None;
 };
+
+/// Whether nothing runs below the program: no operating system, and no allocator.
+bool isBareMetal(const llvm::Triple &triple);
 
 /// The CPU that code is made for when the user names none.
 std::string defaultCpu(const llvm::Triple &triple);

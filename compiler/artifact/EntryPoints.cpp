@@ -405,6 +405,7 @@ Constant *EntryEmitter::array(Type *type, ArrayRef<Constant *> values, const Twi
   auto *global = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage, value,
                                     prefix + "." + name);
   global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+  global->setAlignment(module.getDataLayout().getABITypeAlign(value->getType()));
   return global;
 }
 
@@ -477,6 +478,7 @@ void EntryEmitter::emitModel() {
   modelType = StructType::get(context, types);
   auto *global = new GlobalVariable(module, modelType, /*isConstant=*/true, GlobalValue::ExternalLinkage,
                                     ConstantStruct::get(modelType, fields), prefix + "_model");
+  global->setAlignment(module.getDataLayout().getABITypeAlign(modelType));
   global->setVisibility(GlobalValue::DefaultVisibility);
 }
 

@@ -16,6 +16,8 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Mangler.h"
 #include "llvm/IR/Module.h"
+#include "llvm/ObjCopy/ConfigManager.h"
+#include "llvm/ObjCopy/ObjCopy.h"
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Object/ObjectFile.h"
@@ -38,6 +40,35 @@ static Error emit(const EmittedModel &emitted, raw_pwrite_stream &stream, CodeGe
                              "the target " + emitted.machine.getTargetTriple().str() + " has no writer for this kind");
   passes.run(emitted.module);
   return Error::success();
+}
+
+/// Takes out the note that the stack need not be executable. Operating systems read it; on bare metal no other object
+/// has one, and GNU ld would warn about each of those.
+static Error removeStackNote(StringRef path) {
+  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false, /*IsVolatile=*/true);
+  if (!buffer)
+    return cannotWrite(path, buffer.getError());
+  auto object = object::ObjectFile::createObjectFile((*buffer)->getMemBufferRef());
+  if (!object)
+    return object.takeError();
+  objcopy::ConfigManager config;
+  config.Common.InputFilename = config.Common.OutputFilename = path;
+  if (Error error = config.Common.ToRemove.addMatcher(
+          objcopy::NameOrPattern::create(".note.GNU-stack", objcopy::MatchStyle::Literal, [](Error e) { return e; })))
+    return error;
+  SmallVector<char, 0> bytes;
+  raw_svector_ostream copy(bytes);
+  if (Error error = objcopy::executeObjcopyOnBinary(config, **object, copy))
+    return error;
+  std::error_code code;
+  raw_fd_ostream stream(path, code);
+  if (code)
+    return cannotWrite(path, code);
+  stream.write(bytes.data(), bytes.size());
+  stream.close();
+  code = stream.error();
+  stream.clear_error();
+  return code ? cannotWrite(path, code) : Error::success();
 }
 
 static std::string weightsName(const EmittedModel &emitted) {
@@ -196,6 +227,10 @@ Error writeObject(const EmittedModel &emitted, StringRef path) {
     if (failure)
       return cannotWrite(path, failure);
   }
+  const Triple &triple = emitted.machine.getTargetTriple();
+  if (triple.isOSBinFormatELF() && isBareMetal(triple))
+    if (Error error = removeStackNote(path))
+      return error;
   if (emitted.model.weightBytes != 0)
     if (Error error = patchWeights(emitted, path))
       return error;

@@ -3,7 +3,8 @@
 # alone, and a machine that has them all is not touched (no network, no root). Otherwise root or sudo is needed.
 #
 # Without the optional packages tests are skipped, with the reason: the sanitizers' runtimes, ONNX's test cases, strace,
-# make, libpng for the examples, and npm (where there is none yet) for the comparison with ONNX Runtime.
+# make, libpng for the examples, npm (where there is none yet) for the comparison with ONNX Runtime, and the compilers
+# and emulators of other machines.
 set -eu
 
 required="
@@ -11,6 +12,11 @@ required="
   libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev zlib1g-dev
   cmake ninja-build gcc g++ binutils python3"
 optional="ccache libpng-dev libclang-rt-22-dev libonnx-testdata make strace"
+optional="$optional
+  gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
+  gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc qemu-user
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+  gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
 command -v npm >/dev/null || optional="$optional npm"
 
 missing() {

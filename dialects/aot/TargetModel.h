@@ -33,6 +33,8 @@ public:
   /// Bytes of the second-level cache, which is what a block of data should fit; of all that is near where there is
   /// none.
   virtual int64_t secondLevelBytes() const { return 1 << 20; }
+  /// Whether bytes of weights and buffers are dearer than cycles: a microcontroller.
+  virtual bool hasLittleMemory() const { return false; }
 };
 
 } // namespace onnx_aot::aot

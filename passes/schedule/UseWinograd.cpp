@@ -63,6 +63,9 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     if (target->vectorBits(/*floatingPoint=*/true) < 128 || !target->hasFloatVectors() ||
         !target->hasFusedMultiplyAdd())
       return;
+    // Transformed weights are 1.8 or 4 times as large, and their scratch memory outgrows the images.
+    if (target->hasLittleMemory())
+      return;
     SmallVector<aot::KernelOp> kernels;
     getOperation().walk([&](aot::KernelOp kernel) { kernels.push_back(kernel); });
     modelBytes = 0;

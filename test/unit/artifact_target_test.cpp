@@ -1,6 +1,7 @@
 //===- artifact_target_test.cpp - Triples, CPUs, features; what the optimiser may call ----===//
 
 #include "codegen/RuntimeLink.h"
+#include "codegen/cpu/CpuTargetModel.h"
 #include "codegen/cpu/TargetMachine.h"
 #include "llvm/AsmParser/Parser.h"
 #include "llvm/IR/LLVMContext.h"
@@ -54,6 +55,68 @@ TEST(TargetMachine, RefusesUnknownNames) {
   EXPECT_THAT(refused({"x86_64-linux-gnu", "", "", "hard"}), HasSubstr("ARM and RISC-V only"));
   EXPECT_THAT(refused({"armv7-linux-gnueabihf", "", "", "softish"}), HasSubstr("soft and hard are known"));
   EXPECT_THAT(refused({"aarch64-linux-gnu", "native", "", ""}), HasSubstr("native"));
+}
+
+TEST(TargetMachine, TakesExtensionsBehindTheCpu) {
+  std::string error;
+  TargetSpec spec = {"thumbv8m.main-none-eabi", "cortex-m33+nodsp", "+lob", ""};
+  // Helium builds on the DSP extension.
+  ASSERT_TRUE(completeTargetSpec(spec, error)) << error;
+  EXPECT_EQ(spec.cpu, "cortex-m33");
+  EXPECT_EQ(spec.features, "-dsp,-mve,-mve.fp,+lob");
+  spec = {"aarch64-linux-gnu", "cortex-a72+nocrypto", "", ""};
+  ASSERT_TRUE(completeTargetSpec(spec, error)) << error;
+  EXPECT_EQ(spec.cpu, "cortex-a72");
+  EXPECT_THAT(refused({"aarch64-linux-gnu", "cortex-a72+warp", "", ""}), HasSubstr("unknown extension 'warp'"));
+  EXPECT_THAT(refused({"x86_64-linux-gnu", "znver4+warp", "", ""}), HasSubstr("unknown CPU 'znver4+warp'"));
+}
+
+TEST(TargetMachine, ChoosesTheFloatAbiOfRiscv) {
+  auto abi = [](TargetSpec spec) {
+    std::string error;
+    auto machine = createTargetMachine(spec, error);
+    EXPECT_NE(machine, nullptr) << error;
+    return machine ? machine->Options.MCOptions.ABIName : "";
+  };
+  EXPECT_EQ(abi({"riscv64-linux-gnu", "", "", ""}), "lp64d");
+  EXPECT_EQ(abi({"riscv64-linux-gnu", "sifive-u74", "", ""}), "lp64d");
+  EXPECT_EQ(abi({"riscv64-linux-gnu", "", "", "soft"}), "lp64");
+  EXPECT_EQ(abi({"riscv32-unknown-elf", "", "+m,+f,+c", ""}), "ilp32f");
+  EXPECT_EQ(abi({"riscv32-unknown-elf", "", "+m,+c", ""}), "ilp32");
+  EXPECT_EQ(abi({"riscv32-unknown-elf", "", "+e", ""}), "ilp32e");
+  EXPECT_THAT(refused({"riscv32-unknown-elf", "", "+m", "hard"}), HasSubstr("hard float ABI needs"));
+  EXPECT_THAT(refused({"thumbv7m-none-eabihf", "cortex-m3", "", ""}), HasSubstr("the CPU 'cortex-m3'"));
+}
+
+struct Vectors {
+  const char *triple, *cpu, *features;
+  int64_t floatBits, integerBits, registers;
+};
+
+TEST(CpuTargetModel, KnowsTheVectorsOfEachTarget) {
+  for (const Vectors &row : std::initializer_list<Vectors>{
+           {"thumbv6m-none-eabi", "cortex-m0plus", "", 0, 0, 8},
+           {"thumbv7em-none-eabihf", "cortex-m4", "", 0, 0, 32},
+           {"thumbv7em-none-eabi", "cortex-m4", "+soft-float", 0, 0, 8},
+           {"thumbv8.1m.main-none-eabihf", "cortex-m55", "", 128, 128, 8},
+           {"thumbv8.1m.main-none-eabi", "cortex-m55", "-mve", 0, 0, 32},
+           {"armv7a-linux-gnueabihf", "cortex-a7", "", 128, 128, 16},
+           {"armv7a-linux-gnueabihf", "cortex-a9", "-neon", 0, 0, 32},
+           {"aarch64-linux-gnu", "", "", 128, 128, 32},
+           {"riscv64-linux-gnu", "", "", 0, 0, 32},
+           {"riscv64-linux-gnu", "", "+v", 128, 128, 32},
+           {"riscv64-linux-gnu", "", "+v,+zvl256b", 256, 256, 32},
+           {"wasm32-unknown-unknown", "", "+simd128", 128, 128, 16},
+           {"xtensa-esp32-elf", "esp32", "", 0, 0, 16},
+       }) {
+    std::string error;
+    auto machine = createTargetMachine({row.triple, row.cpu, row.features, ""}, error);
+    ASSERT_NE(machine, nullptr) << error;
+    CpuTargetModel model(*machine);
+    EXPECT_EQ(model.vectorBits(true), row.floatBits) << row.triple << row.cpu << row.features;
+    EXPECT_EQ(model.vectorBits(false), row.integerBits) << row.triple << row.cpu << row.features;
+    EXPECT_EQ(model.vectorRegisters(), row.registers) << row.triple << row.cpu << row.features;
+  }
 }
 
 struct Optimized {
