@@ -11,7 +11,7 @@ Tools by name: onnx-aot, onnx-aot-opt, onnx-aot-run, FileCheck, not, split-file.
   %cmake %clang %build   CMake, the compiler of this build and its build folder
 
 Other features: x86-64 (host), tsan and asan (the sanitizers' runtimes work here), strace (processes may be traced),
-libpng (for the examples), make.
+libpng (for the examples), make, firmware-tools (compilers and emulators of microcontrollers).
 """
 import os
 import pathlib
@@ -66,6 +66,8 @@ if shutil.which("make"):
     config.available_features.add("make")
 if pathlib.Path("/usr/include/png.h").exists():
     config.available_features.add("libpng")
+if all(map(shutil.which, ("arm-none-eabi-gcc", "riscv64-unknown-elf-gcc", "qemu-system-arm", "qemu-system-riscv64"))):
+    config.available_features.add("firmware-tools")
 if shutil.which("strace") and works("strace", "-f", "-o", os.devnull, "true"):
     config.available_features.add("strace")
 

@@ -116,7 +116,8 @@ static bool splitCpuExtensions(TargetSpec &spec, const Triple &triple, std::stri
   StringRef name = parts.front();
   std::vector<std::string> features;
   if (triple.isARM() || triple.isThumb()) {
-    ARM::ArchKind arch = ARM::parseCPUArch(name);
+    // The extensions of a generic CPU are those that the triple's architecture has.
+    ARM::ArchKind arch = name == "generic" ? ARM::parseArch(triple.getArchName()) : ARM::parseCPUArch(name);
     ARM::FPUKind fpu = ARM::FK_INVALID; // the one that an extension chose
     std::vector<StringRef> chosen;
     for (StringRef extension : drop_begin(parts))
