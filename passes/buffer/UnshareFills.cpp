@@ -6,7 +6,10 @@
 //
 //   %f = linalg.fill(%zero) ; insert_slice %a into %f ; insert_slice %b into %f     =>   one fill for each
 //
+// The same holds for borders, a tensor into which nothing but fills were inserted, and inside of a loop over strips.
+//
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -19,7 +22,47 @@ namespace onnx_aot {
 using namespace mlir;
 
 namespace {
+/// Whether it fills its destination, which it does not read.
+bool isFill(Operation *op) {
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return op->getNumResults() == 1 &&
+         (isa<linalg::FillOp>(op) || (generic && generic.getNumDpsInputs() == 0 && generic.getNumDpsInits() == 1 &&
+                                      generic.getRegionOutputArgs()[0].use_empty()));
+}
+
+/// Whether nothing but fills was written to what it makes.
+bool makesBorders(Operation *op) {
+  auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(op);
+  if (!insert || !insert.getSource().getDefiningOp() || !isFill(insert.getSource().getDefiningOp()))
+    return false;
+  Operation *before = insert.getDest().getDefiningOp();
+  return before && (isa<tensor::EmptyOp>(before) || makesBorders(before));
+}
+
 struct UnshareFills : impl::UnshareFillsBase<UnshareFills> {
+  void runOnOperation() override {
+    SmallVector<Operation *> filled;
+    getOperation().walk([&](Operation *op) {
+      if (isFill(op) || makesBorders(op))
+        filled.push_back(op);
+    });
+    // Users before what they use: borders that are made again are made of fills of their own.
+    for (Operation *op : llvm::reverse(filled)) {
+      // One user keeps what there is.
+      SmallVector<OpOperand *> uses;
+      for (OpOperand &use : op->getResult(0).getUses())
+        uses.push_back(&use);
+      for (OpOperand *use : ArrayRef(uses).drop_back()) {
+        Operation *around = use->getOwner()->getParentOp();
+        if (around != op->getParentOp() && !around->hasAttr(aot::kStripsAttr))
+          continue;
+        OpBuilder builder(use->getOwner());
+        use->set(again(builder, op->getResult(0)));
+      }
+    }
+  }
+
+private:
   static Value emptyLike(OpBuilder &builder, Location loc, Value destination) {
     auto type = cast<RankedTensorType>(destination.getType());
     auto empty = destination.getDefiningOp<tensor::EmptyOp>();
@@ -27,32 +70,22 @@ struct UnshareFills : impl::UnshareFillsBase<UnshareFills> {
     return tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
   }
 
-  void runOnOperation() override {
-    SmallVector<Operation *> fills;
-    getOperation().walk([&](Operation *op) {
-      auto generic = dyn_cast<linalg::GenericOp>(op);
-      // What reads its destination is no fill.
-      bool isFill =
-          isa<linalg::FillOp>(op) || (generic && generic.getNumDpsInputs() == 0 && generic.getNumDpsInits() == 1 &&
-                                      generic.getRegionOutputArgs()[0].use_empty());
-      if (isFill && op->getNumResults() == 1 && !op->getResult(0).hasOneUse())
-        fills.push_back(op);
-    });
-    for (Operation *fill : fills) {
-      // One user keeps the fill itself.
-      SmallVector<OpOperand *> uses;
-      for (OpOperand &use : fill->getResult(0).getUses())
-        uses.push_back(&use);
-      for (OpOperand *use : ArrayRef(uses).drop_back()) {
-        if (use->getOwner()->getParentRegion() != fill->getParentRegion())
-          continue;
-        OpBuilder builder(use->getOwner());
-        Value empty = emptyLike(builder, fill->getLoc(), cast<DestinationStyleOpInterface>(fill).getDpsInits()[0]);
-        Operation *copy = builder.clone(*fill);
-        cast<DestinationStyleOpInterface>(copy).getDpsInitsMutable()[0].set(empty);
-        use->set(copy->getResult(0));
-      }
+  /// The same content in another tensor.
+  static Value again(OpBuilder &builder, Value value) {
+    Operation *op = value.getDefiningOp();
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
+      Value source = again(builder, insert.getSource()), dest = again(builder, insert.getDest());
+      auto copy = cast<tensor::InsertSliceOp>(builder.clone(*op));
+      copy.getSourceMutable().assign(source);
+      copy.getDestMutable().assign(dest);
+      return copy.getResult();
     }
+    if (isa<tensor::EmptyOp>(op))
+      return emptyLike(builder, op->getLoc(), value);
+    Value empty = emptyLike(builder, op->getLoc(), cast<DestinationStyleOpInterface>(op).getDpsInits()[0]);
+    Operation *copy = builder.clone(*op);
+    cast<DestinationStyleOpInterface>(copy).getDpsInitsMutable()[0].set(empty);
+    return copy->getResult(0);
   }
 };
 } // namespace

@@ -14,6 +14,11 @@
 // end, in each strip before A overwrites all but the last strip's. There A begins earlier, and makes as many rows again
 // as there is padding below: no more than are kept, or the kernels stay whole.
 //
+// Where memory is little (TargetModel::hasLittleMemory), strips serve that, around the layers that need most of it. A
+// is then a copy where no kernel makes the rows, so that no padded image is there as a whole; and the result takes the
+// place of what A reads where both have the same shape: when strip s is written, all rows up to the end of strip s have
+// been read.
+//
 // Before: kernels are final, Winograd's have left.  After: kernels of a group stand in a loop, on slices of tensors.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -49,16 +54,18 @@ struct RowAccess {
   int64_t sizeFor(int64_t rows) const { return scale * (rows - 1) + span; }
 };
 
-/// An operand that is the result of another kernel, with what is put around that.
+/// An operand that is the result of another kernel, or another image, with what is put around that.
 struct Link {
   unsigned operand = 0;
   RowAccess access;
+  /// The image without its padding, and the kernel that makes it; null where its rows are copied.
+  Value source;
   mutable KernelOp producer;
   /// The padding; null where there is none.
   mutable tensor::InsertSliceOp padding;
   Value padValue;
 
-  RankedTensorType made() const { return cast<RankedTensorType>(producer.getResult(0).getType()); }
+  RankedTensorType made() const { return cast<RankedTensorType>(source.getType()); }
   /// With its padding.
   RankedTensorType read() const { return padding ? padding.getDestType() : made(); }
   SmallVector<int64_t> offsets() const {
@@ -75,6 +82,7 @@ struct Group {
   std::optional<Link> before, after; // A to B, B to C
   mutable KernelOp middle, last;     // B; C or else B
   int64_t rows = 0;                  // of the result, per strip
+  mutable Value replaced;            // by the result, as strips are read; null where the result has a place of its own
 };
 
 int64_t bytesOf(Type type) {
@@ -160,9 +168,10 @@ Value fillOf(Value tensor) {
   return matchPattern(value, m_Constant()) ? value : Value();
 }
 
-std::optional<Link> linkOf(KernelOp consumer, unsigned operand) {
+/// With `mayCopy` a padded image that no kernel makes for this operand alone is one whose rows are copied.
+std::optional<Link> linkOf(KernelOp consumer, unsigned operand, bool mayCopy) {
   Value value = consumer.getInputs()[operand];
-  Link link{operand, *rowAccess(consumer, operand), {}, {}, {}};
+  Link link{operand, *rowAccess(consumer, operand), {}, {}, {}, {}};
   if (link.access.position != int(kRows) || link.access.first != 0 || link.carried() < 0 || !value.hasOneUse())
     return std::nullopt;
   if (auto insert = value.getDefiningOp<tensor::InsertSliceOp>()) {
@@ -170,27 +179,36 @@ std::optional<Link> linkOf(KernelOp consumer, unsigned operand) {
     link.padValue = fillOf(insert.getDest());
     value = insert.getSource();
     auto isDynamic = [](ArrayRef<int64_t> values) { return llvm::any_of(values, ShapedType::isDynamic); };
-    if (!link.padValue || !value.hasOneUse() || !insert.hasUnitStride() || isDynamic(insert.getStaticOffsets()) ||
+    if (!link.padValue || !insert.hasUnitStride() || isDynamic(insert.getStaticOffsets()) ||
         isDynamic(insert.getStaticSizes()) || insert.getSourceType().getRank() != insert.getDestType().getRank())
       return std::nullopt;
   }
+  link.source = value;
   link.producer = value.getDefiningOp<KernelOp>();
   // Nothing moves into a loop around its consumer.
-  if (!hasRows(link.producer) || link.producer->getBlock() != consumer->getBlock())
-    return std::nullopt;
+  if (!value.hasOneUse() || !hasRows(link.producer) || link.producer->getBlock() != consumer->getBlock()) {
+    if (!mayCopy || !link.padding || !link.made().hasStaticShape() || link.made().getDimSize(0) != 1)
+      return std::nullopt;
+    link.producer = KernelOp();
+  }
   // The first strip begins with rows that are there or are padding.
   int64_t top = link.offsets()[kRows], below = link.read().getDimSize(kRows) - top - link.made().getDimSize(kRows);
   return link.carried() >= top && below >= 0 ? std::optional(link) : std::nullopt;
 }
 
 /// The operand whose producer makes most.
-std::optional<Link> largestLink(KernelOp consumer) {
+std::optional<Link> largestLink(KernelOp consumer, bool mayCopy) {
   std::optional<Link> largest;
   for (unsigned operand = 0; operand < consumer.getInputs().size(); ++operand)
-    if (std::optional<Link> link = linkOf(consumer, operand);
+    if (std::optional<Link> link = linkOf(consumer, operand, mayCopy);
         link && (!largest || bytesOf(link->made()) > bytesOf(largest->made())))
       largest = link;
   return largest;
+}
+
+/// Whether the last kernel reads the rows itself that its result replaces.
+bool readsReplaced(const Group &group) {
+  return group.replaced && llvm::is_contained(group.last.getInputs(), group.replaced);
 }
 
 /// Writes a group as a loop.
@@ -200,7 +218,9 @@ public:
 
   Value build() {
     auto type = cast<RankedTensorType>(group.last.getResult(0).getType());
-    SmallVector<Value> state = {tensor::EmptyOp::create(b, type.getShape(), type.getElementType())};
+    SmallVector<Value> state = {group.replaced
+                                    ? group.replaced
+                                    : tensor::EmptyOp::create(b, type.getShape(), type.getElementType()).getResult()};
     if (group.before)
       state.push_back(firstWindow(*group.before));
     auto loop = scf::ForOp::create(b, index(0), index(type.getDimSize(kRows) / group.rows), index(1), state);
@@ -209,6 +229,7 @@ public:
     b.setInsertionPointToStart(loop.getBody());
     strip = loop.getInductionVar();
     SmallVector<Value> next(loop.getRegionIterArgs());
+    image = next[0];
     Value row = times(strip, group.rows), given; // what the kernel before has made
     if (group.before)
       next[1] = given = fillWindow(*group.before, next[1]);
@@ -219,7 +240,10 @@ public:
       Value buffer = tensor::EmptyOp::create(b, shape, made.getElementType());
       given = onRows(group.middle, row, group.rows, group.before, given, buffer);
     }
+    // A kernel may not write the rows that it reads.
     Value part = slice(next[0], {kRows, row, group.rows});
+    if (readsReplaced(group))
+      part = tensor::EmptyOp::create(b, cast<ShapedType>(part.getType()).getShape(), type.getElementType());
     Value result = onRows(group.last, row, group.rows, group.after ? group.after : group.before, given, part);
     next[0] = insert(result, next[0], {kRows, row, group.rows});
     scf::YieldOp::create(b, next);
@@ -331,9 +355,13 @@ private:
     for (unsigned dim = 0; dim < offsets.size(); ++dim)
       ranges.push_back(dim == kRows ? Part{dim, at, rows}
                                     : Part{dim, b.getIndexAttr(offsets[dim]), made.getDimSize(dim)});
-    Value result = onRows(link.producer, row, rows, std::nullopt, Value(), slice(window, ranges));
+    Value result = link.producer ? onRows(link.producer, row, rows, std::nullopt, Value(), slice(window, ranges))
+                                 : slice(current(link.source), {kRows, row, rows});
     return insert(result, window, ranges);
   }
+
+  /// What holds the rows of `value` that are still to be read.
+  Value current(Value value) const { return image && value == group.replaced ? image : value; }
 
   /// `kernel` for `rows` rows of its result from `row` on, to `init`; its operand `link` is `given` already.
   Value onRows(KernelOp kernel, Value row, int64_t rows, const std::optional<Link> &link, Value given, Value init) {
@@ -345,8 +373,8 @@ private:
       else if (access.position < 0)
         inputs.push_back(value);
       else
-        inputs.push_back(slice(
-            value, {unsigned(access.position), plus(times(row, access.scale), access.first), access.sizeFor(rows)}));
+        inputs.push_back(slice(current(value), {unsigned(access.position), plus(times(row, access.scale), access.first),
+                                                access.sizeFor(rows)}));
     }
     auto made = KernelOp::create(b, kernel.getLoc(), init.getType(), kernel.getKindAttr(), inputs, init,
                                  kernel.getIndexingMapsAttr(), kernel.getIteratorTypesAttr(), kernel.getIdentity(),
@@ -360,6 +388,7 @@ private:
   ImplicitLocOpBuilder b;
   const Group &group;
   Value strip; // its number
+  Value image; // the loop's: the result so far, and behind it what is replaced
 };
 
 struct FuseRows : impl::FuseRowsBase<FuseRows> {
@@ -368,6 +397,9 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
   void runOnOperation() override {
     SmallVector<KernelOp> kernels;
     getOperation().walk([&](KernelOp kernel) { kernels.push_back(kernel); });
+    for (KernelOp kernel : kernels)
+      if (hasRows(kernel))
+        mostBytes = std::max(mostBytes, imageBytes(kernel));
     llvm::DenseSet<Operation *> gone;
     // Windows first: they gain most, and what makes their rows is to go with them.
     for (bool isWindow : {true, false})
@@ -394,7 +426,8 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
     if (group.before) {
       if (group.before->padding)
         remove(group.before->padding);
-      remove(group.before->producer);
+      if (group.before->producer)
+        remove(group.before->producer);
     }
   }
 
@@ -410,10 +443,10 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
   std::optional<Group> groupAround(KernelOp kernel) const {
     if (!hasRows(kernel))
       return std::nullopt;
-    Group group{largestLink(kernel), std::nullopt, kernel, kernel, 0};
+    Group group{largestLink(kernel, target->hasLittleMemory()), std::nullopt, kernel, kernel, 0};
     if (kernel->hasOneUse())
       if (auto consumer = dyn_cast<KernelOp>(*kernel->user_begin()); hasRows(consumer))
-        if (std::optional<Link> link = largestLink(consumer);
+        if (std::optional<Link> link = largestLink(consumer, false);
             link && link->producer == kernel && !link->padding && link->carried() == 0 && link->access.scale == 1) {
           group.after = link;
           group.last = consumer;
@@ -423,6 +456,8 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
     first.after.reset();
     first.last = kernel;
     second.before.reset();
+    if (target->hasLittleMemory())
+      return leastMemory({group, first, second});
     for (Group choice : {group, first, second}) {
       bool gains = (choice.before && bytesOf(choice.before->made()) > near()) ||
                    (choice.after && bytesOf(choice.after->made()) > near());
@@ -436,6 +471,119 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
 
   int64_t near() const { return target->secondLevelBytes() / 2; }
 
+  //===-- Little memory -------------------------------------------------------------------------------------------===//
+
+  /// Of what a caller holds anyway nothing.
+  static int64_t ownBytes(Value value) { return isa<BlockArgument>(value) ? 0 : bytesOf(value.getType()); }
+
+  /// What images take while `kernel` runs: its result, what it reads, and what that is a padded copy of.
+  static int64_t imageBytes(KernelOp kernel) {
+    llvm::SetVector<Value> images;
+    addImages(kernel, std::nullopt, images);
+    return bytesOf(kernel.getResult(0).getType()) + ownBytes(images.getArrayRef());
+  }
+
+  static int64_t ownBytes(ArrayRef<Value> images) {
+    int64_t bytes = 0;
+    for (Value image : images)
+      bytes += ownBytes(image);
+    return bytes;
+  }
+
+  /// The images that `kernel` reads, but for its operand `link`.
+  static void addImages(KernelOp kernel, const std::optional<Link> &link, llvm::SetVector<Value> &images) {
+    for (auto [operand, value] : llvm::enumerate(kernel.getInputs())) {
+      if (rowAccess(kernel, operand)->position < 0 || (link && link->operand == operand))
+        continue;
+      images.insert(value);
+      if (auto insert = value.getDefiningOp<tensor::InsertSliceOp>(); insert && !insert.getSource().hasOneUse())
+        images.insert(insert.getSource());
+    }
+  }
+
+  /// The choice whose loop needs least memory, where that is less than its kernels need and these are among those that
+  /// need most of the model.
+  std::optional<Group> leastMemory(ArrayRef<Group> choices) const {
+    std::optional<Group> best;
+    int64_t least = INT64_MAX;
+    for (Group choice : choices) {
+      int64_t whole = imageBytes(choice.middle);
+      for (KernelOp kernel : {choice.last, choice.before ? choice.before->producer : KernelOp()})
+        whole = std::max(whole, kernel ? imageBytes(kernel) : 0);
+      choice.replaced = replacedBy(choice);
+      choice.rows = fewRows(choice);
+      if (choice.rows == 0 || whole < mostBytes / 2)
+        continue;
+      if (int64_t bytes = stripBytes(choice); bytes < whole && bytes < least) {
+        least = bytes;
+        best = choice;
+      }
+    }
+    return best;
+  }
+
+  /// What the first kernel reads row by row, where nothing else reads it and the result of the group may take its
+  /// place.
+  static Value replacedBy(const Group &group) {
+    auto type = group.last.getResult(0).getType();
+    auto isFree = [&](Value value) {
+      Operation *maker = value.getDefiningOp();
+      bool isInside = maker == group.middle ||
+                      (group.before && (maker == group.before->producer || maker == group.before->padding));
+      return value.getType() == type && value.hasOneUse() && maker && !isInside &&
+             !maker->hasTrait<OpTrait::ConstantLike>();
+    };
+    // Rows that strip after strip reads before the result comes to them. What is made for the window of a strip lies
+    // behind the strip itself, as long as the window moves as fast as the result.
+    bool keepsAhead = !group.before || group.before->access.scale == 1;
+    if (keepsAhead && group.before && !group.before->producer && isFree(group.before->source))
+      return group.before->source;
+    KernelOp first = group.before ? group.before->producer : group.middle;
+    for (KernelOp kernel : {keepsAhead ? first : KernelOp(), group.middle, group.last})
+      for (unsigned operand = 0; kernel && operand < kernel.getInputs().size(); ++operand) {
+        RowAccess access = *rowAccess(kernel, operand);
+        bool readsStrip = access.position == int(kRows) && access.scale == 1 && access.first == 0 && access.span == 1;
+        if (readsStrip && isFree(kernel.getInputs()[operand]))
+          return kernel.getInputs()[operand];
+      }
+    return Value();
+  }
+
+  /// The fewest rows of which a strip makes twice what it keeps for the next one, or at least as much.
+  static int64_t fewRows(const Group &group) {
+    int64_t all = cast<ShapedType>(group.last.getResult(0).getType()).getDimSize(kRows);
+    for (int64_t share : {2, 1})
+      for (int64_t rows = 1; rows < all; ++rows)
+        if (all % rows == 0 && (!group.before || suits(*group.before, rows, all, share)))
+          return rows;
+    return 0;
+  }
+
+  /// Images, windows and strips of the loop.
+  static int64_t stripBytes(const Group &group) {
+    auto rowOf = [](RankedTensorType type) { return bytesOf(type) / type.getDimSize(kRows); };
+    auto result = cast<RankedTensorType>(group.last.getResult(0).getType());
+    llvm::SetVector<Value> images;
+    int64_t bytes = group.replaced ? 0 : bytesOf(result);
+    addImages(group.middle, group.before, images);
+    if (group.after) {
+      addImages(group.last, group.after, images);
+      bytes += group.rows * rowOf(group.after->made());
+    }
+    if (readsReplaced(group))
+      bytes += group.rows * rowOf(result);
+    if (group.before) {
+      bytes += (group.rows * group.before->access.scale + group.before->carried()) * rowOf(group.before->read());
+      if (group.before->producer)
+        addImages(group.before->producer, std::nullopt, images);
+      else
+        images.insert(group.before->source);
+    }
+    return bytes + ownBytes(images.getArrayRef());
+  }
+
+  //===-- Near memory ---------------------------------------------------------------------------------------------===//
+
   /// As many rows of the result as a strip may have for what it touches to stay near; 0 where there are none.
   int64_t rowsOf(const Group &group) const {
     int64_t all = cast<ShapedType>(group.last.getResult(0).getType()).getDimSize(kRows), best = 0;
@@ -448,11 +596,12 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
     return best;
   }
 
-  /// Whether a strip makes more than it keeps for the next one, and the last one finds what it is to make in the
-  /// window.
-  static bool suits(const Link &link, int64_t rows, int64_t all) {
+  /// Whether a strip makes `share` times what it keeps for the next one, and the last one finds what it is to make in
+  /// the window.
+  static bool suits(const Link &link, int64_t rows, int64_t all, int64_t share = 2) {
     int64_t made = rows * link.access.scale;
-    return made >= 2 * link.carried() && made <= link.made().getDimSize(kRows) && link.beyond(all) <= link.carried();
+    return made >= share * link.carried() && made <= link.made().getDimSize(kRows) &&
+           link.beyond(all) <= link.carried();
   }
 
   /// What a strip of `rows` reads and writes: of images its rows, and all of the weights.
@@ -478,6 +627,7 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
   }
 
   const aot::TargetModel *target;
+  int64_t mostBytes = 0; // that images take while a kernel runs
 };
 } // namespace
 
