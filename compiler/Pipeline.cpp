@@ -87,6 +87,7 @@ static void buildScheduleStage(OpPassManager &passes, const aot::TargetModel &ta
   functions.addPass(createUseWinogradPass(target));
   functions.addPass(createFuseRowsPass(target));
   functions.addPass(createChooseStrategyPass(target));
+  functions.addPass(createPackOperandsPass(target));
   functions.addPass(createPackWeights());
 }
 

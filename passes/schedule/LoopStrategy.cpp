@@ -44,7 +44,8 @@ static double cyclesPerStep(const TileSpace &space, const TargetModel &target, i
   auto cycles = [&](int64_t v) {
     double panelBytes = double(space.volume) * v * space.width * kElementBytes;
     double far = panelBytes > nearBytes(target) ? v : 0;
-    double compute = meanRows * v / kUnits, loads = (meanRows + v) / kLoads;
+    // Along the reduction, rows have vectors of their own too.
+    double compute = meanRows * v / kUnits, loads = (meanRows * (space.isHorizontal ? v : 1) + v) / kLoads;
     return std::max({compute, loads, kLatency}) + 0.5 * far + 0.5;
   };
   return rowTiles * (tiles * cycles(vectors) + (rest ? cycles(rest) : 0));
@@ -121,7 +122,60 @@ public:
                              chooseBlock(vector, width, row, tile));
   }
 
+  /// See estimateCycles().
+  double cyclesOf(StrategyAttr strategy) const {
+    int vector = nest.dimOf(strategy.getVector()), row = nest.dimOf(strategy.getRow());
+    int64_t width = strategy.getWidth();
+    double others = 1; // iterations of the loops around a step of the tiles
+    for (auto [index, dim] : llvm::enumerate(nest.dims))
+      if (int(index) != vector && int(index) != row)
+        others *= dim.extent.estimate();
+    TileSpace space{vector < 0 ? 1 : nest.dims[vector].extent.estimate(),
+                    width,
+                    row < 0 ? 1 : nest.dims[row].extent.estimate(),
+                    nest.reductionVolume(),
+                    0,
+                    vector >= 0 && nest.dims[vector].reduction};
+    double cycles = others * cyclesPerStep(space, target, strategy.getVectors(), strategy.getRows());
+    if (vector < 0)
+      return cycles;
+    double steps = others * llvm::divideCeil(space.extent, width * strategy.getVectors()) *
+                   llvm::divideCeil(space.rows, strategy.getRows());
+    for (const Access &access : nest.inputs)
+      if (access.inCompute && !access.packable && !access.strides[vector].is(0))
+        cycles += steps * extraCycles(access, vector, width, strategy.getVectors());
+    if (!space.isHorizontal) // stores, beyond one per vector
+      cycles += others / nest.reductionVolume() * space.rows * llvm::divideCeil(space.extent, width) *
+                (accessCost(nest.output, vector, width) - 1);
+    else // lanes are added up
+      cycles += others * space.rows * 2 * std::log2(double(width));
+    return cycles;
+  }
+
 private:
+  /// Beyond a load per vector, for the vectors of one step of the reduction: where lanes lie apart, and where steps lie
+  /// so far from each other that each reads lines of other pages, which nothing fetches in advance.
+  double extraCycles(const Access &access, int vector, int64_t width, int64_t vectors) const {
+    double loads = accessCost(access, vector, width) - 1;
+    if (loads > 0)
+      return vectors * loads;
+    double steps = 1;
+    int64_t bytes = bytesOfElement(access.elementType), apart = 0;
+    for (auto [index, dim] : llvm::enumerate(nest.dims))
+      if (dim.reduction && !access.strides[index].is(0)) {
+        steps *= dim.extent.estimate();
+        apart = std::max(apart, std::abs(access.strides[index].estimate()) * bytes);
+      }
+    if (nest.dims[vector].reduction || steps * apart <= nearBytes(target))
+      return 0;
+    constexpr int64_t kPage = 4096, kWays = 16;
+    constexpr double kOfPage = 1.2, kDisplaced = 6;
+    // Lines at powers of two fall into few sets of the second-level cache and displace each other.
+    int64_t period = target.secondLevelBytes() / kWays;
+    bool displace = steps > double(period / std::gcd(apart, period)) * (kWays - 2);
+    return vectors * (displace ? kDisplaced : kOfPage * std::min<double>(apart, kPage) / kPage);
+  }
+
   /// Rows that stay in registers with as much data, which the taps of a window share, and a few weights.
   int64_t rowsOfWindow(int64_t extent) const {
     int64_t most = std::max<int64_t>(1, (target.vectorRegisters() - 6) / 2);
@@ -179,13 +233,19 @@ private:
       if (!access.inCompute)
         continue;
       double bytes = bytesOf(access);
-      if (access.strides[vector].is(0)) // what rows read
+      if (access.strides[vector].is(0)) { // what rows read
         cycles += bytes / bytesPerCycle(bytes) + (vectorTiles - 1) * bytes / bytesPerCycle(bytes / blocks);
-      else
-        cycles += blocks * bytes / bytesPerCycle(bytes) + (tiles - blocks) * bytes / bytesPerCycle(bytes / vectorTiles);
+        continue;
+      }
+      double parts = 1; // of which the loops before the vector dim read one after the other
+      for (int dim = 0; dim < vector; ++dim)
+        if (!nest.dims[dim].reduction && dim != row && !access.strides[dim].is(0))
+          parts *= nest.dims[dim].extent.factor;
+      cycles += bytes / bytesPerCycle(bytes) + (blocks / parts - 1) * bytes / bytesPerCycle(bytes / parts) +
+                (tiles - blocks) / parts * bytes / bytesPerCycle(bytes / parts / vectorTiles);
     }
     // A result that is written a few channels at a time is fetched and evicted piece by piece.
-    double written = bytesOf(nest.output) / blocks;
+    double written = bytesOf(nest.output) / (isWhole ? 1 : blocks);
     if (vectorTiles > 1 && written > target.secondLevelBytes() / 2)
       cycles += 0.5 * bytesOf(nest.output) / bytesPerCycle(written);
     return cycles;
@@ -346,6 +406,10 @@ private:
 const TargetModel &onnx_aot::genericTargetModel() {
   static const GenericTarget target;
   return target;
+}
+
+double onnx_aot::estimateCycles(const LoopNest &nest, StrategyAttr strategy, const TargetModel &target) {
+  return Chooser(nest, target).cyclesOf(strategy);
 }
 
 StrategyAttr onnx_aot::chooseLoopStrategy(const LoopNest &nest, const TargetModel &target, MLIRContext *context) {

@@ -13,6 +13,10 @@ namespace onnx_aot {
 aot::StrategyAttr chooseLoopStrategy(const aot::LoopNest &nest, const aot::TargetModel &target,
                                      mlir::MLIRContext *context);
 
+/// Cycles that the nest is estimated to take by `strategy`, to be compared with those of the same nest read in another
+/// way.
+double estimateCycles(const aot::LoopNest &nest, aot::StrategyAttr strategy, const aot::TargetModel &target);
+
 /// What a register tile covers: `extent` points along the vector dim, of which `width` fill a register, and `rows`,
 /// whose data lie `rowBytes` apart; it reduces `volume` points. Where lanes run along the reduction dim,
 /// `isHorizontal`.

@@ -33,6 +33,12 @@ def ChooseStrategy : Pass<"aot-choose-strategy", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::onnx_aot::aot::AotDialect"];
 }
 
+def PackOperands : Pass<"aot-pack-operands", "::mlir::func::FuncOp"> {
+  let summary = "Lay inputs that a run computes out in panels before kernels that read them often";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+      "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def PackWeights : Pass<"aot-pack-weights", "::mlir::func::FuncOp"> {
   let summary = "Permute constant kernel inputs so that vector lanes are contiguous";
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];
