@@ -6,6 +6,7 @@
 #include "test/bench/Contestant.h"
 #include "test/bench/OrtApi.h"
 #include "test/bench/Peer.h"
+#include "test/bench/SizedModel.h"
 #include <algorithm>
 #include <cstring>
 
@@ -19,20 +20,29 @@ namespace {
 
 class Compiled : public Contestant {
 public:
-  Compiled(const onnx_aot_model *model, const std::vector<void *> &inputs)
-      : Contestant(model), model(model), inputs(inputs.begin(), inputs.end()),
-        arena(newBuffer(model->arena_bytes, model->arena_align)) {}
+  Compiled(std::unique_ptr<SizedModel> sized, const std::vector<void *> &inputs)
+      : Contestant(&sized->model), sized(std::move(sized)), inputs(inputs.begin(), inputs.end()) {
+    const onnx_aot_model &model = this->sized->model;
+    arena = newBuffer(model.arena_bytes, model.arena_align);
+    for (uint32_t i = 0; i < model.num_outputs; ++i)
+      outputDims.emplace_back(model.outputs[i].rank + 1);
+    for (std::vector<int64_t> &dims : outputDims)
+      places.push_back(dims.data());
+  }
   ~Compiled() override { std::free(arena); }
 
   void run() override {
-    onnx_aot_status status = model->entry(inputs.data(), outputs.data(), nullptr, nullptr, arena, nullptr);
+    onnx_aot_status status =
+        sized->model.entry(inputs.data(), outputs.data(), sized->dims.data(), places.data(), arena, nullptr);
     if (status != ONNX_AOT_OK)
       stop(name + ": status " + std::to_string(status));
   }
 
 private:
-  const onnx_aot_model *model;
+  std::unique_ptr<SizedModel> sized;
   std::vector<const void *> inputs;
+  std::vector<std::vector<int64_t>> outputDims; // where a run writes them
+  std::vector<int64_t *> places;
   void *arena;
 };
 
@@ -155,9 +165,9 @@ const onnx_aot_model *onnx_aot::bench::openModel(const std::string &path) {
   return model;
 }
 
-std::unique_ptr<Contestant> onnx_aot::bench::makeCompiled(const onnx_aot_model *model,
+std::unique_ptr<Contestant> onnx_aot::bench::makeCompiled(std::unique_ptr<SizedModel> model,
                                                           const std::vector<void *> &inputs) {
-  return std::make_unique<Compiled>(model, inputs);
+  return std::make_unique<Compiled>(std::move(model), inputs);
 }
 
 std::unique_ptr<Contestant> onnx_aot::bench::makeOrtSession(const OrtLibrary &library, const OrtSettings &settings,

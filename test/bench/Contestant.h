@@ -16,6 +16,7 @@
 namespace onnx_aot::bench {
 
 class OrtLibrary;
+class SizedModel;
 
 class Contestant {
 public:
@@ -35,7 +36,7 @@ void *newBuffer(size_t bytes, size_t alignment = 64);
 /// The descriptor `model_model` of the shared library `path`.
 const onnx_aot_model *openModel(const std::string &path);
 
-std::unique_ptr<Contestant> makeCompiled(const onnx_aot_model *model, const std::vector<void *> &inputs);
+std::unique_ptr<Contestant> makeCompiled(std::unique_ptr<SizedModel> model, const std::vector<void *> &inputs);
 
 struct OrtSettings {
   std::string onnx;    // the model

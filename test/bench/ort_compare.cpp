@@ -11,12 +11,14 @@
 // A contestant whose first run is already longer than --slow-ms joins in only as many rounds as that time allows, at
 // least one. Idle threads of a library spin for a while: with --pause-ms each sample waits so long before it begins,
 // and an untimed run wakes its own threads. --ort-profile makes ONNX Runtime write a profile of all its runs; its name
-// begins with that value. Prints one JSON object. Exit status 1 when something fails or outputs differ.
+// begins with that value. Dims that a library leaves open are those of the dataset's arrays. Prints one JSON object.
+// Exit status 1 when something fails or outputs differ.
 //
 //===----------------------------------------------------------------------===//
 #include "onnx_aot/runtime.h"
 #include "test/bench/Contestant.h"
 #include "test/bench/OrtApi.h"
+#include "test/bench/SizedModel.h"
 #include "test/e2e/harness.h"
 #include <algorithm>
 #include <chrono>
@@ -238,7 +240,8 @@ int main(int argc, char **argv) {
   for (const char *variable : {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"})
     setenv(variable, threads.c_str(), 1);
 
-  const onnx_aot_model *model = openModel(settings.libraries[0].second);
+  SizedModel sized(openModel(settings.libraries[0].second), settings.data);
+  const onnx_aot_model *model = &sized.model;
   std::vector<void *> inputs;
   for (uint32_t i = 0; i < model->num_inputs; ++i) {
     const onnx_aot_tensor_info &info = model->inputs[i];
@@ -262,7 +265,7 @@ int main(int argc, char **argv) {
     contestants.back()->name = "ort";
   }
   for (auto &[name, path] : settings.libraries) {
-    contestants.push_back(makeCompiled(openModel(path), inputs));
+    contestants.push_back(makeCompiled(std::make_unique<SizedModel>(openModel(path), settings.data), inputs));
     contestants.back()->name = name;
   }
   std::vector<std::pair<std::string, std::string>> peerVersions;

@@ -7,6 +7,7 @@
 #define ONNX_AOT_TEST_NPY_H
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +23,14 @@ static inline void fail(const char *format, ...) {
 
 /* NumPy's name of an element type, by ONNX's number; bool is |b1 and has ONNX's own number. */
 static inline const char *npyType(int dtype) {
-  static const char *const names[] = {0,     "<f4", "|u1", "|i1", "<u2", "<i2", "<i4", "<i8", 0,
-                                      "|b1", "<f2", "<f8", "<u4", "<u8", "<c8", "<c16"};
+  static const char *const names[] = {0, "<f4", "|u1", "|i1", "<u2", "<i2", "<i4", "<i8",
+                                      0, "|b1", "<f2", "<f8", "<u4", "<u8", "<c8", "<c16"};
   return dtype >= 0 && dtype < (int)(sizeof names / sizeof *names) ? names[dtype] : 0;
 }
 
-/* The data of an array that must have the given element type and number of bytes. The caller frees it. */
-static inline void *readNpy(const char *dir, const char *file, int dtype, size_t bytes) {
-  char path[4096], header[4096];
+/* Opens an array and reads its header. */
+static inline FILE *openNpy(const char *dir, const char *file, char *header, size_t size) {
+  char path[4096];
   snprintf(path, sizeof path, "%s/%s", dir, file);
   FILE *stream = fopen(path, "rb");
   if (!stream)
@@ -38,18 +39,46 @@ static inline void *readNpy(const char *dir, const char *file, int dtype, size_t
   if (fread(start, 1, 10, stream) != 10 || memcmp(start, "\x93NUMPY", 6) != 0)
     fail("%s: not a .npy file", path);
   size_t length = start[8] | (size_t)start[9] << 8;
-  if (start[6] != 1 || length >= sizeof header || fread(header, 1, length, stream) != length)
+  if (start[6] != 1 || length >= size || fread(header, 1, length, stream) != length)
     fail("%s: bad .npy header", path);
   header[length] = 0;
+  return stream;
+}
+
+/* The extents of an array, which must be `rank` of them. */
+static inline void readNpyShape(const char *dir, const char *file, int64_t *extents, int rank) {
+  char header[4096];
+  fclose(openNpy(dir, file, header, sizeof header));
+  const char *shape = strstr(header, "'shape': (");
+  if (!shape)
+    fail("%s/%s: bad .npy header", dir, file);
+  char *at = (char *)shape + strlen("'shape': (");
+  int found = 0;
+  for (; *at && *at != ')'; at += strspn(at, ", ")) {
+    char *end;
+    int64_t extent = strtoll(at, &end, 10);
+    if (end == at || found == rank)
+      break;
+    extents[found++] = extent;
+    at = end;
+  }
+  if (*at != ')' || found != rank)
+    fail("%s/%s: %d dims are wanted: %s", dir, file, rank, header);
+}
+
+/* The data of an array that must have the given element type and number of bytes. The caller frees it. */
+static inline void *readNpy(const char *dir, const char *file, int dtype, size_t bytes) {
+  char header[4096];
+  FILE *stream = openNpy(dir, file, header, sizeof header);
   const char *type = npyType(dtype);
   char quoted[16];
   snprintf(quoted, sizeof quoted, "'%s'", type ? type : "?");
   if (!type || !strstr(header, quoted) || strstr(header, "'fortran_order': True"))
-    fail("%s: element type or order is not the model's (dtype %d): %s", path, dtype, header);
+    fail("%s/%s: element type or order is not the model's (dtype %d): %s", dir, file, dtype, header);
   /* malloc(0) may be NULL. */
   void *data = malloc(bytes + 1);
   if (!data || fread(data, 1, bytes + 1, stream) != bytes)
-    fail("%s: expected %zu bytes of data", path, bytes);
+    fail("%s/%s: expected %zu bytes of data", dir, file, bytes);
   fclose(stream);
   return data;
 }
