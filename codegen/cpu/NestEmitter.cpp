@@ -15,9 +15,10 @@
 // reduction merges at the end.
 //
 // A dim whose extent is only known at run time has its pieces behind each other as loops: tiles, single vectors, and
-// for the rest points or, where a reduction makes it harmless, the vector that ends with the dim; likewise tiles of
-// rows, smaller ones, single rows. Where a stride of the vector dim is anybody's guess (a broadcast that the run
-// decides on), there is vector code for the case that all of them are 1, and scalar code.
+// for the rest points or, where a reduction makes it harmless, the vector that ends with the dim; of panels, which are
+// filled up, a tile whose stores are masked. Likewise tiles of rows, smaller ones, single rows, where a reduction lets
+// the last tile of either size end with the dim. Where a stride of the vector dim is anybody's guess (a broadcast that
+// the run decides on), there is vector code for the case that all of them are 1, and scalar code.
 //
 // Which loops these are is in NestPlan; what stands inside of them, loads, bodies and stores, is in NestTile.
 //
@@ -127,6 +128,17 @@ private:
 
   /// The vector dim and all within it, for one block of rows after the other.
   void emitBlocks(unsigned level) {
+    if (!nest.dims[rowDim].extent.isStatic()) {
+      Value rowsOfAll = valueOf(nest.dims[rowDim].extent);
+      loop(rowDim, zero, rowsOfAll, block, [&] {
+        rowBase = ivs[rowDim];
+        rowEnd = arith::MinUIOp::create(b, arith::AddIOp::create(b, rowBase, index(block)), rowsOfAll);
+        emitParallel(level);
+        rowBase = Value();
+      });
+      ivs[rowDim] = zero;
+      return;
+    }
     int64_t extent = nest.dims[rowDim].extent.factor, whole = extent / block * block;
     auto inner = [&](int64_t count) {
       rowBase = ivs[rowDim];
@@ -160,8 +172,10 @@ private:
       loop(vectorDim, at, end, count * lanes, body);
       at = end;
     };
-    if (vectors > 1)
+    if (vectors > 1 || comesInPanels())
       walk(vectors, width);
+    if (comesInPanels())
+      return emitRestOfPanel(at, body);
     if (vectors == 1 || !amount.isMultipleOf(vectors * width))
       walk(1, width);
     if (amount.isMultipleOf(width))
@@ -179,12 +193,63 @@ private:
     });
   }
 
+  /// What is left for the last panel, in one vector where it fits.
+  void emitRestOfPanel(Value at, llvm::function_ref<void()> body) {
+    const Amount &amount = nest.dims[vectorDim].extent;
+    if (amount.isMultipleOf(vectors * width))
+      return;
+    Value left = arith::SubIOp::create(b, valueOf(amount), at);
+    auto tile = [&](int64_t count) {
+      chunks.clear();
+      for (int64_t v = 0; v < count; ++v) {
+        Value lanes = v == 0 ? left : arith::SubIOp::create(b, left, index(v * width)).getResult();
+        auto type = VectorType::get({width}, b.getI1Type());
+        chunks.push_back({v * width, width, vector::CreateMaskOp::create(b, type, lanes)});
+      }
+      ivs[vectorDim] = at;
+      body();
+    };
+    emitIf(arith::CmpIPredicate::sgt, left, zero, [&] {
+      if (vectors == 1)
+        return tile(1);
+      emitIf(arith::CmpIPredicate::sle, left, index(width), [&] { tile(1); }, [&] { tile(vectors); });
+    });
+  }
+
+  /// Of rows [low, high), where what is computed twice is harmless: tiles as long as more than half of one is left, the
+  /// last of which ends with the rows; then tiles of half as many rows in the same way; single rows where there are not
+  /// even as many.
+  void emitOverlappingRows(Value low, Value high, llvm::function_ref<void()> body) {
+    Value at = low;
+    auto walk = [&](int64_t size, Value end) {
+      tileRows = size;
+      loop(rowDim, at, end, size, [&] {
+        if (size > 1)
+          ivs[rowDim] = arith::MinUIOp::create(b, ivs[rowDim], arith::SubIOp::create(b, high, index(size)));
+        body();
+      });
+      at = end;
+    };
+    auto select = [&](arith::CmpIPredicate predicate, Value left, int64_t right, Value yes, Value no) -> Value {
+      return arith::SelectOp::create(b, arith::CmpIOp::create(b, predicate, left, index(right)), yes, no);
+    };
+    int64_t half = rows >= 4 ? rows / 2 : 1;
+    Value left = arith::RemUIOp::create(b, arith::SubIOp::create(b, high, low), index(rows));
+    Value whole = arith::SubIOp::create(b, high, left);
+    Value end = select(arith::CmpIPredicate::ugt, left, half, high, whole);
+    walk(rows, select(arith::CmpIPredicate::uge, high, rows, end, low));
+    if (half > 1)
+      walk(half, select(arith::CmpIPredicate::uge, high, half, high, at));
+    walk(1, high);
+    tileRows = 1;
+  }
+
   void emitDynamicRows(llvm::function_ref<void()> body) {
     const Amount &amount = nest.dims[rowDim].extent;
-    Value extent = valueOf(amount), at = zero;
+    Value extent = rowBase ? rowEnd : valueOf(amount), at = rowBase ? rowBase : zero;
+    if (nest.compute && rows > 1 && (rowBase || !amount.isMultipleOf(rows)))
+      return emitOverlappingRows(at, extent, body);
     SmallVector<int64_t> sizes = {rows};
-    if (rows >= 4)
-      sizes.push_back(rows / 2);
     if (rows > 1)
       sizes.push_back(1);
     for (int64_t size : sizes) {
@@ -520,9 +585,10 @@ private:
   /// Elements of a cache line.
   static constexpr int64_t kLineElements = 16;
 
-  /// The rows that are walked: [0, rowsHere) after `rowBase`.
+  /// The rows that are walked: [0, rowsHere) after `rowBase`; up to `rowEnd` where only the run knows how many there
+  /// are.
   int64_t rowsHere = 0;
-  Value rowBase;
+  Value rowBase, rowEnd;
 };
 } // namespace
 

@@ -22,7 +22,7 @@ NestPlan::NestPlan(const LoopNest &nest, StrategyAttr strategy)
   }
   if (rowDim >= 0 && (nest.dims[rowDim].reduction || rowDim == vectorDim))
     rowDim = -1;
-  if (rowDim < 0 || vectorDim < 0 || !nest.dims[rowDim].extent.isStatic() || horizontal)
+  if (rowDim < 0 || vectorDim < 0 || horizontal)
     block = 0;
   orderLoops();
 }
@@ -123,7 +123,6 @@ bool NestPlan::mayOverlap() const {
   return llvm::any_of(llvm::zip_equal(nest.inputs[0].strides, nest.output.strides), differ);
 }
 
-/// Whether an operand is filled up to whole tiles.
 bool NestPlan::comesInPanels() const {
   return llvm::any_of(nest.inputs, [&](const Access &access) { return access.panelDim == vectorDim; });
 }

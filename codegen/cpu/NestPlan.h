@@ -12,14 +12,17 @@
 namespace onnx_aot {
 
 /// `width` lanes along the vector dim, `offset` points after the tile's first. Width 1 is a scalar. The lanes behind
-/// the first `valid` ones are beyond the end of the dim: they compute with anything, and nothing is stored.
+/// the first `valid` ones are beyond the end of the dim: they compute with anything, and nothing is stored. Where only
+/// the run knows how many are not, `mask` has them.
 struct Chunk {
   Chunk(int64_t offset, int64_t width) : Chunk(offset, width, width) {}
   Chunk(int64_t offset, int64_t width, int64_t valid) : offset(offset), width(width), valid(valid) {}
+  Chunk(int64_t offset, int64_t width, mlir::Value mask) : offset(offset), width(width), valid(width), mask(mask) {}
 
-  bool isPartial() const { return valid < width; }
+  bool isPartial() const { return valid < width || mask; }
 
   int64_t offset, width, valid;
+  mlir::Value mask;
 };
 
 /// A part of the vector dim that is walked in tiles of `step` points.
@@ -55,6 +58,10 @@ struct NestPlan {
   /// tiles to a block that fetching it costs little, or so little in a block that it is there at once.
   std::optional<PackedBlock> blockToFetch() const;
   int64_t tilesPerBlock(const PackedBlock &packed) const;
+  /// Whether an operand is filled up to whole tiles.
+  bool comesInPanels() const;
+  /// Whether points may be computed twice: no input is the destination.
+  bool mayOverlap() const;
   /// How many iterations loop `dim` makes, in tiles.
   int64_t iterations(unsigned dim) const;
 
@@ -73,9 +80,6 @@ struct NestPlan {
 private:
   void orderLoops();
   bool rowsOutermost() const;
-  bool comesInPanels() const;
-  /// Whether points may be computed twice: no input is the destination.
-  bool mayOverlap() const;
   std::optional<PackedBlock> blockOf(const aot::Access &access) const;
 };
 

@@ -65,6 +65,10 @@ void NestTile::materializeAll() {
   auto ofAccess = [&](const Access &access) {
     materialize(access.offset);
     llvm::for_each(access.strides, materialize);
+    if (access.panelDim >= 0) {
+      materialize(access.panelStride);
+      materialize(access.strideOfPoints());
+    }
   };
   llvm::for_each(nest.inputs, ofAccess);
   ofAccess(nest.output);
@@ -137,8 +141,8 @@ Value NestTile::address(const Access &access, int64_t row, int64_t lane) {
       term = arith::MulIOp::create(b, term, index(times));
     sum = sum ? Value(arith::AddIOp::create(b, sum, term)) : term;
   };
-  auto addTerm = [&](Value value, int64_t times) {
-    Value term = arith::MulIOp::create(b, value, index(times));
+  auto addTerm = [&](Value value, const Amount &times) {
+    Value term = arith::MulIOp::create(b, value, valueOf(times));
     sum = sum ? Value(arith::AddIOp::create(b, sum, term)) : term;
   };
   add(access.offset, 1);
@@ -152,9 +156,9 @@ Value NestTile::address(const Access &access, int64_t row, int64_t lane) {
         add(stride, *known % access.panel);
       } else if (int(dim) == vectorDim) {
         // Tiles begin where panels do.
-        addTerm(ivs[dim], access.panelStride.factor / access.panel);
+        addTerm(ivs[dim], access.strideOfPoints());
       } else {
-        addTerm(arith::DivUIOp::create(b, ivs[dim], index(access.panel)), access.panelStride.factor);
+        addTerm(arith::DivUIOp::create(b, ivs[dim], index(access.panel)), access.panelStride);
         addTerm(arith::RemUIOp::create(b, ivs[dim], index(access.panel)), 1);
       }
       continue;
@@ -178,6 +182,8 @@ Value NestTile::address(const Access &access, int64_t row, int64_t lane) {
   return constant == 0 ? sum : Value(arith::AddIOp::create(b, sum, offset));
 }
 
+Value NestTile::maskOf(const Chunk &chunk) { return chunk.mask ? chunk.mask : laneMask(b, chunk.width, chunk.valid); }
+
 Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chunk &chunk) {
   Amount stride = vectorDim < 0 ? Amount(0) : access.strides[vectorDim];
   Value at = address(access, row, chunk.offset);
@@ -187,8 +193,7 @@ Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chun
   // Panels are filled up, with zeros, which an epilogue might divide by.
   bool isInPanels = access.panelDim >= 0 && access.panelDim == vectorDim && !access.inEpilogue;
   if (stride.is(1) && chunk.isPartial() && !isInPanels)
-    return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, laneMask(b, chunk.width, chunk.valid),
-                                        harmlessLanes(b, type));
+    return vector::MaskedLoadOp::create(b, type, buffer, ValueRange{at}, maskOf(chunk), harmlessLanes(b, type));
   if (stride.is(1))
     return vector::LoadOp::create(b, type, buffer, ValueRange{at});
   if (stride.is(0))
@@ -217,8 +222,8 @@ Value NestTile::loadEven(Value buffer, const Access &access, int64_t row, const 
 
 bool NestTile::isTurned(const Access &access, const Chunk &chunk) const {
   return !nest.compute && vectorDim >= 0 && rowDim >= 0 && chunk.width > 1 && chunk.width == tileRows &&
-         !chunk.isPartial() && access.strides[rowDim].is(1) && access.strides[vectorDim].isStatic() &&
-         !access.strides[vectorDim].is(0) && !access.strides[vectorDim].is(1);
+         !chunk.isPartial() && access.strides[rowDim].is(1) && !access.strides[vectorDim].is(0) &&
+         !access.strides[vectorDim].is(1);
 }
 
 SmallVector<Value> NestTile::loadTurned(Value buffer, const Access &access, const Chunk &chunk) {
@@ -294,8 +299,7 @@ void NestTile::storeChunk(Value value, int64_t row, const Chunk &chunk) {
   if (chunk.width == 1) {
     memref::StoreOp::create(b, value, flatOutput, address(access, row, chunk.offset));
   } else if (stride.is(1) && chunk.isPartial()) {
-    vector::MaskedStoreOp::create(b, flatOutput, ValueRange{address(access, row, chunk.offset)},
-                                  laneMask(b, chunk.width, chunk.valid), value);
+    vector::MaskedStoreOp::create(b, flatOutput, ValueRange{address(access, row, chunk.offset)}, maskOf(chunk), value);
   } else if (stride.is(1)) {
     vector::StoreOp::create(b, value, flatOutput, ValueRange{address(access, row, chunk.offset)});
   } else {

@@ -54,6 +54,7 @@ private:
   mlir::Value flattenDynamic(mlir::Value operand);
   /// Address of the tile's first point; `row` and `lane` are added as constants. A tile lies in one panel.
   mlir::Value address(const aot::Access &access, int64_t row, int64_t lane);
+  mlir::Value maskOf(const Chunk &chunk);
   mlir::Value load(mlir::Value buffer, const aot::Access &access, int64_t row, const Chunk &chunk);
   /// Every second element, from two vectors of which the later ends at the last element that is wanted, so that nothing
   /// beyond the buffer is read.

@@ -68,7 +68,7 @@ public:
         return false;
     // A place in a panel without the panel's number would be another function.
     if (access.panelDim >= 0 && (access.panelStride.is(0) || !access.strides[access.panelDim].is(1) ||
-                                 !access.panelStride.isStatic() || !access.panelStride.isMultipleOf(access.panel)))
+                                 !access.panelStride.isMultipleOf(access.panel)))
       return false;
     access.packable = map.isProjectedPermutation(/*allowZeroInResults=*/true) && matchPattern(operand, m_Constant());
     return true;

@@ -9,7 +9,7 @@
 // neighbouring dims merge where the strides of all operands allow it. Example: relu on memref<8x16xf32> becomes one dim
 // of 128 with strides 1 and 1; a 3x3 convolution's input gets the row stride for both `oh` and `kh`.
 //
-// One form is piecewise linear: a constant that is packed in panels, d floordiv P and d mod P, has stride 1 within a panel
+// One form is piecewise linear: what is packed in panels, d floordiv P and d mod P, has stride 1 within a panel
 // of P points along d and another one from panel to panel.
 //
 // What is only known at run time takes part as a product of symbols: relu on memref<?x16xf32> has one dim of 16 * s0.
@@ -70,6 +70,12 @@ struct Access {
   int panelDim = -1;
   int64_t panel = 0;
   Amount panelStride;
+  /// From one point to the next where a tile begins with a panel.
+  Amount strideOfPoints() const {
+    Amount stride = panelStride;
+    stride.factor /= panel;
+    return stride;
+  }
   /// A constant that may be laid out anew: it is read by a map of distinct dims.
   bool packable = false;
   /// Which of the blocks read it.

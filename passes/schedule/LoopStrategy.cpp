@@ -160,13 +160,15 @@ private:
     if (loads > 0)
       return vectors * loads;
     double steps = 1;
+    bool isKnown = nest.dims[vector].extent.isStatic();
     int64_t bytes = bytesOfElement(access.elementType), apart = 0;
     for (auto [index, dim] : llvm::enumerate(nest.dims))
       if (dim.reduction && !access.strides[index].is(0)) {
+        isKnown &= dim.extent.isStatic();
         steps *= dim.extent.estimate();
         apart = std::max(apart, std::abs(access.strides[index].estimate()) * bytes);
       }
-    if (nest.dims[vector].reduction || steps * apart <= nearBytes(target))
+    if (nest.dims[vector].reduction || (isKnown && steps * apart <= nearBytes(target)))
       return 0;
     constexpr int64_t kPage = 4096, kWays = 16;
     constexpr double kOfPage = 1.2, kDisplaced = 6;
@@ -204,8 +206,15 @@ private:
     bool readsPackedVectors = llvm::any_of(nest.inputs, [&](const Access &access) {
       return access.inCompute && access.packable && !access.strides[vector].is(0);
     });
-    if (!isStatic || row < 0 || !readsPackedVectors || nest.dims[vector].reduction || nest.slidesWindow(vector))
+    if (row < 0 || !readsPackedVectors || nest.dims[vector].reduction || nest.slidesWindow(vector))
       return 0;
+    bool hasLoopsWithin = llvm::any_of(llvm::enumerate(nest.dims), [&](const auto &indexed) {
+      return !indexed.value().reduction && int(indexed.index()) > vector && int(indexed.index()) != row;
+    });
+    if (!isStatic && hasLoopsWithin)
+      return 0;
+    if (!isStatic) // so few that what they read stays near, so many that they share the panels' way there
+      return nest.dims[vector].extent.estimate() > width * tile.vectors ? kRowTilesOfBlock * tile.rows : 0;
     int64_t extent = nest.dims[row].extent.factor;
     double best = transferCycles(vector, width, row, tile, extent, /*isWhole=*/true);
     int64_t chosen = 0;
@@ -216,6 +225,8 @@ private:
       }
     return chosen;
   }
+
+  static constexpr int64_t kRowTilesOfBlock = 8;
 
   /// Cycles that moving the operands takes for blocks of `block` rows; `isWhole` where the vector dim is outside of all
   /// rows.
@@ -313,9 +324,10 @@ private:
   }
 
   int dimAcross(const Access &access, int vector, int64_t width) const {
-    auto holdsBlock = [&](const LoopDim &dim) { return dim.extent.isStatic() && dim.extent.factor >= width; };
+    auto holdsBlock = [&](const LoopDim &dim) { return dim.extent.estimate() >= width; };
     const Amount &stride = access.strides[vector];
-    bool liesApart = stride.isStatic() && !stride.is(0) && !stride.is(1) && bytesOfElement(access.elementType) == 4;
+    bool liesApart =
+        !stride.is(0) && !stride.is(1) && !nest.mayBeUnit(stride) && bytesOfElement(access.elementType) == 4;
     if (nest.hasReduction() || !liesApart || !holdsBlock(nest.dims[vector]))
       return -1;
     for (auto [dim, loop] : llvm::enumerate(nest.dims))

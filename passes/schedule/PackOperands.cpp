@@ -12,8 +12,8 @@
 // 2. Three ways are compared by the estimated cycles of the kernel and of the moves before it: as it is, reading
 //    through the transposition in place (few rows: lanes along the sum), and packed. What many rows read from beyond
 //    the first-level cache, line by line in as many pages, packing makes one stream.
-// 3. Panels that the operand fills are one linalg.generic; what is left is another one, and zeros fill its panel up.
-//    They are written right before the kernel, so that the copy is near when it is read.
+// 3. Panels that the operand fills are one linalg.generic; what is left is another one, into a panel of zeros. They are
+//    written right before the kernel, so that the copy is near when it is read.
 //
 // Goto, van de Geijn: Anatomy of high-performance matrix multiplication (2008), has packing and its reasons.
 //
@@ -142,8 +142,20 @@ struct PackOperands : impl::PackOperandsBase<PackOperands> {
     // Panels do not tell the extent of what they cut: the result does.
     bool isShown = llvm::is_contained(kernel.getMap(kernel.getInputs().size()).getResults(),
                                       getAffineDimExpr(strategy.getVector(), kernel.getContext()));
-    return !dim.reduction && dim.original.size() == 1 && dim.extent.isStatic() && isShown &&
-           !access.strides[vector].is(0) && access.strides[row].is(0);
+    return !dim.reduction && dim.original.size() == 1 && (dim.extent.isStatic() || canMaskLanes(nest, vector, index)) &&
+           isShown && !access.strides[vector].is(0) && access.strides[row].is(0);
+  }
+
+  /// Whether lanes beyond the end of the vector dim can be left out of what is loaded and stored beside the panels.
+  static bool canMaskLanes(const aot::LoopNest &nest, int vector, unsigned index) {
+    auto isContiguous = [&](const aot::Access &access) {
+      const aot::Amount &stride = access.strides[vector];
+      return stride.is(0) || stride.is(1) || nest.mayBeUnit(stride);
+    };
+    bool result = isContiguous(nest.output);
+    for (auto [input, access] : llvm::enumerate(nest.inputs))
+      result &= input == index || isContiguous(access);
+    return result;
   }
 
   /// Elements are read, their places fetched, and written.
@@ -194,57 +206,69 @@ struct PackOperands : impl::PackOperandsBase<PackOperands> {
   /// dim.
   static Value fillPanels(ImplicitLocOpBuilder &b, Value source, ArrayRef<unsigned> order, unsigned cut,
                           int64_t panel) {
-    auto type = cast<RankedTensorType>(source.getType());
-    SmallVector<OpFoldResult> extents = tensor::getMixedSizes(b, b.getLoc(), source), sizes;
+    Type element = getElementTypeOrSelf(source);
+    unsigned rank = order.size();
+    SmallVector<OpFoldResult> extents = tensor::getMixedSizes(b, b.getLoc(), source), shape;
     for (unsigned position : order)
-      sizes.push_back(extents[position]);
-    sizes.push_back(b.getIndexAttr(panel));
-    int64_t extent = type.getDimSize(order[cut]), whole = extent / panel, rest = extent % panel;
-    sizes[cut] = b.getIndexAttr(llvm::divideCeil(extent, panel));
+      shape.push_back(extents[position]);
+    shape.push_back(b.getIndexAttr(panel));
+    Cut parts = cutAt(b, shape[cut], panel);
+
     // Which element of the source a place in the panels is.
-    SmallVector<AffineExpr> exprs(order.size());
+    SmallVector<AffineExpr> exprs(rank);
     for (auto [dim, position] : llvm::enumerate(order))
       exprs[position] = b.getAffineDimExpr(dim);
-    exprs[order[cut]] = exprs[order[cut]] * panel + b.getAffineDimExpr(order.size());
-    AffineMap map = AffineMap::get(sizes.size(), 0, exprs, b.getContext());
-    auto move = [&](Value from, ArrayRef<OpFoldResult> shape) {
-      SmallVector<AffineMap> maps = {map, b.getMultiDimIdentityMap(shape.size())};
-      SmallVector<utils::IteratorType> loops(shape.size(), utils::IteratorType::parallel);
-      Value empty = tensor::EmptyOp::create(b, shape, type.getElementType());
-      return linalg::GenericOp::create(b, empty.getType(), from, empty, maps, loops,
+    exprs[order[cut]] = exprs[order[cut]] * panel + b.getAffineDimExpr(rank);
+    SmallVector<AffineMap> maps = {AffineMap::get(rank + 1, 0, exprs, b.getContext()),
+                                   b.getMultiDimIdentityMap(rank + 1)};
+    auto empty = [&]() -> Value { return tensor::EmptyOp::create(b, shape, element); };
+    auto move = [&](Value from) {
+      SmallVector<utils::IteratorType> loops(rank + 1, utils::IteratorType::parallel);
+      Value to = empty();
+      return linalg::GenericOp::create(b, to.getType(), from, to, maps, loops,
                                        [](OpBuilder &builder, Location loc, ValueRange elements) {
                                          linalg::YieldOp::create(builder, loc, elements[0]);
                                        })
           .getResult(0);
     };
-    if (rest == 0)
-      return move(source, sizes);
+    shape[cut] = parts.panels;
+    if (isConstantIntValue(parts.rest, 0))
+      return move(source);
 
-    Value panels = tensor::EmptyOp::create(b, sizes, type.getElementType());
-    SmallVector<OpFoldResult> zeros(sizes.size(), b.getIndexAttr(0)), ones(sizes.size(), b.getIndexAttr(1));
-    auto insert = [&](Value value, ArrayRef<OpFoldResult> shape, int64_t number, int64_t lane) {
-      SmallVector<OpFoldResult> offsets = zeros;
-      offsets[cut] = b.getIndexAttr(number);
-      offsets.back() = b.getIndexAttr(lane);
-      panels = tensor::InsertSliceOp::create(b, value, panels, offsets, shape, ones);
-    };
-    SmallVector<OpFoldResult> shape = sizes;
-    if (whole > 0) {
-      shape[cut] = b.getIndexAttr(whole);
-      insert(move(source, shape), shape, 0, 0);
-    }
-    SmallVector<OpFoldResult> begin(extents.size(), b.getIndexAttr(0)), strides(extents.size(), b.getIndexAttr(1));
-    begin[order[cut]] = b.getIndexAttr(whole * panel);
-    extents[order[cut]] = b.getIndexAttr(rest);
-    Value left = whole > 0 ? tensor::ExtractSliceOp::create(b, source, begin, extents, strides) : source;
-    shape[cut] = b.getIndexAttr(1);
-    shape.back() = b.getIndexAttr(rest);
-    insert(move(left, shape), shape, whole, 0);
-    shape.back() = b.getIndexAttr(panel - rest);
-    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type.getElementType()));
-    Value empty = tensor::EmptyOp::create(b, shape, type.getElementType());
-    insert(linalg::FillOp::create(b, zero, empty).getResult(0), shape, whole, rest);
+    Value panels = empty();
+    OpFoldResult none = b.getIndexAttr(0), one = b.getIndexAttr(1);
+    SmallVector<OpFoldResult> begin(rank + 1, none), ones(rank + 1, one);
+    auto insert = [&](Value value) { panels = tensor::InsertSliceOp::create(b, value, panels, begin, shape, ones); };
+    shape[cut] = parts.whole;
+    if (!isConstantIntValue(parts.whole, 0))
+      insert(move(source));
+    begin[cut] = parts.whole;
+    shape[cut] = one;
+    Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element));
+    insert(linalg::FillOp::create(b, zero, empty()).getResult(0));
+    SmallVector<OpFoldResult> first(rank, none), strides(rank, one);
+    first[order[cut]] = parts.inWhole;
+    extents[order[cut]] = parts.rest;
+    shape.back() = parts.rest;
+    insert(move(tensor::ExtractSliceOp::create(b, source, first, extents, strides)));
     return panels;
+  }
+
+  /// How many panels `extent` points are in, how many of them whole ones with how many points, and what is left for the
+  /// last one; where only the run knows, there is always a last one.
+  struct Cut {
+    OpFoldResult panels, whole, inWhole, rest;
+  };
+
+  static Cut cutAt(ImplicitLocOpBuilder &b, OpFoldResult extent, int64_t panel) {
+    if (std::optional<int64_t> known = getConstantIntValue(extent))
+      return {b.getIndexAttr(llvm::divideCeil(*known, panel)), b.getIndexAttr(*known / panel),
+              b.getIndexAttr(*known / panel * panel), b.getIndexAttr(*known % panel)};
+    auto index = [&](int64_t value) { return arith::ConstantIndexOp::create(b, value); };
+    Value points = cast<Value>(extent), whole = arith::DivUIOp::create(b, points, index(panel));
+    Value inWhole = arith::MulIOp::create(b, whole, index(panel));
+    return {arith::AddIOp::create(b, whole, index(1)).getResult(), whole, inWhole,
+            arith::SubIOp::create(b, points, inWhole).getResult()};
   }
 
   const aot::TargetModel *target;

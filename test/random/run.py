@@ -1,7 +1,7 @@
 """Random graphs, compiled by onnx-aot and compared with ONNX Runtime.
 
-usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes] [--images] [--ort LIBRARY]
-              [--json FILE] [--jobs N]
+usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes] [--images | --products]
+              [--ort LIBRARY] [--json FILE] [--jobs N]
        run.py ... --seeds N --show      prints the graph of one seed
 
 1. Each seed makes a graph of 1 to 12 nodes (graphs.py) out of the operators in the samplers' table, with ONNX
@@ -14,7 +14,9 @@ usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-t
 4. --run-time-shapes makes some of the shapes, counts and bounds inputs, and adds operators whose results have sizes that
    depend on data.
 5. --images draws the layers of networks over images instead (images.py), with as many channels as these have.
-6. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
+6. --products draws networks of matrix products whose operands are inputs or results (products.py), large enough that
+   these are laid out in panels.
+7. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
    the cause, it is counted as explained.
 
 Graphs are spread over --jobs processes; when ONNX Runtime ends such a process, its graph is counted as left out.
@@ -37,6 +39,7 @@ import contained  # noqa: E402
 import images  # noqa: E402
 import layers  # noqa: E402,F401
 import movement  # noqa: E402,F401
+import products  # noqa: E402
 from explained import explanation  # noqa: E402
 from graphs import Builder  # noqa: E402
 from ort import Ort, OrtError  # noqa: E402
@@ -146,6 +149,8 @@ def make_case(seed, ort, options):
             builder = Builder(f"images {seed}", ort, images.chain_table(), most_elements=images.CHAIN_ELEMENTS)
         else:
             builder = Builder(f"images {seed}", ort, images.TABLE, most_elements=20000)
+    elif options.products:
+        builder = Builder(f"products {seed}", ort, products.TABLE, most_elements=products.MOST_ELEMENTS)
     else:
         builder = Builder(seed, ort, TABLE, options.run_time_shapes)
     case = builder.grow()
@@ -250,6 +255,7 @@ def main():
     parser.add_argument("--symbolic", action="store_true")
     parser.add_argument("--run-time-shapes", action="store_true")
     parser.add_argument("--images", action="store_true")
+    parser.add_argument("--products", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--show", action="store_true")

@@ -37,11 +37,11 @@ func.func @product(%a: tensor<480x480xf32>, %b: tensor<480x480xf32>) -> tensor<4
 // CHECK-NOT: outs({{.*}} : tensor<160x75xf32>)
 // CHECK: %[[PANELS4:.*]] = linalg.generic {indexing_maps = [#[[ACROSS]], {{.*}} ins(%[[B]] : {{.*}}) outs({{.*}} : tensor<4x160x16xf32>)
 // CHECK: %[[P4:.*]] = tensor.insert_slice %[[PANELS4]] into {{.*}}[0, 0, 0] [4, 160, 16] [1, 1, 1] : tensor<4x160x16xf32> into tensor<5x160x16xf32>
+// CHECK: %[[ZEROS:.*]] = linalg.fill
+// CHECK: %[[P5:.*]] = tensor.insert_slice %[[ZEROS]] into %[[P4]][4, 0, 0] [1, 160, 16]
 // CHECK: %[[LEFT:.*]] = tensor.extract_slice %[[B]][64, 0] [11, 160]
 // CHECK: %[[REST:.*]] = linalg.generic {indexing_maps = [#[[ACROSS]], {{.*}} ins(%[[LEFT]] : {{.*}}) outs({{.*}} : tensor<1x160x11xf32>)
-// CHECK: %[[P5:.*]] = tensor.insert_slice %[[REST]] into %[[P4]][4, 0, 0] [1, 160, 11]
-// CHECK: %[[ZEROS:.*]] = linalg.fill
-// CHECK: %[[ALL:.*]] = tensor.insert_slice %[[ZEROS]] into %[[P5]][4, 0, 11] [1, 160, 5]
+// CHECK: %[[ALL:.*]] = tensor.insert_slice %[[REST]] into %[[P5]][4, 0, 0] [1, 160, 11]
 // CHECK: aot.kernel "matmul" ins(%{{.*}}, %[[ALL]] : {{.*}} maps [#{{.*}}, #[[PANELS]], #{{.*}}]
 func.func @transposed(%a: tensor<100x160xf32>, %b: tensor<75x160xf32>) -> tensor<100x75xf32> {
   %empty = tensor.empty() : tensor<160x75xf32>
