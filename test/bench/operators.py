@@ -3,7 +3,7 @@
 
 usage: test/bench/operators.py [--only NAME ...] [--mcpu CPU] [--seconds N] [--output NAME] (and others of compare.py)
 
-Each case is a model made here: one product, or a chain of equal layers with a global average at the end, so that
+Each case is a model made here: one product (of a constant, or of two inputs, whose dims may be open), or a chain of equal layers with a global average at the end, so that
 layouts are those that a network would have, what is read and written in other layouts at its ends counts little, and an
 operator of few microseconds is timed as many. GFLOP/s count the multiply-adds of the direct algorithm (two each), so
 that minimal filtering may exceed the peak, which is measured before each case (fma_peak.c). OpenBLAS and oneDNN take
@@ -37,6 +37,9 @@ class Chain:
     def dims(self):
         return (self.batch, self.channels, self.size, self.size)
 
+    def inputs(self):
+        return {"x": self.dims()}
+
     def describe(self):
         """What Peer.h calls layers.txt."""
         lines = [f"images {self.batch} {self.channels} {self.size}"]
@@ -62,6 +65,38 @@ class Chain:
         return onnx.model(graph, 13), operations
 
 
+class RunTimeProduct:
+    """C[batch][rows][columns] = A[batch][rows][depth] * B[batch][depth][columns], both inputs; B is transposed before,
+    or by Gemm's flag. Without `is_open` the model has these extents, with it only their names."""
+
+    def __init__(self, batch, rows, columns, depth, transposed=False, gemm=False, is_open=False):
+        self.batch, self.rows, self.columns, self.depth = batch, rows, columns, depth
+        self.transposed, self.gemm, self.is_open = transposed, gemm, is_open
+
+    def inputs(self):
+        b = (self.columns, self.depth) if self.transposed else (self.depth, self.columns)
+        return {"a": self.batch + (self.rows, self.depth), "b": self.batch + b}
+
+    def build(self):
+        graph = onnx.Graph("product")
+        names = [f"B{axis}" for axis in range(len(self.batch))] if self.is_open else self.batch
+        m, n, k = ("M", "N", "K") if self.is_open else (self.rows, self.columns, self.depth)
+        graph.inputs = [onnx.value_info("a", onnx.FLOAT, (*names, m, k)),
+                        onnx.value_info("b", onnx.FLOAT, (*names, n, k) if self.transposed else (*names, k, n))]
+        b = "b"
+        if self.transposed and not self.gemm:
+            rank = len(self.batch)
+            graph.nodes.append(onnx.node("Transpose", ["b"], ["t"], {"perm": [*range(rank), rank + 1, rank]}))
+            b = "t"
+        attributes = {"transB": int(self.transposed)} if self.gemm else {}
+        graph.nodes.append(onnx.node("Gemm" if self.gemm else "MatMul", ["a", b], ["y"], attributes))
+        graph.outputs = [onnx.value_info("y", onnx.FLOAT, (*names, m, n))]
+        operations = self.rows * self.columns * self.depth
+        for extent in self.batch:
+            operations *= extent
+        return onnx.model(graph, 13), operations
+
+
 class Product:
     """C[rows][columns] = A[rows][depth] * B[depth][columns], B constant."""
 
@@ -70,6 +105,9 @@ class Product:
 
     def dims(self):
         return (self.rows, self.depth)
+
+    def inputs(self):
+        return {"x": self.dims()}
 
     def describe(self):
         return f"product {self.rows} {self.columns} {self.depth}\n"
@@ -101,6 +139,19 @@ CASES = {
     "gemm_128x768x3072": Product(128, 768, 3072),
     "gemm_49x2048x512": Product(49, 2048, 512),
     "gemv_1000x2048": Product(1, 1000, 2048),
+    "run_time_512": RunTimeProduct((), 512, 512, 512),
+    "run_time_512_transposed": RunTimeProduct((), 512, 512, 512, transposed=True),
+    "run_time_512_transb": RunTimeProduct((), 512, 512, 512, transposed=True, gemm=True),
+    "run_time_300x1000x300": RunTimeProduct((), 300, 1000, 300),
+    "qk_128": RunTimeProduct((12,), 128, 128, 64, transposed=True),
+    "pv_128": RunTimeProduct((12,), 128, 64, 128),
+    "qk_384": RunTimeProduct((12,), 384, 384, 64, transposed=True),
+    "pv_384": RunTimeProduct((12,), 384, 64, 384),
+    "open_100": RunTimeProduct((), 100, 100, 100, is_open=True),
+    "open_512": RunTimeProduct((), 512, 512, 512, is_open=True),
+    "open_512_transposed": RunTimeProduct((), 512, 512, 512, transposed=True, is_open=True),
+    "open_qk_384": RunTimeProduct((12,), 384, 384, 64, transposed=True, is_open=True),
+    "open_pv_384": RunTimeProduct((12,), 384, 64, 384, is_open=True),
     "conv3x3_56_64": Chain(64, 56, [(64, 3, 1, 1)] * 8),
     "conv3x3_28_128": Chain(128, 28, [(128, 3, 1, 1)] * 8),
     "conv3x3_14_256": Chain(256, 14, [(256, 3, 1, 1)] * 4),
@@ -155,14 +206,18 @@ def hold_to_vectors(bits):
 
 
 def write_data(case, model, data):
-    """The input, and for peers, which read no models, what is computed and the weights."""
+    """The inputs, and for peers, which read no models, what is computed and the weights."""
     data.mkdir(exist_ok=True)
-    draw = random.Random(2)
-    count = 1
-    for extent in case.dims():
-        count *= extent
-    write_npy(data / "in_00.npy", case.dims(), [draw.random() for _ in range(count)])
-    (data / "io.txt").write_text("in in_00.npy x\n")
+    draw, lines = random.Random(2), ""
+    for number, (name, dims) in enumerate(case.inputs().items()):
+        count = 1
+        for extent in dims:
+            count *= extent
+        write_npy(data / f"in_{number:02}.npy", dims, [draw.random() for _ in range(count)])
+        lines += f"in in_{number:02}.npy {name}\n"
+    (data / "io.txt").write_text(lines)
+    if isinstance(case, RunTimeProduct):
+        return
     (data / "layers.txt").write_text(case.describe())
     initializers = model.message(onnx.MODEL_GRAPH).messages(onnx.GRAPH_INITIALIZER)
     (data / "weights.bin").write_bytes(b"".join(one.first(onnx.TENSOR_RAW) for one in initializers))

@@ -141,3 +141,51 @@ func.func @rows_of_both(%a: tensor<96x96xf32>, %b: tensor<96x96xf32>) -> tensor<
   } -> tensor<96x96xf32>
   return %c : tensor<96x96xf32>
 }
+
+// Of columns that only the run knows there are as many whole panels as it says, and a last one.
+// CHECK-LABEL: func.func @open
+// CHECK-SAME: %[[B:[^:]*]]: tensor<?x?xf32>, %[[M:[^:]*]]: index,
+// CHECK: %[[WHOLE:.*]] = arith.divui %{{.*}}, %c16
+// CHECK: %[[COUNT:.*]] = arith.addi %[[WHOLE]], %c1
+// CHECK: %[[ALL:.*]] = tensor.empty(%[[COUNT]], %{{.*}}) : tensor<?x?x16xf32>
+// CHECK: linalg.generic {indexing_maps = [#[[ACROSS]], {{.*}} ins(%[[B]] : {{.*}} : tensor<?x?x16xf32>)
+// CHECK: linalg.fill
+// CHECK: linalg.generic {indexing_maps = [#[[ACROSS]], {{.*}} : tensor<1x?x?xf32>)
+// CHECK: aot.kernel "matmul" ins(%{{.*}} : tensor<?x?xf32>, tensor<?x?x16xf32>) {{.*}} maps [#{{.*}}, #[[PANELS]], #{{.*}}] {{.*}} vectors = 2, row = 0, rows = 6, block = 48>
+func.func @open(%a: tensor<?x?xf32>, %b: tensor<?x?xf32>, %m: index, %n: index, %k: index) -> tensor<?x?xf32> {
+  %empty = tensor.empty(%k, %n) : tensor<?x?xf32>
+  %bt = linalg.generic {indexing_maps = [#turned, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%b : tensor<?x?xf32>) outs(%empty : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    linalg.yield %in : f32
+  } -> tensor<?x?xf32>
+  %init = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %c = aot.kernel "matmul" ins(%a, %bt : tensor<?x?xf32>, tensor<?x?xf32>) outs(%init : tensor<?x?xf32>)
+      maps [#a, #b, #c] iterators ["parallel", "parallel", "reduction"] identity 0.000000e+00 : f32 compute {
+  ^bb0(%l: f32, %r: f32, %acc: f32):
+    %0 = math.fma %l, %r, %acc : f32
+    aot.yield %0 : f32
+  } epilogue {
+  ^bb0(%l: f32, %r: f32, %acc: f32):
+    aot.yield %acc : f32
+  } -> tensor<?x?xf32>
+  return %c : tensor<?x?xf32>
+}
+
+// Where nothing is saved, extents that might be small ones are read where they lie.
+// CHECK-LABEL: func.func @open_in_place
+// CHECK-NOT: linalg.generic
+// CHECK: aot.kernel
+func.func @open_in_place(%a: tensor<?x?xf32>, %b: tensor<?x?xf32>, %m: index, %n: index) -> tensor<?x?xf32> {
+  %init = tensor.empty(%m, %n) : tensor<?x?xf32>
+  %c = aot.kernel "matmul" ins(%a, %b : tensor<?x?xf32>, tensor<?x?xf32>) outs(%init : tensor<?x?xf32>)
+      maps [#a, #b, #c] iterators ["parallel", "parallel", "reduction"] identity 0.000000e+00 : f32 compute {
+  ^bb0(%l: f32, %r: f32, %acc: f32):
+    %0 = math.fma %l, %r, %acc : f32
+    aot.yield %0 : f32
+  } epilogue {
+  ^bb0(%l: f32, %r: f32, %acc: f32):
+    aot.yield %acc : f32
+  } -> tensor<?x?xf32>
+  return %c : tensor<?x?xf32>
+}
