@@ -137,13 +137,15 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   passes.addPass(arith::createArithExpandOpsPass(expand));
+  if (target.addressBits() == 32)
+    passes.addPass(createNarrowIndex());
+  // From here indices have the width that the module's data layout says.
   passes.addPass(createLowerSlots());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());
   passes.nest<func::FuncOp>().addPass(createLowerRequire());
   // From here everything is converted to the LLVM dialect; memrefs are bare pointers at the entry.
-  passes.addPass(createNarrowIndices({target.addressBits()}));
   passes.addPass(createConvertToLLVM());
   passes.addPass(createReconcileUnrealizedCastsPass());
   passes.addPass(createEraseNarrowFloats({target.mathOptions().hardwareF16}));

@@ -57,17 +57,18 @@ struct LowerSlots : impl::LowerSlotsBase<LowerSlots> {
     Value null = LLVM::ZeroOp::create(builder, loc, pointer);
     Value ok = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, memory, null);
 
-    Type list = LLVM::LLVMArrayType::get(i64, 1);
-    Type type = LLVM::LLVMStructType::getLiteral(builder.getContext(), {pointer, pointer, i64, list, list});
+    Type width = builder.getIntegerType(DataLayout::closest(slot).getTypeSizeInBits(builder.getIndexType()));
+    Type list = LLVM::LLVMArrayType::get(width, 1);
+    Type type = LLVM::LLVMStructType::getLiteral(builder.getContext(), {pointer, pointer, width, list, list});
     Value descriptor = LLVM::PoisonOp::create(builder, loc, type);
     auto set = [&](Value value, ArrayRef<int64_t> position) {
       descriptor = LLVM::InsertValueOp::create(builder, loc, descriptor, value, position);
     };
     set(memory, {0});
     set(memory, {1});
-    set(LLVM::ConstantOp::create(builder, loc, i64, 0), {2});
-    set(bytes, {3, 0});
-    set(LLVM::ConstantOp::create(builder, loc, i64, 1), {4, 0});
+    set(LLVM::ConstantOp::create(builder, loc, width, 0), {2});
+    set(arith::IndexCastOp::create(builder, loc, width, slot.getBytes()), {3, 0});
+    set(LLVM::ConstantOp::create(builder, loc, width, 1), {4, 0});
     Value buffer =
         UnrealizedConversionCastOp::create(builder, loc, slot.getBuffer().getType(), descriptor).getResult(0);
     slot.getBuffer().replaceAllUsesWith(buffer);

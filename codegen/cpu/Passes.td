@@ -62,17 +62,14 @@ def LowerRequire : Pass<"aot-lower-require", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::cf::ControlFlowDialect", "::mlir::arith::ArithDialect"];
 }
 
+def NarrowIndex : Pass<"aot-narrow-index", "::mlir::ModuleOp"> {
+  let summary = "Give indices 32 bits: what becomes one saturates";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::DLTIDialect"];
+}
+
 def LowerSlots : Pass<"aot-lower-slots", "::mlir::ModuleOp"> {
   let summary = "Turn slots of the context into calls of the runtime";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
-}
-
-def NarrowIndices : Pass<"aot-narrow-indices", "::mlir::ModuleOp"> {
-  let summary = "Give indices 32 bits where addresses have no more and all sizes are known";
-  let options = [
-    Option<"addressBits", "address-bits", "unsigned", "32", "The width of the target's addresses">,
-  ];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::DLTIDialect"];
 }
 
 def ConvertToLLVM : Pass<"aot-convert-to-llvm", "::mlir::ModuleOp"> {

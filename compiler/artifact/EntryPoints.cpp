@@ -47,6 +47,7 @@ private:
   bool isPlanned() const { return arenaBytes || outputDims; }
   Value *element(Type *type, Value *array, size_t index);
   Value *asParameter(Argument *argument, Function *callee);
+  Value *isTooLarge(Function *function, Function *callee);
   Constant *string(StringRef text, const Twine &name);
   Constant *array(Type *type, ArrayRef<Constant *> values, const Twine &name);
   Constant *tensors(ArrayRef<TensorInterface> list, StringRef kind);
@@ -202,6 +203,20 @@ Value *EntryEmitter::asParameter(Argument *argument, Function *callee) {
   return type->isIntegerTy() ? builder.CreateZExtOrTrunc(argument, type) : argument;
 }
 
+/// Whether a dim that `function` gets does not fit that of `callee`; null where it always does.
+Value *EntryEmitter::isTooLarge(Function *function, Function *callee) {
+  Value *any = nullptr;
+  for (Argument &argument : function->args()) {
+    Type *type = callee->getArg(argument.getArgNo())->getType();
+    if (argument.getType() != i64 || type == i64)
+      continue;
+    Value *tooLarge =
+        builder.CreateICmpUGT(&argument, ConstantInt::get(i64, maxIntN(int64_t(type->getIntegerBitWidth()))));
+    any = any ? builder.CreateOr(any, tooLarge) : tooLarge;
+  }
+  return any;
+}
+
 void EntryEmitter::emitRun() {
   SmallVector<Type *> parameters(main->arg_size(), pointer);
   std::fill_n(parameters.begin() + firstDim, model.dims.size(), i64);
@@ -220,6 +235,8 @@ void EntryEmitter::emitRun() {
   }
   if (anyNull)
     returnUnless(anyNull, ONNX_AOT_NULL_ARGUMENT);
+  if (Value *tooLarge = isTooLarge(run, main))
+    returnUnless(tooLarge, ONNX_AOT_DIM_OUT_OF_BOUNDS);
 
   if (model.arenaBytes != 0 && model.arenaAlign > 1) {
     Type *integer = module.getDataLayout().getIntPtrType(context);
@@ -298,8 +315,12 @@ void EntryEmitter::emitArenaBytes() {
   // The model's function says -1 where it does not know, which is the largest number too.
   Value *bytes = builder.CreateSExtOrTrunc(builder.CreateCall(arenaBytes, arguments), i64);
   Value *largest = ConstantInt::getAllOnesValue(size);
-  Value *isTooLarge = builder.CreateICmpUGE(bytes, builder.CreateZExt(largest, i64));
-  builder.CreateRet(builder.CreateSelect(isTooLarge, largest, builder.CreateZExtOrTrunc(bytes, size)));
+  Value *noArena = builder.CreateICmpUGE(bytes, builder.CreateZExt(largest, i64));
+  if (arenaBytes->getReturnType() != i64) // it saturates
+    noArena = builder.CreateOr(noArena, builder.CreateICmpEQ(bytes, ConstantInt::get(i64, INT32_MAX)));
+  if (Value *tooLarge = isTooLarge(arenaBytesOf, arenaBytes))
+    noArena = builder.CreateOr(noArena, tooLarge);
+  builder.CreateRet(builder.CreateSelect(noArena, largest, builder.CreateZExtOrTrunc(bytes, size)));
 }
 
 /// onnx_aot_status PREFIX_output_dims(int64_t ..., int64_t y_dims[2], ...).
@@ -317,6 +338,8 @@ void EntryEmitter::emitOutputDims() {
     anyNull = anyNull ? builder.CreateOr(anyNull, isNull) : isNull;
   }
   returnUnless(anyNull, ONNX_AOT_NULL_ARGUMENT);
+  if (Value *tooLarge = isTooLarge(outputDimsOf, outputDims))
+    returnUnless(tooLarge, ONNX_AOT_DIM_OUT_OF_BOUNDS);
   builder.CreateRet(builder.CreateCall(outputDims, arguments));
 }
 

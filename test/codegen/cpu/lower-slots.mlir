@@ -9,7 +9,8 @@
 // CHECK: %[[P:.*]] = llvm.call @onnx_aot_context_slot(%[[CTX]], %[[I]], %[[BYTES]])
 // CHECK: %[[OK:.*]] = llvm.icmp "ne" %[[P]], %{{.*}} : !llvm.ptr
 // CHECK: llvm.insertvalue %[[P]], %{{.*}}[1]
-// CHECK: llvm.insertvalue %[[BYTES]], %{{.*}}[3, 0]
+// CHECK: %[[SIZE:.*]] = arith.index_cast %[[N]] : index to i64
+// CHECK: llvm.insertvalue %[[SIZE]], %{{.*}}[3, 0]
 // CHECK: builtin.unrealized_conversion_cast %{{.*}} to memref<?xi8>
 // CHECK: aot.require %[[OK]], out_of_memory
 func.func @main(%ctx: !llvm.ptr, %slot: index, %n: index) -> i32 {
