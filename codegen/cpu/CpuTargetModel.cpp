@@ -58,13 +58,13 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
     floatBits = neon || helium ? 128 : 0;
     integerBits = neon || (hasFpu && has("mve")) ? 128 : 0;
     registers = neon ? 16 : 8;
-    groupsScalars = !floatBits && hasFpu && has("vfp2sp");
+    scalarFloats = hasFpu ? 32 : 8;
   } else if (triple.isRISCV()) {
     // Vectors of a fixed length, the least that the V extension has: their code runs on longer registers as well.
     floatBits = has("zve32f") ? leastVectorBits(has) : 0;
     integerBits = has("zve32x") ? leastVectorBits(has) : 0;
-    groupsScalars = !floatBits && has("f");
-    registers = groupsScalars ? 8 : 32;
+    scalarFloats = has("f") ? 32 : 8;
+    registers = 32;
   } else if (triple.isWasm()) {
     floatBits = integerBits = has("simd128") ? 128 : 0;
     registers = 16;
@@ -76,8 +76,6 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
     littleMemory = true;
     firstLevel = {16 << 10, 4};
   }
-  if (groupsScalars)
-    floatBits = 128;
   if (hasLargeFirstLevel(machine.getTargetCPU()))
     firstLevel = {48 << 10, 12};
   cacheBytes = secondLevelOf(machine.getTargetCPU(), floatBits, triple.isArch64Bit());

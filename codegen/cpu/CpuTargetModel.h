@@ -12,14 +12,13 @@ class TargetMachine;
 namespace onnx_aot {
 
 /// What LLVM's subtarget tells of a CPU: SSE, AVX2, AVX-512, NEON, Helium, WebAssembly's vectors, RISC-V's as those of
-/// a fixed length; where there are none, but 32 registers of floats (Cortex-M4F, RV32F), these as eight groups of four;
-/// elsewhere scalar code.
+/// a fixed length; elsewhere scalar code in tiles of registers.
 class CpuTargetModel : public aot::TargetModel {
 public:
   explicit CpuTargetModel(const llvm::TargetMachine &machine, bool forSize = false);
   int64_t vectorBits(bool floatingPoint) const override { return floatingPoint ? floatBits : integerBits; }
   int64_t vectorRegisters() const override { return registers; }
-  bool hasFloatVectors() const override { return !groupsScalars; }
+  int64_t scalarRegisters(bool floatingPoint) const override { return floatingPoint ? scalarFloats : 8; }
   bool isForSize() const override { return forSize; }
   bool hasRounding() const override { return math.hardwareRounding; }
   bool hasFusedMultiplyAdd() const override { return math.hardwareFma; }
@@ -33,7 +32,8 @@ public:
 
 private:
   int64_t floatBits = 0, integerBits = 0, registers = 8, cacheBytes = 1 << 20;
-  bool groupsScalars = false, forSize;
+  int64_t scalarFloats = 8;
+  bool forSize;
   unsigned pointerBits;
   struct {
     int64_t bytes, ways;

@@ -15,7 +15,8 @@ NestPlan::NestPlan(const LoopNest &nest, StrategyAttr strategy)
   bool fitsPanels = llvm::all_of(nest.inputs, [&](const Access &access) {
     return access.panelDim < 0 || access.panelDim != vectorDim || access.panel == width * vectors;
   });
-  if (width == 1 || !nest.vectorizable || !fitsPanels || (horizontal && !nest.combiner())) {
+  if (width * vectors == 1 || (width == 1 && horizontal) || !nest.vectorizable || !fitsPanels ||
+      (horizontal && !nest.combiner())) {
     vectorDim = -1;
     width = 1;
     horizontal = false;

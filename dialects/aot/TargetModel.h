@@ -14,14 +14,12 @@ namespace onnx_aot::aot {
 class TargetModel {
 public:
   virtual ~TargetModel() = default;
-  /// Bits of one vector register; 0 where the target has no vectors of this kind. Where it has none, but many scalar
-  /// registers, these count in groups.
+  /// Bits of one vector register; 0 where the target has no vectors of this kind.
   virtual int64_t vectorBits(bool floatingPoint) const = 0;
-  /// Whether vectors of floats are more than groups of scalars. Groups make register tiles of products, and nothing else
-  /// faster: each of their lanes takes an instruction.
-  virtual bool hasFloatVectors() const { return true; }
   /// Vector registers that a tile of a product may fill, with its sums, a row of weights and one value.
   virtual int64_t vectorRegisters() const = 0;
+  /// Registers for a tile of scalars, where there are no vectors of this kind.
+  virtual int64_t scalarRegisters(bool /*floatingPoint*/) const { return 8; }
   /// Whether code is to be small rather than fast.
   virtual bool isForSize() const { return false; }
   /// Whether rounding (floor, ceil, trunc, nearest-even) of floats is one instruction.

@@ -207,11 +207,17 @@ public:
 private:
   static constexpr double kManyChannels = 16;
 
+  /// Without vectors those of a tile of scalars count where memory is little: images whose rows lie in one piece can be
+  /// made in strips of rows.
   int64_t lanesOf(RankedTensorType type) const {
+    constexpr int64_t kScalars = 4;
     Type element = type.getElementType();
-    return element.isIntOrFloat()
-               ? target.vectorBits(isa<FloatType>(element)) / std::max(32u, element.getIntOrFloatBitWidth())
-               : 1;
+    if (!element.isIntOrFloat())
+      return 1;
+    int64_t bits = target.vectorBits(isa<FloatType>(element));
+    if (bits == 0)
+      return target.hasLittleMemory() ? kScalars : 1;
+    return bits / std::max(32u, element.getIntOrFloatBitWidth());
   }
 
   static double pointsOf(aot::KernelOp kernel) {

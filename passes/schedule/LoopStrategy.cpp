@@ -10,12 +10,12 @@
 //    that it takes. The register budget is rows * vectors + vectors + 1.
 // 3. The order of loops (`block`) minimises what the caches have to move.
 //
+// Without vectors a tile is one of scalars, along the two dims that save the most loads.
+//
 // An extent that only the run knows is estimated (Amount::estimate) and counts as filling its vectors.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "passes/schedule/LoopStrategy.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -97,8 +97,10 @@ public:
   Chooser(const LoopNest &nest, const TargetModel &target) : nest(nest), target(target) {}
 
   StrategyAttr choose(MLIRContext *context) {
-    int64_t lanes = nest.vectorizable && gainsFromVectors() ? maxLanes() : 1;
-    int vector = lanes > 1 ? chooseVectorDim(lanes) : -1;
+    int64_t lanes = nest.vectorizable ? maxLanes() : 1;
+    if (lanes <= 1)
+      return chooseScalarTile(context);
+    int vector = chooseVectorDim(lanes);
     if (vector < 0)
       return StrategyAttr::get(context, "loops", -1, 1, 1, -1, 1, 0);
     int64_t width = widthFor(vector, lanes);
@@ -277,17 +279,57 @@ private:
                                                     : 5;
   }
 
-  /// Groups of scalars are as good as vectors where each lane of an operation is one instruction on floats.
-  bool gainsFromVectors() const {
-    if (target.hasFloatVectors())
-      return true;
-    Region *body = nest.compute ? nest.compute : nest.epilogue;
-    return llvm::all_of(body->front().without_terminator(), [](Operation &op) {
-      return op.getNumResults() == 1 && op.getResult(0).getType().isF32() &&
-             isa<arith::ConstantOp, arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp, arith::MaximumFOp,
-                 arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp, math::FmaOp>(op);
-    });
+  //===-- Targets without vectors ---------------------------------------------------------------------------------===//
+
+  /// A tile of scalars: `vectors` points along one dim and `rows` along another share what they read. The one that
+  /// loads the least per multiply-add, of those whose sums, and what one row reads, fit the registers; points that do
+  /// not fill a tile count as whole ones.
+  StrategyAttr chooseScalarTile(MLIRContext *context) const {
+    bool isFloating = nest.compute && isa<FloatType>(nest.compute->front().getArguments().back().getType());
+    int64_t registers = target.scalarRegisters(isFloating);
+    int bestVector = -1, bestRow = -1;
+    int64_t bestVectors = 1, bestRows = 1;
+    double best = INFINITY;
+    auto consider = [&](int vector, int row, int64_t vectors, int64_t rows) {
+      if (rows * vectors + vectors + 1 > registers)
+        return;
+      // Every size of tile is code of its own.
+      auto leavesSome = [&](int dim, int64_t size) { return dim >= 0 && nest.dims[dim].extent.factor % size != 0; };
+      if (target.isForSize() && (leavesSome(vector, vectors) || leavesSome(row, rows)))
+        return;
+      double loads = 0;
+      for (const Access &access : nest.inputs)
+        if (access.inCompute)
+          loads += (access.strides[vector].is(0) ? 1 : vectors) * (row < 0 || access.strides[row].is(0) ? 1 : rows);
+      double tiles = llvm::divideCeil(nest.dims[vector].extent.factor, vectors);
+      if (row >= 0)
+        tiles *= llvm::divideCeil(nest.dims[row].extent.factor, rows);
+      double points = double(nest.dims[vector].extent.factor) * (row < 0 ? 1 : nest.dims[row].extent.factor);
+      // A step of a tile: its loads, its multiply-adds and the loop around them.
+      double cycles = tiles * (loads + rows * vectors + 3) / points;
+      if (cycles < best) {
+        best = cycles;
+        bestVector = vector, bestRow = row, bestVectors = vectors, bestRows = rows;
+      }
+    };
+    auto isTiled = [&](unsigned dim) {
+      return !nest.dims[dim].reduction && nest.dims[dim].extent.isStatic() && nest.dims[dim].extent.factor > 1;
+    };
+    if (nest.hasReduction() && nest.vectorizable)
+      for (unsigned vector = 0; vector < nest.dims.size(); ++vector)
+        for (unsigned row = 0; row < nest.dims.size(); ++row)
+          for (int64_t vectors = 1; vectors <= kMostScalars; ++vectors)
+            for (int64_t rows = 1; rows <= kMostScalars; ++rows)
+              if (isTiled(vector) && (rows == 1 ? row == vector : row != vector && isTiled(row)) &&
+                  vectors <= nest.dims[vector].extent.factor && rows <= nest.dims[row].extent.factor)
+                consider(vector, rows == 1 ? -1 : int(row), vectors, rows);
+    if (bestVectors * bestRows == 1)
+      return StrategyAttr::get(context, "loops", -1, 1, 1, -1, 1, 0);
+    auto original = [&](int dim) { return dim < 0 ? -1 : int64_t(nest.dims[dim].original.back()); };
+    return StrategyAttr::get(context, "loops", original(bestVector), 1, bestVectors, original(bestRow), bestRows, 0);
   }
+
+  static constexpr int64_t kMostScalars = 6;
 
   /// Lanes of one register for the widest type that the bodies compute with.
   int64_t maxLanes() const {

@@ -60,8 +60,7 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
   explicit UseWinograd(const aot::TargetModel &target = genericTargetModel()) : target(&target) {}
 
   void runOnOperation() override {
-    if (target->vectorBits(/*floatingPoint=*/true) < 128 || !target->hasFloatVectors() ||
-        !target->hasFusedMultiplyAdd())
+    if (target->vectorBits(/*floatingPoint=*/true) < 128 || !target->hasFusedMultiplyAdd())
       return;
     // Transformed weights are 1.8 or 4 times as large, and their scratch memory outgrows the images.
     if (target->hasLittleMemory())
