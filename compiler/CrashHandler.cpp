@@ -16,6 +16,21 @@ static void writeText(const char *text) {
   (void)ignored;
 }
 
+/// The target whose code generator is experimental; null for others.
+static const char *experimentalTarget = nullptr;
+
+void onnx_aot::expectRefusals(const char *target) { experimentalTarget = target; }
+
+static void refuse(void *tool, const char *reason) {
+  writeText(static_cast<const char *>(tool));
+  writeText(": error: LLVM's code generator for ");
+  writeText(experimentalTarget);
+  writeText(" is experimental and cannot compile this model; choose another target (");
+  writeText(reason);
+  writeText(")\n");
+  _exit(1);
+}
+
 static void leave(void *tool, const char *reason) {
   writeText(static_cast<const char *>(tool));
   writeText(": error: internal error: ");
@@ -30,6 +45,8 @@ void onnx_aot::installCrashHandler(const char *tool) {
   llvm::install_fatal_error_handler(
       [](void *cookie, const char *reason, bool) {
         llvm::sys::RunInterruptHandlers(); // removes the files
+        if (experimentalTarget)
+          refuse(cookie, reason);
         leave(cookie, reason);
       },
       cookie);

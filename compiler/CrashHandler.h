@@ -16,6 +16,10 @@ namespace onnx_aot {
 /// To be called once, at the start of main. `tool` must live as long as the program.
 void installCrashHandler(const char *tool);
 
+/// From here on LLVM's code generator may refuse: that of `target` is experimental. Then the user reads this rather
+/// than of an error of ours, and the exit status is 1. Null where a refusal is our fault again.
+void expectRefusals(const char *target);
+
 } // namespace onnx_aot
 
 #endif // ONNX_AOT_COMPILER_CRASHHANDLER_H
