@@ -21,6 +21,7 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "onnx_aot/runtime.h"
 #include "passes/buffer/DescribeLayers.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Support/Process.h"
@@ -68,6 +69,10 @@ struct Compilation::State {
 };
 
 bool Compilation::State::createTarget() {
+  if (options.artifact.kind == OutputKind::C) {
+    target.emplace();
+    return true;
+  }
   std::string error;
   std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(targetSpec(options.codegen), error);
   if (machine)
@@ -187,7 +192,17 @@ int onnx_aot::compileModel(StringRef path, const CompilerOptions &options, Diagn
     input.interface = *interface;
   input.modelPath = path.str();
   input.facts = &compilation.facts();
-  if (options.artifact.kind != OutputKind::MLIR) {
+  if (options.artifact.kind == OutputKind::C) {
+    auto isComplex = [](const TensorInterface &tensor) {
+      return tensor.dtype == ONNX_AOT_COMPLEX64 || tensor.dtype == ONNX_AOT_COMPLEX128;
+    };
+    const ModelInterface &interface = input.interface;
+    bool movesComplex = llvm::any_of(interface.inputs, isComplex) || llvm::any_of(interface.outputs, isComplex);
+    FailureOr<c::Program> program = c::printProgram(input.module, options.artifact.prefix, movesComplex);
+    if (mlir::failed(program))
+      return diagnostics.exitStatus();
+    input.program = std::move(*program);
+  } else if (options.artifact.kind != OutputKind::MLIR) {
     // What the arguments stand for is in the interface by now; LLVM has no word for it.
     input.module.walk([](LLVM::LLVMFuncOp function) { function.removeArgAttrsAttr(); });
     input.llvmModule = translateModuleToLLVMIR(input.module, llvmContext, options.artifact.prefix);

@@ -43,12 +43,13 @@ static std::optional<OutputKind> parseKind(StringRef word) {
       .Case("so", OutputKind::SharedLibrary)
       .Case("s", OutputKind::Assembly)
       .Case("ll", OutputKind::LLVMIR)
+      .Case("c", OutputKind::C)
       .Case("mlir", OutputKind::MLIR)
       .Default(std::nullopt);
 }
 
 /// Kinds of the contract that no generator makes yet.
-static bool isComingKind(StringRef word) { return word == "c" || word == "ptx"; }
+static bool isComingKind(StringRef word) { return word == "ptx"; }
 
 //===----------------------------------------------------------------------===//
 // C identifiers
@@ -207,6 +208,8 @@ void FlagReader::applyToRun(const GivenFlag &flag) {
     return applyText(flag, run->inputsDirs.emplace_back());
   case OPT_expect:
     return applyText(flag, run->expectDirs.emplace_back());
+  case OPT_emit_c:
+    return applyText(flag, run->emitC);
   case OPT_out:
     return applyText(flag, run->outDir);
   case OPT_seed:
@@ -352,6 +355,18 @@ static void printVersion(StringRef tool) {
                << "kernel providers: mlir\n";
 }
 
+/// C is for any target: the one who compiles it chooses.
+static void refuseTargetFlags(const CodegenOptions &codegen, StringRef spelled, Diagnostics &diagnostics) {
+  const std::pair<StringRef, bool> flags[] = {{"--target", !codegen.triple.empty()},
+                                              {"--mcpu", !codegen.cpu.empty()},
+                                              {"--mattr", !codegen.features.empty()},
+                                              {"--float-abi", !codegen.floatAbi.empty()},
+                                              {"--sanitize", codegen.sanitize != CodegenOptions::Sanitize::None}};
+  for (auto [flag, isGiven] : flags)
+    if (isGiven)
+      diagnostics.fault(flag + " has no meaning for " + spelled + ": give it to the compiler of the C file");
+}
+
 /// Settles the output kind from --emit, the suffix of -o and --stop-after.
 static void resolveKind(CompilerOptions &options, StringRef emit, Diagnostics &diagnostics) {
   ArtifactOptions &artifact = options.artifact;
@@ -368,13 +383,16 @@ static void resolveKind(CompilerOptions &options, StringRef emit, Diagnostics &d
     return diagnostics.unsupported(spelled + " is not supported yet");
   std::optional<OutputKind> kind = parseKind(word);
   if (!kind)
-    return diagnostics.fault(spelled + ": the kinds of output are o, a, so, s, ll and mlir" +
+    return diagnostics.fault(spelled + ": the kinds of output are o, a, so, s, ll, c and mlir" +
                              (emit.empty() ? "; --emit=KIND chooses one for any file name" : ""));
   artifact.kind = *kind;
 
-  bool isText = *kind == OutputKind::Assembly || *kind == OutputKind::LLVMIR || *kind == OutputKind::MLIR;
-  if (toStdout && !isText)
-    diagnostics.fault(spelled + ": only s, ll and mlir can be written to standard output");
+  bool isBinary =
+      *kind == OutputKind::Object || *kind == OutputKind::StaticLibrary || *kind == OutputKind::SharedLibrary;
+  if (toStdout && isBinary)
+    diagnostics.fault(spelled + ": only s, ll, c and mlir can be written to standard output");
+  if (*kind == OutputKind::C)
+    refuseTargetFlags(options.codegen, spelled, diagnostics);
   if (options.stopAfter && *kind != OutputKind::MLIR)
     diagnostics.fault("--stop-after=" + stageName(*options.stopAfter) + " writes MLIR, but the output is " + spelled);
   if (!options.stopAfter && *kind == OutputKind::MLIR)
@@ -508,7 +526,14 @@ ParseResult onnx_aot::parseRunCommand(llvm::ArrayRef<const char *> argv, RunComm
   if (!command.outDir.empty() && std::max(command.inputsDirs.size(), command.expectDirs.size()) > 1)
     diagnostics.fault("--out takes the tensors of one data set");
   takeModel(reader.positional, "onnx-aot-run MODEL.onnx", command.model, diagnostics);
-  command.options.artifact.kind = OutputKind::SharedLibrary;
+  command.options.artifact.kind = command.emitC.empty() ? OutputKind::SharedLibrary : OutputKind::C;
+  if (!command.emitC.empty()) {
+    if (llvm::sys::path::extension(command.emitC) != ".c")
+      diagnostics.fault("--emit-c=" + command.emitC + ": C goes to a .c file");
+    if (!StringRef(command.model).ends_with(".onnx"))
+      diagnostics.fault("--emit-c=" + command.emitC + ": C is made of .onnx files");
+    refuseTargetFlags(command.options.codegen, "--emit-c", diagnostics);
+  }
   completeOptions(command.options, command.model, diagnostics);
   diagnostics.setQuiet(command.options.quiet);
   return diagnostics.hasErrors() ? ParseResult::Failed : ParseResult::Proceed;

@@ -77,7 +77,7 @@ struct CodegenOptions {
   Sanitize sanitize = Sanitize::None;
 };
 
-enum class OutputKind { Object, StaticLibrary, SharedLibrary, Assembly, LLVMIR, MLIR };
+enum class OutputKind { Object, StaticLibrary, SharedLibrary, Assembly, LLVMIR, C, MLIR };
 
 struct ArtifactOptions {
   std::string prefix; // of every C symbol: a C identifier
@@ -127,6 +127,7 @@ struct RunCommand {
   bool bench = false;
   int64_t runs = 100;
   bool json = false;
+  std::string emitC; // path of a .c file: the model that would be run goes there, and nothing runs
   CompilerOptions options;
 };
 

@@ -43,9 +43,10 @@ let Group = OutputGroup in {
 def o : JoinedOrSeparate<["-"], "o">, MetaVarName<"OUT">,
   HelpText<"what to write; the suffix decides the kind:\n"
            ".o object, with its .h beside it  .a static library  .so shared library\n"
-           ".s assembly  .ll LLVM IR  .mlir the IR after --stop-after\n"
-           "'-' writes .s, .ll and .mlir to standard output">;
-defm emit : Value<"emit", "KIND", "o, a, so, s, ll or mlir; overrides the suffix">;
+           ".c portable C99, with its .h  .s assembly  .ll LLVM IR\n"
+           ".mlir the IR after --stop-after\n"
+           "'-' writes .c, .s, .ll and .mlir to standard output">;
+defm emit : Value<"emit", "KIND", "o, a, so, c, s, ll or mlir; overrides the suffix">;
 defm stop_after : Value<"stop-after", "STAGE", "import, graph, tensor, schedule, buffer or codegen; writes MLIR">;
 defm name : Value<"name", "PREFIX",
   "C prefix of every symbol (default: the model file's stem, made an identifier)">;
@@ -84,6 +85,10 @@ defm seed : Value<"seed", "N", "of the values drawn for inputs that are not give
 defm rtol : Value<"rtol", "X", "tolerance |d| <= atol + rtol*|ref| instead of the default,\n"
                                "|d| <= 1e-4*max|ref| + 1e-3*|ref|">;
 defm atol : Value<"atol", "X", "see --rtol; the one that is not given is 0">;
+}
+
+let Group = DeveloperGroup in {
+defm emit_c : Value<"emit-c", "FILE.c", "write C for these inputs, with its header, and run nothing">;
 }
 
 let Group = TimingGroup in {

@@ -151,6 +151,25 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
   passes.addPass(createEraseNarrowFloats({target.mathOptions().hardwareF16}));
 }
 
+/// For codegen/c, which prints structured control flow and scalars: nothing is vectorised or converted.
+static void buildCodegenStageForC(OpPassManager &passes, const CpuTargetModel &target) {
+  passes.addPass(createOutlineKernels());
+  OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createEmitLoopsPass(target));
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
+  functions.addPass(createLoopInvariantCodeMotionPass());
+  passes.addPass(createLowerMath(target.mathOptions()));
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  passes.addPass(arith::createArithExpandOpsPass(expand));
+  passes.addPass(memref::createExpandStridedMetadataPass());
+  passes.addPass(createLowerAffinePass());
+  passes.addPass(createEraseNarrowFloats({target.mathOptions().hardwareF16}));
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+}
+
 static std::unique_ptr<Pass> createContractVerifier(Stage stage) {
   switch (stage) {
   case Stage::Import:
@@ -183,14 +202,18 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
   case Stage::Buffer:
     return buildBufferStage(passes, facts);
   case Stage::Codegen:
-    return buildCodegenStage(passes, options.codegen, target);
+    return options.artifact.kind == OutputKind::C ? buildCodegenStageForC(passes, target)
+                                                  : buildCodegenStage(passes, options.codegen, target);
   }
 }
 
 void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOptions &options,
                           const CpuTargetModel &target, ModelFacts *facts) {
   buildPasses(passes, stage, options, target, facts);
-  std::unique_ptr<Pass> verifier = options.verifyContracts ? createContractVerifier(stage) : nullptr;
+  // The printer of C says itself what it cannot print.
+  bool isForPrinter = stage == Stage::Codegen && options.artifact.kind == OutputKind::C;
+  std::unique_ptr<Pass> verifier =
+      options.verifyContracts && !isForPrinter ? createContractVerifier(stage) : nullptr;
   if (verifier)
     passes.addPass(std::move(verifier));
 }

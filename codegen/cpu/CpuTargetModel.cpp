@@ -39,6 +39,8 @@ template <typename HasFeature> static int64_t leastVectorBits(HasFeature has) {
   return 0;
 }
 
+CpuTargetModel::CpuTargetModel() : math({false, false, false, false, false, false}) {}
+
 CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
     : forSize(forSize), pointerBits(machine.getPointerSizeInBits(0)), math(lowerMathOptionsFor(machine)) {
   const MCSubtargetInfo &subtarget = *machine.getMCSubtargetInfo();

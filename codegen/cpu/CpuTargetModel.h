@@ -16,6 +16,8 @@ namespace onnx_aot {
 class CpuTargetModel : public aot::TargetModel {
 public:
   explicit CpuTargetModel(const llvm::TargetMachine &machine, bool forSize = false);
+  /// A CPU of which nothing is known, as that of a program in C: scalar code, no arithmetic that might be a call.
+  CpuTargetModel();
   int64_t vectorBits(bool floatingPoint) const override { return floatingPoint ? floatBits : integerBits; }
   int64_t vectorRegisters() const override { return registers; }
   int64_t scalarRegisters(bool floatingPoint) const override { return floatingPoint ? scalarFloats : 8; }
@@ -33,8 +35,8 @@ public:
 private:
   int64_t floatBits = 0, integerBits = 0, registers = 8, cacheBytes = 1 << 20;
   int64_t scalarFloats = 8;
-  bool forSize;
-  unsigned pointerBits;
+  bool forSize = false;
+  unsigned pointerBits = 64;
   struct {
     int64_t bytes, ways;
   } firstLevel = {32 << 10, 8};

@@ -8,6 +8,7 @@
 
 #include "codegen/RuntimeLink.h"
 #include "compiler/Diagnostics.h"
+#include "compiler/artifact/CWriter.h"
 #include "compiler/artifact/Depfile.h"
 #include "compiler/artifact/EntryPoints.h"
 #include "compiler/artifact/HeaderWriter.h"
@@ -39,7 +40,7 @@ struct WriteJob {
 /// An output kind: how it is written, and whether a header goes with it.
 struct KindRow {
   OutputKind kind;
-  Error (*write)(WriteJob &job); // null: the MLIR module
+  Error (*write)(WriteJob &job); // null: no LLVM module is needed
   bool hasHeader;
 };
 } // namespace
@@ -111,6 +112,7 @@ static const KindRow kinds[] = {
     {OutputKind::SharedLibrary, writeSharedLibraryFile, true},
     {OutputKind::Assembly, writeAssemblyFile, false},
     {OutputKind::LLVMIR, writeLLVMIRFile, false},
+    {OutputKind::C, nullptr, true},
     {OutputKind::MLIR, nullptr, false},
 };
 
@@ -172,6 +174,16 @@ static Error finishModule(Module &module, TargetMachine &machine, ModelInterface
   return Error::success();
 }
 
+static Error writeHeaderBeside(const KindRow &row, const ArtifactInput &input, const CompilerOptions &options,
+                               OutputFiles &files) {
+  if (!row.hasHeader || !options.artifact.header || options.artifact.output == "-")
+    return Error::success();
+  SmallString<128> header(options.artifact.output);
+  sys::path::replace_extension(header, "h");
+  return files.write(header,
+                     [&](raw_pwrite_stream &stream) { writeHeader(input.interface, options.artifact.prefix, stream); });
+}
+
 static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &machine, const CompilerOptions &options,
                        OutputFiles &files) {
   if (Error error = finishModule(*input.llvmModule, machine, input.interface, options))
@@ -180,12 +192,15 @@ static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &
   WriteJob job{{*input.llvmModule, machine, input.interface, options.artifact.prefix}, options.artifact.output, files};
   if (Error error = row.write(job))
     return error;
-  if (!row.hasHeader || !options.artifact.header)
+  return writeHeaderBeside(row, input, options, files);
+}
+
+static Error writeCFile(const KindRow &row, ArtifactInput &input, const CompilerOptions &options, OutputFiles &files) {
+  Error error = writeText(options.artifact.output, files, [&](raw_pwrite_stream &stream) {
+    writeC(input.interface, *input.program, options.artifact.prefix, stream);
     return Error::success();
-  SmallString<128> header(options.artifact.output);
-  sys::path::replace_extension(header, "h");
-  return files.write(header,
-                     [&](raw_pwrite_stream &stream) { writeHeader(input.interface, options.artifact.prefix, stream); });
+  });
+  return error ? std::move(error) : writeHeaderBeside(row, input, options, files);
 }
 
 namespace {
@@ -246,8 +261,10 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
   }
   OutputFiles files(input.inputFiles);
   Error error = Error::success();
-  if (!row->write) {
+  if (row->kind == OutputKind::MLIR) {
     error = joinErrors(std::move(error), writeMLIR(input.module, artifact.output, files));
+  } else if (row->kind == OutputKind::C) {
+    error = joinErrors(std::move(error), writeCFile(*row, input, options, files));
   } else {
     std::string reason;
     auto machine = createTargetMachine(targetSpec(options.codegen), reason, optOptions(options.codegen).level);

@@ -16,11 +16,13 @@
 #ifndef ONNX_AOT_COMPILER_ARTIFACT_ARTIFACT_H
 #define ONNX_AOT_COMPILER_ARTIFACT_ARTIFACT_H
 
+#include "codegen/c/Program.h"
 #include "codegen/cpu/TargetMachine.h"
 #include "compiler/Options.h"
 #include "compiler/artifact/ModelInterface.h"
 #include "llvm/IR/Module.h"
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,7 @@ struct ModelFacts;
 struct ArtifactInput {
   mlir::ModuleOp module;                    // for .mlir
   ModelInterface interface;                 // for all other kinds
+  std::optional<c::Program> program;        // for .c
   std::unique_ptr<llvm::Module> llvmModule; // for all other kinds: @main and @weights as the codegen stage leaves them
   std::vector<std::string> inputFiles;      // read by this run, for the depfile
   std::string modelPath;                    // for the report

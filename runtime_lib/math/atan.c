@@ -30,10 +30,10 @@ static const Pair kAngles[17] = {
 };
 
 static const Pair kPi = {0x1.921fb54442d18p+1, 0x1.1a62633145c07p-53};
-static const Pair kHalfPi = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54};
+static const Pair kQuarterTurn = {0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54};
 
 /* (atan(t) - t) / t^3 in t^2 */
-static const double kTail[6] = {-1.0 / 3, 1.0 / 5, -1.0 / 7, 1.0 / 9, -1.0 / 11, 1.0 / 13};
+static const double kAngleTail[6] = {-1.0 / 3, 1.0 / 5, -1.0 / 7, 1.0 / 9, -1.0 / 11, 1.0 / 13};
 
 /* atan(y / x) for 0 <= y <= x, x > 0, both within 2^+-300 or y == 0. */
 static Pair angleInOctant(Pair y, Pair x) {
@@ -55,14 +55,14 @@ static Pair angleInOctant(Pair y, Pair x) {
   square = t.hi * t.hi;
   sum = twoSum(kAngles[i].hi, t.hi);
   return quickTwoSum(sum.hi,
-                     sum.lo + (kAngles[i].lo + t.lo) + t.hi * square * polynomial(square, kTail, COUNT_OF(kTail)));
+                     sum.lo + (kAngles[i].lo + t.lo) + t.hi * square * polynomial(square, kAngleTail, COUNT_OF(kAngleTail)));
 }
 
 /* The angle of (x, y) in the first quadrant. */
 static Pair angleInQuadrant(Pair y, Pair x) {
   if (y.hi <= x.hi)
     return angleInOctant(y, x);
-  return addPairs(kHalfPi, negatePair(angleInOctant(x, y)));
+  return addPairs(kQuarterTurn, negatePair(angleInOctant(x, y)));
 }
 
 static Pair pairOf(double x) {
@@ -76,7 +76,7 @@ double onnx_aot_math_atan(double x) {
   if (isNan(x) || magnitude < 0x1p-27)
     return x;
   if (magnitude > 0x1p60)
-    return withSignOf(kHalfPi.hi, x);
+    return withSignOf(kQuarterTurn.hi, x);
   angle = angleInQuadrant(pairOf(magnitude), pairOf(1.0));
   return withSignOf(angle.hi + angle.lo, x);
 }
@@ -92,7 +92,7 @@ double onnx_aot_math_atan2(double y, double x) {
   if (absY == 0.0 || absX == infinity())
     return withSignOf(toBits(x) & SIGN_BIT ? kPi.hi : 0.0, y);
   if (absX == 0.0 || absY == infinity())
-    return withSignOf(kHalfPi.hi, y);
+    return withSignOf(kQuarterTurn.hi, y);
 
   /* Bring both near 1, so that products neither overflow nor lose bits. */
   if (absY < 0x1p-1000 || absX < 0x1p-1000) {
@@ -107,7 +107,7 @@ double onnx_aot_math_atan2(double y, double x) {
   exponentY = (int)(toBits(absY) >> 52);
   exponentX = (int)(toBits(absX) >> 52);
   if (exponentY > exponentX + 64)
-    return withSignOf(kHalfPi.hi, y);
+    return withSignOf(kQuarterTurn.hi, y);
   if (exponentY + 64 < exponentX)
     return withSignOf(toBits(x) & SIGN_BIT ? kPi.hi : absY / absX, y);
   angle = angleInQuadrant(pairOf(scale(absY, 1023 - exponentX)), pairOf(scale(absX, 1023 - exponentX)));
@@ -125,7 +125,7 @@ double onnx_aot_math_asin(double x) {
   if (isNan(x) || magnitude < 0x1p-27)
     return x;
   if (magnitude >= 1.0)
-    return magnitude == 1.0 ? withSignOf(kHalfPi.hi, x) : notANumber();
+    return magnitude == 1.0 ? withSignOf(kQuarterTurn.hi, x) : notANumber();
   angle = angleInQuadrant(pairOf(magnitude), cosineFromSine(magnitude));
   return withSignOf(angle.hi + angle.lo, x);
 }
@@ -141,7 +141,7 @@ double onnx_aot_math_acos(double x) {
     return x > 0.0 ? 0.0 : kPi.hi;
   }
   if (magnitude < 0x1p-60)
-    return kHalfPi.hi;
+    return kQuarterTurn.hi;
   angle = angleInQuadrant(cosineFromSine(magnitude), pairOf(magnitude));
   if (x < 0.0)
     angle = addPairs(kPi, negatePair(angle));

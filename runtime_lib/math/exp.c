@@ -51,13 +51,13 @@ static const double kStepLo = 0x1.cf79abc9e3b3ap-45;
 static const double kRound = 0x1.8p52; /* adding and subtracting it rounds to an integer */
 
 /* (exp(r) - 1 - r) / r^2 */
-static const double kTail[6] = {1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040};
+static const double kExpTail[6] = {1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040};
 
 /* 2^(steps/32) exp(rHi + rLo) for |rHi| <= ln2/64. */
 static Scaled fromReduced(int32_t steps, double rHi, double rLo) {
   Scaled result;
   Pair power = kPowers[steps & 31];
-  double growth = rHi + (rLo + rHi * rLo + rHi * rHi * polynomial(rHi, kTail, COUNT_OF(kTail)));
+  double growth = rHi + (rLo + rHi * rLo + rHi * rHi * polynomial(rHi, kExpTail, COUNT_OF(kExpTail)));
   result.exponent = (steps - (steps & 31)) / 32;
   result.value = quickTwoSum(power.hi, power.lo + power.hi * growth);
   return result;
@@ -111,7 +111,7 @@ double onnx_aot_math_expm1(double x) {
   if (absolute(x) < 0.0108) { /* within the first step: no table, no cancellation */
     if (absolute(x) < 0x1p-54)
       return x;
-    return x + x * x * polynomial(x, kTail, COUNT_OF(kTail));
+    return x + x * x * polynomial(x, kExpTail, COUNT_OF(kExpTail));
   }
   e = onnx_aot_math_internal_exp(x, 0.0);
   if (e.exponent > 60)

@@ -73,7 +73,7 @@ static const double kLog10Of2Hi = 0x1.34413509f7800p-2; /* 42 bits */
 static const double kLog10Of2Lo = 0x1.fef311f12b358p-46;
 
 /* (log(1 + r) - r + r^2 / 2) / r^3 */
-static const double kTail[9] = {1.0 / 3, -1.0 / 4, 1.0 / 5, -1.0 / 6, 1.0 / 7, -1.0 / 8, 1.0 / 9, -1.0 / 10, 1.0 / 11};
+static const double kLogTail[9] = {1.0 / 3, -1.0 / 4, 1.0 / 5, -1.0 / 6, 1.0 / 7, -1.0 / 8, 1.0 / 9, -1.0 / 10, 1.0 / 11};
 
 Pair onnx_aot_math_internal_log_split(double x, int *k) {
   uint64_t bits = toBits(x);
@@ -96,7 +96,7 @@ Pair onnx_aot_math_internal_log_split(double x, int *k) {
   head = fromBits(toBits(m) & 0xfffffffff8000000u);
   r = twoSum(head * entry->reciprocal - 1.0, (m - head) * entry->reciprocal);
   square = twoProduct(r.hi, r.hi);
-  cubic = r.hi * square.hi * polynomial(r.hi, kTail, COUNT_OF(kTail));
+  cubic = r.hi * square.hi * polynomial(r.hi, kLogTail, COUNT_OF(kLogTail));
   sum = twoSum(entry->logHi, r.hi);
   sum2 = twoSum(sum.hi, -0.5 * square.hi);
   return quickTwoSum(sum2.hi,

@@ -1,7 +1,7 @@
 """Runs ONNX's own test cases: each model is compiled ahead of time, linked, run and compared, in a process of its own.
 
 usage: run.py --runner onnx-aot-run --cases FOLDER|ARCHIVE --work DIR --expected-failures FILE [--json FILE]
-              [--erase-dims] [--count] [--update] [--filter REGEX] [--listed] [--every K] [--jobs N] [--timeout SECONDS]
+              [--erase-dims] [--through-c COMPILER] [--count] [--update] [--filter REGEX] [--listed] [--every K] [--jobs N] [--timeout SECONDS]
 
 1. A case is a folder with model.onnx and test_data_set_N/{input,output}_K.pb. An archive is unpacked below --work once.
 2. Every case runs in `nproc` parallel processes, so that a crash or an endless loop is the failure of one case.
@@ -15,6 +15,9 @@ usage: run.py --runner onnx-aot-run --cases FOLDER|ARCHIVE --work DIR --expected
 6. --count adds how many of the cases that need neither strings nor ai.onnx.ml nor ImageDecoder pass, and names the
    others, with the reason for each. What a case needs is read in its model.
 
+7. --through-c writes each model as C (--emit-c), compiles that with COMPILER, e.g. "gcc -O1 -fsanitize=undefined", as
+   C99 with all warnings as errors, and runs the result.
+
 The exit status is 0 only if every result was the expected one. Cases that are not there (no such folder or archive)
 are skipped with that reason.
 """
@@ -25,6 +28,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -43,6 +47,7 @@ RANDOM_CASES = re.compile(r"test_(bernoulli|random|multinomial)")
 # ONNX's own tolerances; outputs in half precision and bfloat16 may differ by two units in the last place.
 RTOL, ATOL = 1e-3, 1e-7
 RTOL_OF_TYPE = {10: 2 * 2**-10, 16: 2 * 2**-7}
+C99 = "-std=c99 -Wall -Wextra -Wpedantic -Werror -ffp-contract=off -fPIC -shared".split()
 # What the reason begins with where the tool ended neither well nor with a refusal: never an expected failure.
 CRASH = "crash ("
 
@@ -105,6 +110,20 @@ def read_model(case):
         return Message()
 
 
+def compile_through_c(path, data_set, name, options):
+    """Writes the model as C, made for the inputs of the data set, and compiles that; returns (library, reason)."""
+    source = options.work / "c" / name / "model.c"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    library = source.with_suffix(".so")
+    library.unlink(missing_ok=True)
+    reason = run_tool([options.runner, str(path), "--inputs", str(data_set), "--emit-c", str(source)], options.timeout)
+    if not reason:
+        compiler = [*shlex.split(options.through_c), *C99, str(source), "-o", str(library)]
+        reason = run_tool(compiler, options.timeout)
+        reason = f"the C compiler: {reason}" if reason else None
+    return library, reason
+
+
 def run_case(case, name, options):
     model, path = read_model(case), case / "model.onnx"
     if options.erase_dims:
@@ -115,6 +134,11 @@ def run_case(case, name, options):
     reason = None if data_sets else "no test data"
     for data_set in data_sets:
         command = [options.runner, str(path), "--inputs", str(data_set), "--verify-contracts"]
+        if options.through_c:
+            library, reason = compile_through_c(path, data_set, name, options)
+            if reason:
+                break
+            command = [options.runner, str(library), "--inputs", str(data_set)]
         if RANDOM_CASES.match(case.name):
             out = options.work / "out" / case.name
             shutil.rmtree(out, ignore_errors=True)
@@ -248,6 +272,7 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--erase-dims", action="store_true")
+    parser.add_argument("--through-c", metavar="COMPILER")
     parser.add_argument("--count", action="store_true")
     parser.add_argument("--filter", default="")
     parser.add_argument("--every", type=int, default=1)

@@ -379,6 +379,12 @@ int Runner::runSet(const ModelLibrary &library) {
 int Runner::run() {
   if (!readGiven(0))
     return diagnostics.exitStatus();
+  if (!command.emitC.empty()) {
+    CompilerOptions options = command.options;
+    options.artifact.output = command.emitC;
+    (void)compile(options);
+    return diagnostics.exitStatus();
+  }
   std::unique_ptr<ModelLibrary> library = load();
   if (!library)
     return diagnostics.exitStatus();
