@@ -114,7 +114,8 @@ LogicalResult FunctionPrinter::printView(memref::ViewOp view) {
     if (StringRef(buffer.sizes[dim].text).getAsInteger(10, known) || StringRef(stride.text).getAsInteger(10, known)) {
       if (dim == 0)
         break;
-      std::string name = fresh("n");
+      std::string name = fresh("t");
+      removable.insert(name);
       line() << "ptrdiff_t " << name << " = " << binary(stride, "*", buffer.sizes[dim], Multiplicative).text << ";\n";
       stride = Expr(name);
     } else {
@@ -272,6 +273,7 @@ LogicalResult FunctionPrinter::printBufferOperation(Operation *op) {
         printStore(store);
         return success();
       })
+      .Case<memref::CopyOp>([&](memref::CopyOp copy) { return printCopy(copy); })
       .Case<memref::ViewOp>([&](memref::ViewOp view) { return printView(view); })
       .Case<memref::ReinterpretCastOp>([&](memref::ReinterpretCastOp cast) {
         castLayout(cast);

@@ -65,14 +65,20 @@ Expr binary(const Expr &left, llvm::StringRef op, const Expr &right, Precedence 
   return Expr(left.at(leftLeast) + " " + op.str() + " " + right.at(rightLeast), precedence);
 }
 
-bool mentions(llvm::StringRef text, llvm::StringRef name) {
-  auto isWord = [](char c) { return llvm::isAlnum(c) || c == '_'; };
-  for (size_t at = text.find(name); at != llvm::StringRef::npos; at = text.find(name, at + 1)) {
-    size_t end = at + name.size();
-    if ((at == 0 || !isWord(text[at - 1])) && (end == text.size() || !isWord(text[end])))
-      return true;
+void forEachWord(llvm::StringRef text, llvm::function_ref<void(llvm::StringRef)> see) {
+  auto isPart = [](char c) { return llvm::isAlnum(c) || c == '_'; };
+  while (!(text = text.drop_until(isPart)).empty()) {
+    llvm::StringRef word = text.take_while(isPart);
+    text = text.drop_front(word.size());
+    if (!llvm::isDigit(word.front()))
+      see(word);
   }
-  return false;
+}
+
+bool mentions(llvm::StringRef text, llvm::StringRef name) {
+  bool found = false;
+  forEachWord(text, [&](llvm::StringRef word) { found |= word == name; });
+  return found;
 }
 
 //===-- Literals --------------------------------------------------------------------------------------------------===//

@@ -14,6 +14,7 @@
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include <string>
 
 namespace onnx_aot::c {
@@ -66,6 +67,8 @@ Expr floatLiteral(const llvm::APFloat &value, bool &usesMathMacros);
 /// A string literal, or the initialiser of an array of char where it is longer than C99 wants literals to be.
 std::string stringLiteral(llvm::StringRef text);
 
+/// Calls `see` with the words of `text`: names, keywords, numbers that begin with a letter.
+void forEachWord(llvm::StringRef text, llvm::function_ref<void(llvm::StringRef)> see);
 /// Whether `name` occurs in `text` as a word.
 bool mentions(llvm::StringRef text, llvm::StringRef name);
 

@@ -59,6 +59,8 @@ void FunctionPrinter::define(Value value, const Expr &expr) {
   std::string name = fresh("t");
   line() << valueType(value.getType()) << " " << name << " = " << expr.text << ";\n";
   values.insert({value, Expr(name)});
+  if (!value.getDefiningOp<func::CallOp>() || Expressions::isExpression(value.getDefiningOp()))
+    removable.insert(name);
 }
 
 //===-- Functions -------------------------------------------------------------------------------------------------===//
@@ -101,7 +103,30 @@ void FunctionPrinter::printParameters(func::FuncOp function) {
   os << "(" << (isLong ? "\n    " + llvm::join(parameters, ",\n    ") : joined) << ") {\n";
 }
 
-LogicalResult FunctionPrinter::print(func::FuncOp function) {
+/// A subscript may turn out not to need the value that was computed for it: along a dim of one element, say.
+std::string FunctionPrinter::withoutUnused(StringRef body) const {
+  SmallVector<StringRef> lines;
+  body.split(lines, '\n');
+  llvm::StringMap<unsigned> uses;
+  for (StringRef line : lines)
+    forEachWord(line, [&](StringRef word) { ++uses[word]; });
+  // What only an unused variable reads is unused too, and stands before it.
+  for (StringRef &line : llvm::reverse(lines)) {
+    auto [declared, value] = line.split(" = ");
+    StringRef name = declared.rsplit(' ').second;
+    if (value.empty() || !removable.contains(name) || uses[name] != 1)
+      continue;
+    forEachWord(line, [&](StringRef word) { --uses[word]; });
+    line = StringRef();
+  }
+  std::string kept;
+  for (auto [index, line] : llvm::enumerate(lines))
+    if (line.data() && index + 1 < lines.size())
+      kept += (line + "\n").str();
+  return kept;
+}
+
+FailureOr<std::string> FunctionPrinter::print(func::FuncOp function) {
   WalkResult types = function.walk([&](Operation *op) {
     for (Type type : op->getResultTypes())
       if (!isPrintableValue(type)) {
@@ -121,15 +146,19 @@ LogicalResult FunctionPrinter::print(func::FuncOp function) {
      << nameOf(function);
   printParameters(function);
   indent = 1;
-  for (BlockArgument argument : function.getArguments())
-    if (argument.use_empty()) {
-      bool isBuffer = isa<MemRefType>(argument.getType());
-      line() << "(void)" << (isBuffer ? buffers.find(argument)->second.base : expression(argument).text) << ";\n";
-    }
+  std::string head = std::exchange(text, "");
   if (failed(printBlock(function.getBody().front())))
     return failure();
-  os << "}\n";
-  return success();
+  std::string body = withoutUnused(text), unused;
+  llvm::StringSet<> words;
+  forEachWord(body, [&](StringRef word) { words.insert(word); });
+  for (BlockArgument argument : function.getArguments()) {
+    bool isBuffer = isa<MemRefType>(argument.getType());
+    std::string name = isBuffer ? bufferOf(argument).base : expression(argument).text;
+    if (!words.contains(name))
+      unused += "  (void)" + name + ";\n";
+  }
+  return head + unused + body + "}\n";
 }
 
 LogicalResult FunctionPrinter::printBlock(Block &block) {

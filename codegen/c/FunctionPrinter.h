@@ -28,6 +28,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace onnx_aot::c {
@@ -45,11 +46,10 @@ struct FileContext {
 
 class FunctionPrinter {
 public:
-  FunctionPrinter(FileContext &file, llvm::raw_ostream &os)
-      : file(file), os(os), expressions(*file.ranges, file.needs) {}
+  explicit FunctionPrinter(FileContext &file) : file(file), os(text), expressions(*file.ranges, file.needs) {}
 
   /// Reports what has no form in C.
-  mlir::LogicalResult print(mlir::func::FuncOp function);
+  mlir::FailureOr<std::string> print(mlir::func::FuncOp function);
 
 private:
   /// Where the elements of a buffer are: base[offset + i0 * strides[0] + ...].
@@ -72,6 +72,7 @@ private:
   mlir::LogicalResult printOperation(mlir::Operation *op);
   void printNode(mlir::Operation *op);
   llvm::raw_ostream &line();
+  std::string withoutUnused(llvm::StringRef body) const;
   std::string fresh(llvm::StringRef kind);
   Expr expression(mlir::Value value);
   void define(mlir::Value value, const Expr &expr);
@@ -110,11 +111,13 @@ private:
   bool isPunned(mlir::Type element) const;
 
   FileContext &file;
-  llvm::raw_ostream &os;
+  std::string text;
+  llvm::raw_string_ostream os;
   Expressions expressions;
   llvm::DenseMap<mlir::Value, Expr> values;
   llvm::DenseMap<mlir::Value, Buffer> buffers;
   llvm::DenseSet<mlir::Operation *> inlined;
+  llvm::StringSet<> removable; // variables whose values have no effects
   llvm::StringMap<unsigned> counters;
   unsigned indent = 0, loopDepth = 0;
   std::string currentNode;

@@ -40,10 +40,13 @@ FailureOr<Program> printProgram(ModuleOp module, StringRef prefix, bool movesCom
   file.roots = std::make_unique<BufferRoots>(module);
 
   Program program;
-  llvm::raw_string_ostream os(program.functions);
   bool failedAny = false;
-  for (func::FuncOp function : inOrderOfCalls(module))
-    failedAny |= failed(FunctionPrinter(file, os).print(function));
+  for (func::FuncOp function : inOrderOfCalls(module)) {
+    FailureOr<std::string> text = FunctionPrinter(file).print(function);
+    failedAny |= failed(text);
+    if (succeeded(text))
+      program.functions += *text;
+  }
   if (failedAny)
     return failure();
   if (auto entry = module.lookupSymbol<func::FuncOp>("main"))
