@@ -79,17 +79,42 @@ void FunctionPrinter::assign(ValueRange targets, ValueRange sources) {
       }
       continue;
     }
-    line() << next->target << " = " << next->value << ";\n";
+    // What ends with the target's own value and has no operator that binds weaker adds to it.
+    StringRef value = next->value;
+    bool isSum = value.ends_with(" + " + next->target) && value.find_first_of("?<>=!|&^") == StringRef::npos;
+    if (isSum)
+      value = value.drop_back(next->target.size() + 3);
+    line() << next->target << (isSum ? " += " : " = ") << value << ";\n";
     pending.erase(next);
   }
+}
+
+/// Whether a loop carries on what the loop around it carries: the value goes in here and nowhere else, and what comes
+/// out is yielded in its place. The same variable then serves both.
+static bool isCarriedOn(Value initial, Value result) {
+  auto outer = dyn_cast<BlockArgument>(initial);
+  auto loop = outer ? dyn_cast<scf::ForOp>(outer.getOwner()->getParentOp()) : scf::ForOp();
+  if (!loop || !outer.hasOneUse() || !result.hasOneUse() || outer.getArgNumber() == 0)
+    return false;
+  OpOperand &use = *result.use_begin();
+  return use.getOwner() == loop.getBody()->getTerminator() && use.getOperandNumber() + 1 == outer.getArgNumber();
 }
 
 //===-- Loops -----------------------------------------------------------------------------------------------------===//
 
 LogicalResult FunctionPrinter::printFor(scf::ForOp loop) {
   for (auto [initial, argument, result] :
-       llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults()))
-    declare("acc", initial, {argument, result});
+       llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults())) {
+    if (!isCarriedOn(initial, result)) {
+      declare("acc", initial, {argument, result});
+    } else if (isa<MemRefType>(initial.getType())) {
+      buffers[argument] = buffers[result] = bufferOf(initial);
+    } else {
+      Expr variable = expression(initial);
+      values.insert({argument, variable});
+      values.insert({result, variable});
+    }
+  }
 
   constexpr llvm::StringLiteral letters = "ijklmn";
   std::string name = loopDepth < letters.size() ? std::string(1, letters[loopDepth]) : "i" + std::to_string(loopDepth);

@@ -39,7 +39,11 @@ template <typename HasFeature> static int64_t leastVectorBits(HasFeature has) {
   return 0;
 }
 
-CpuTargetModel::CpuTargetModel() : math({false, false, false, false, false, false}) {}
+CpuTargetModel::CpuTargetModel(Unknown cpu) : math({false, false, false, false, false, false}) {
+  // As a Cortex-M4F has them; of 13 registers for integers, addresses take the other half.
+  scalarFloats = cpu.registerTiles ? 32 : 0;
+  scalarIntegers = cpu.registerTiles ? 8 : 0;
+}
 
 CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
     : forSize(forSize), pointerBits(machine.getPointerSizeInBits(0)), math(lowerMathOptionsFor(machine)) {

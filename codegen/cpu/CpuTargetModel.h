@@ -17,10 +17,13 @@ class CpuTargetModel : public aot::TargetModel {
 public:
   explicit CpuTargetModel(const llvm::TargetMachine &machine, bool forSize = false);
   /// A CPU of which nothing is known, as that of a program in C: scalar code, no arithmetic that might be a call.
-  CpuTargetModel();
+  struct Unknown {
+    bool registerTiles; // whether kernels compute several results at once
+  };
+  explicit CpuTargetModel(Unknown cpu);
   int64_t vectorBits(bool floatingPoint) const override { return floatingPoint ? floatBits : integerBits; }
   int64_t vectorRegisters() const override { return registers; }
-  int64_t scalarRegisters(bool floatingPoint) const override { return floatingPoint ? scalarFloats : 8; }
+  int64_t scalarRegisters(bool floatingPoint) const override { return floatingPoint ? scalarFloats : scalarIntegers; }
   bool isForSize() const override { return forSize; }
   bool hasRounding() const override { return math.hardwareRounding; }
   bool hasFusedMultiplyAdd() const override { return math.hardwareFma; }
@@ -34,7 +37,7 @@ public:
 
 private:
   int64_t floatBits = 0, integerBits = 0, registers = 8, cacheBytes = 1 << 20;
-  int64_t scalarFloats = 8;
+  int64_t scalarFloats = 8, scalarIntegers = 8;
   bool forSize = false;
   unsigned pointerBits = 64;
   struct {
