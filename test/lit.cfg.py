@@ -11,7 +11,8 @@ Tools by name: onnx-aot, onnx-aot-opt, onnx-aot-run, FileCheck, not, split-file.
   %cmake %clang %build   CMake, the compiler of this build and its build folder
 
 Other features: x86-64 (host), tsan and asan (the sanitizers' runtimes work here), strace (processes may be traced),
-libpng (for the examples), make, firmware-tools (compilers and emulators of microcontrollers).
+libpng (for the examples), make, arm-none-eabi-gcc and qemu-arm (C output on 32 bits), firmware-tools (compilers and
+emulators of microcontrollers).
 """
 import os
 import pathlib
@@ -62,8 +63,9 @@ if config.processor in ("x86_64", "amd64"):
 for feature, sanitizer in (("tsan", "thread"), ("asan", "address")):
     if sanitizer_works(sanitizer):
         config.available_features.add(feature)
-if shutil.which("make"):
-    config.available_features.add("make")
+for tool in ("make", "arm-none-eabi-gcc", "qemu-arm"):
+    if shutil.which(tool):
+        config.available_features.add(tool)
 if pathlib.Path("/usr/include/png.h").exists():
     config.available_features.add("libpng")
 if all(map(shutil.which, ("arm-none-eabi-gcc", "riscv64-unknown-elf-gcc", "qemu-system-arm", "qemu-system-riscv64"))):

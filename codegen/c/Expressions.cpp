@@ -54,9 +54,15 @@ Expr Expressions::helper(StringRef name, ArrayRef<Expr> arguments) {
   return Expr(text + ")");
 }
 
+/// Compilers warn where they think that `a | b ? c : d` was meant to be `a | (b ? c : d)`.
+static std::string conditionText(const Expr &condition) {
+  bool isBitwise = condition.precedence >= BitOr && condition.precedence <= BitAnd;
+  return isBitwise ? condition.at(Primary) : condition.at(LogicalOr);
+}
+
 std::optional<Expr> Expressions::print(Operation *op, Operand operand) {
   if (auto select = dyn_cast<arith::SelectOp>(op))
-    return Expr(operand(select.getCondition()).at(LogicalOr) + " ? " +
+    return Expr(conditionText(operand(select.getCondition())) + " ? " +
                     operand(select.getTrueValue()).at(LogicalOr) + " : " + operand(select.getFalseValue()).text,
                 Conditional);
   if (auto call = dyn_cast<func::CallOp>(op)) {

@@ -50,7 +50,7 @@ TEST(Options, EmitOverridesTheSuffix) {
 
 TEST(Options, UnknownSuffixIsAnError) {
   EXPECT_THAT(parse({"m.onnx", "-o", "m.bin"}).errors,
-              ElementsAre("-o m.bin: the kinds of output are o, a, so, s, ll and mlir; --emit=KIND chooses one for any "
+              ElementsAre("-o m.bin: the kinds of output are o, a, so, s, ll, c and mlir; --emit=KIND chooses one for any "
                           "file name"));
 }
 
@@ -58,7 +58,7 @@ TEST(Options, StandardOutputTakesTextOnly) {
   EXPECT_THAT(parse({"m.onnx", "-o", "-", "--emit=s"}).errors, ElementsAre());
   EXPECT_THAT(parse({"m.onnx", "-o", "-", "--stop-after=graph"}).errors, ElementsAre());
   EXPECT_THAT(parse({"m.onnx", "-o", "-", "--emit=o"}).errors,
-              ElementsAre("--emit=o: only s, ll and mlir can be written to standard output"));
+              ElementsAre("--emit=o: only s, ll, c and mlir can be written to standard output"));
 }
 
 TEST(Options, StopAfterWritesMlir) {
@@ -129,9 +129,19 @@ TEST_P(NotYet, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Options, NotYet,
                          testing::Values("--threads=4", "--weights=w.bin", "--max-ram=64K", "--max-flash=1M",
-                                         "--emit=c", "--emit=ptx", "--device=cuda", "--gpu-arch=sm_80", "--io=device",
+                                         "--emit=ptx", "--device=cuda", "--gpu-arch=sm_80", "--io=device",
                                          "--precision=fp16", "--kernels=halide", "--kernels=reference",
                                          "--report=r.html", "--mcpu=v1,v3,v4"));
+
+TEST(Options, CIsForAnyTarget) {
+  EXPECT_EQ(parse({"m.onnx", "-o", "m.c"}).command.options.artifact.kind, OutputKind::C);
+  EXPECT_EQ(parse({"m.onnx", "-o", "-", "--emit=c"}).command.options.artifact.kind, OutputKind::C);
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.c", "--mcpu=cortex-m4", "--target=thumbv7em-none-eabi"}).errors,
+              ElementsAre("--target has no meaning for -o m.c: give it to the compiler of the C file",
+                          "--mcpu has no meaning for -o m.c: give it to the compiler of the C file"));
+  EXPECT_THAT(parse({"m.onnx", "-o", "-", "--emit=c", "--sanitize=address"}).errors,
+              ElementsAre("--sanitize has no meaning for --emit=c: give it to the compiler of the C file"));
+}
 
 TEST(Options, Report) {
   EXPECT_EQ(parse({"m.onnx", "-o", "m.o", "--report=r.json"}).command.options.report, "r.json");
