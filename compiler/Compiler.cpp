@@ -70,7 +70,7 @@ struct Compilation::State {
 
 bool Compilation::State::createTarget() {
   if (options.artifact.kind == OutputKind::C) {
-    target.emplace(CpuTargetModel::Unknown{/*registerTiles=*/options.codegen.optLevel >= 2});
+    target.emplace(CpuTargetModel::Unknown{/*registerTiles=*/options.codegen.optLevel >= 2 && !options.codegen.forSize});
     return true;
   }
   std::string error;

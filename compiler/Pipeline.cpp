@@ -212,8 +212,7 @@ void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOpti
   buildPasses(passes, stage, options, target, facts);
   // The printer of C says itself what it cannot print.
   bool isForPrinter = stage == Stage::Codegen && options.artifact.kind == OutputKind::C;
-  std::unique_ptr<Pass> verifier =
-      options.verifyContracts && !isForPrinter ? createContractVerifier(stage) : nullptr;
+  std::unique_ptr<Pass> verifier = options.verifyContracts && !isForPrinter ? createContractVerifier(stage) : nullptr;
   if (verifier)
     passes.addPass(std::move(verifier));
 }

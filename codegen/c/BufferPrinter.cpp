@@ -50,9 +50,10 @@ FunctionPrinter::Buffer FunctionPrinter::declareBuffer(StringRef kind, MemRefTyp
     line() << "(void)" << variable << ";\n";
     return Expr(variable);
   };
-  (void)variable(pointer, name, initial && initial->isRead ? "(" + pointer + ")" + initial->base
-                                : initial                  ? initial->base
-                                                           : "");
+  (void)variable(pointer, name,
+                 initial && initial->isRead ? "(" + pointer + ")" + initial->base
+                 : initial                  ? initial->base
+                                            : "");
   int64_t offset;
   SmallVector<int64_t> strides;
   (void)type.getStridesAndOffset(strides, offset);
@@ -135,6 +136,7 @@ LogicalResult FunctionPrinter::printView(memref::ViewOp view) {
   }
   Buffer bytes = bufferOf(view.getSource());
   buffer.base = fresh("b");
+  removable.insert(buffer.base);
   buffer.isRead = bytes.isRead;
   std::string element = elementType(type.getElementType());
   std::string pointer = (bytes.isRead ? "const " : "") + element + " *";
@@ -323,9 +325,7 @@ LogicalResult FunctionPrinter::printBufferOperation(Operation *op) {
         return success();
       })
       .Case<aot::SlotOp>([&](auto) { return printSlot(op); })
-      .Default([](Operation *op) {
-        return op->emitError("unsupported: C has no form for '") << op->getName() << "'";
-      });
+      .Default([](Operation *op) { return op->emitError("unsupported: C has no form for '") << op->getName() << "'"; });
 }
 
 } // namespace onnx_aot::c

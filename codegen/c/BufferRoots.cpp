@@ -88,8 +88,8 @@ bool BufferRoots::mayShare(const Roots &a, const Roots &b) {
     for (const Root &right : b) {
       bool bothSlots = left.source.getDefiningOp<aot::SlotOp>() && right.source.getDefiningOp<aot::SlotOp>();
       auto global = left.source.getDefiningOp<memref::GetGlobalOp>();
-      bool isSame = left.source == right.source || bothSlots ||
-                    (global && right.source.getDefiningOp<memref::GetGlobalOp>());
+      bool isSame =
+          left.source == right.source || bothSlots || (global && right.source.getDefiningOp<memref::GetGlobalOp>());
       if (isSame && left.begin < right.end && right.begin < left.end)
         return true;
     }

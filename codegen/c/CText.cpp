@@ -59,9 +59,7 @@ Expr binary(const Expr &left, llvm::StringRef op, const Expr &right, Precedence 
   Precedence leftLeast = isBitwise && !chains(left) ? Unary : isRelation ? Shift : precedence;
   if (isLogical)
     leftLeast = chains(left) ? precedence : Equality;
-  Precedence rightLeast = isBitwise   ? Unary
-                          : isLogical ? Equality
-                                      : isRelation ? Shift : Precedence(precedence + 1);
+  Precedence rightLeast = isBitwise ? Unary : isLogical ? Equality : isRelation ? Shift : Precedence(precedence + 1);
   return Expr(left.at(leftLeast) + " " + op.str() + " " + right.at(rightLeast), precedence);
 }
 

@@ -103,8 +103,7 @@ static bool isCarriedOn(Value initial, Value result) {
 //===-- Loops -----------------------------------------------------------------------------------------------------===//
 
 LogicalResult FunctionPrinter::printFor(scf::ForOp loop) {
-  for (auto [initial, argument, result] :
-       llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults())) {
+  for (auto [initial, argument, result] : llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs(), loop.getResults())) {
     if (!isCarriedOn(initial, result)) {
       declare("acc", initial, {argument, result});
     } else if (isa<MemRefType>(initial.getType())) {
@@ -120,15 +119,16 @@ LogicalResult FunctionPrinter::printFor(scf::ForOp loop) {
   std::string name = loopDepth < letters.size() ? std::string(1, letters[loopDepth]) : "i" + std::to_string(loopDepth);
   Value variable = loop.getInductionVar();
   values.insert({variable, Expr(name)});
-  Expr step = expression(loop.getStep()), low = expression(loop.getLowerBound()), high = expression(loop.getUpperBound());
+  Expr step = expression(loop.getStep()), low = expression(loop.getLowerBound()),
+       high = expression(loop.getUpperBound());
   Expr left(name);
   if (loop.getUnsignedCmp()) {
     left = castTo(unsignedType(variable.getType()), left);
     high = castTo(unsignedType(variable.getType()), high);
   }
   line() << "for (" << valueType(variable.getType()) << " " << name << " = " << low.text << "; "
-         << binary(left, "<", high, Relational).text << "; " << (step.text == "1" ? "++" + name : name + " += " + step.text)
-         << ") {\n";
+         << binary(left, "<", high, Relational).text << "; "
+         << (step.text == "1" ? "++" + name : name + " += " + step.text) << ") {\n";
   ++indent, ++loopDepth;
   if (failed(printBlock(*loop.getBody())))
     return failure();

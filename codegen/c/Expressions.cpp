@@ -62,8 +62,8 @@ static std::string conditionText(const Expr &condition) {
 
 std::optional<Expr> Expressions::print(Operation *op, Operand operand) {
   if (auto select = dyn_cast<arith::SelectOp>(op))
-    return Expr(conditionText(operand(select.getCondition())) + " ? " +
-                    operand(select.getTrueValue()).at(LogicalOr) + " : " + operand(select.getFalseValue()).text,
+    return Expr(conditionText(operand(select.getCondition())) + " ? " + operand(select.getTrueValue()).at(LogicalOr) +
+                    " : " + operand(select.getFalseValue()).text,
                 Conditional);
   if (auto call = dyn_cast<func::CallOp>(op)) {
     needs.runtime.insert(call.getCallee().str());
@@ -179,7 +179,7 @@ std::optional<Expr> Expressions::printInteger(Operation *op, Operand operand) {
     if (ranges.isNonNegative(left) && ranges.isNonNegative(right))
       return plain(symbol, precedence);
     return castTo(valueType(left.getType()),
-                binary(asUnsigned(left, operand), symbol, asUnsigned(right, operand), precedence));
+                  binary(asUnsigned(left, operand), symbol, asUnsigned(right, operand), precedence));
   };
   auto choose = [&](StringRef symbol, bool isUnsigned) {
     Value left = op->getOperand(0), right = op->getOperand(1);
@@ -336,8 +336,7 @@ std::optional<Expr> Expressions::printMath(Operation *op, Operand operand) {
   };
   return TypeSwitch<Operation *, std::optional<Expr>>(op)
       .Case<math::AbsFOp>([&](auto) { return helper("abs_" + suffix, {value()}); })
-      .Case<math::CopySignOp>(
-          [&](auto) { return helper("copysign_" + suffix, {value(), operand(op->getOperand(1))}); })
+      .Case<math::CopySignOp>([&](auto) { return helper("copysign_" + suffix, {value(), operand(op->getOperand(1))}); })
       .Case<math::AbsIOp>([&](auto) {
         std::string wide = wrappingType(type);
         Expr negative = binary(castTo(wide, Expr("0")), "-", castTo(wide, value()), Additive);

@@ -113,7 +113,7 @@ std::string FunctionPrinter::withoutUnused(StringRef body) const {
   // What only an unused variable reads is unused too, and stands before it.
   for (StringRef &line : llvm::reverse(lines)) {
     auto [declared, value] = line.split(" = ");
-    StringRef name = declared.rsplit(' ').second;
+    StringRef name = declared.rsplit(' ').second.ltrim('*');
     if (value.empty() || !removable.contains(name) || uses[name] != 1)
       continue;
     forEachWord(line, [&](StringRef word) { --uses[word]; });
@@ -142,8 +142,7 @@ FailureOr<std::string> FunctionPrinter::print(func::FuncOp function) {
   os << "\n";
   if (!node.empty())
     os << "/* " << node << " */\n";
-  os << "static " << (type.getNumResults() == 0 ? "void" : valueType(type.getResult(0))) << " "
-     << nameOf(function);
+  os << "static " << (type.getNumResults() == 0 ? "void" : valueType(type.getResult(0))) << " " << nameOf(function);
   printParameters(function);
   indent = 1;
   std::string head = std::exchange(text, "");
@@ -252,9 +251,8 @@ LogicalResult FunctionPrinter::printOperation(Operation *op) {
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case<arith::ConstantOp, memref::PrefetchOp>([](auto) { return success(); })
       .Case<ub::PoisonOp>([&](auto) {
-        values.insert({op->getResult(0), op->getResult(0).getType().isInteger(128)
-                                             ? Expr("(onnx_aot_bits128){0, 0}")
-                                             : Expr("0")});
+        values.insert({op->getResult(0),
+                       op->getResult(0).getType().isInteger(128) ? Expr("(onnx_aot_bits128){0, 0}") : Expr("0")});
         return success();
       })
       .Case<func::ReturnOp>([&](func::ReturnOp end) {

@@ -101,8 +101,7 @@ void Library::add(StringRef text, StringRef comment) {
   }
   if (text.starts_with("typedef")) {
     size_t pointer = text.find("(*");
-    name(pointer == StringRef::npos ? lastWord(text.drop_back())
-                                    : text.substr(pointer + 2).take_while(isWord));
+    name(pointer == StringRef::npos ? lastWord(text.drop_back()) : text.substr(pointer + 2).take_while(isWord));
   } else if (text.starts_with("enum")) {
     forEachWord(text, [&](StringRef word) {
       if (word != "enum")
@@ -179,9 +178,8 @@ static StringRef roundedFunction(StringRef name) {
 bool isRuntimeFunction(StringRef name) { return library().find(name) || !roundedFunction(name).empty(); }
 
 static bool isPublic(StringRef name) {
-  return is_contained({"onnx_aot_status_text", "onnx_aot_context_init", "onnx_aot_context_destroy",
-                       "onnx_aot_context_slot"},
-                      name);
+  return is_contained(
+      {"onnx_aot_status_text", "onnx_aot_context_init", "onnx_aot_context_destroy", "onnx_aot_context_slot"}, name);
 }
 
 namespace {

@@ -103,7 +103,8 @@ void CEntryWriter::writeRun() {
     }
     std::string number = "address" + std::to_string(addresses.size());
     os << "  int64_t " << number << " = 0;\n";
-    addresses.push_back("  *" + parameter.name + " = (" + parameter.type.name.str() + " *)(uintptr_t)" + number + ";\n");
+    addresses.push_back("  *" + parameter.name + " = (" + parameter.type.name.str() + " *)(uintptr_t)" + number +
+                        ";\n");
     take("&" + number, true);
   }
   for (const std::string &dim : signature.dims)
@@ -119,7 +120,8 @@ void CEntryWriter::writeRun() {
     os << "  return (onnx_aot_status)" << call << ";\n}\n";
     return;
   }
-  os << "  onnx_aot_status status = (onnx_aot_status)" << call << ";\n" << join(addresses, "") << "  return status;\n}\n";
+  os << "  onnx_aot_status status = (onnx_aot_status)" << call << ";\n"
+     << join(addresses, "") << "  return status;\n}\n";
 }
 
 void CEntryWriter::writeEntry() {
@@ -139,9 +141,8 @@ void CEntryWriter::writeEntry() {
   };
   auto at = [](StringRef array, size_t i) { return (array + "[" + Twine(i) + "]").str(); };
   size_t numInputs = model.inputs.size();
-  take("inputs", numInputs, [&](size_t i) {
-    return "(const " + signature.tensors[i].type.name.str() + " *)" + at("inputs", i);
-  });
+  take("inputs", numInputs,
+       [&](size_t i) { return "(const " + signature.tensors[i].type.name.str() + " *)" + at("inputs", i); });
   take("outputs", model.outputs.size(), [&](size_t i) {
     const Parameter &parameter = signature.tensors[numInputs + i];
     return "(" + parameter.type.name.str() + (parameter.tensor->isInContext ? " **)" : " *)") + at("outputs", i);

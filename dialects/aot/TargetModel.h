@@ -18,7 +18,8 @@ public:
   virtual int64_t vectorBits(bool floatingPoint) const = 0;
   /// Vector registers that a tile of a product may fill, with its sums, a row of weights and one value.
   virtual int64_t vectorRegisters() const = 0;
-  /// Registers for a tile of scalars, where there are no vectors of this kind; 0: kernels are loops over single results.
+  /// Registers for a tile of scalars, where there are no vectors of this kind; 0: kernels are loops over single
+  /// results.
   virtual int64_t scalarRegisters(bool /*floatingPoint*/) const { return 0; }
   /// Whether code is to be small rather than fast.
   virtual bool isForSize() const { return false; }

@@ -87,11 +87,11 @@ double onnx_aot_math_atan2(double y, double x) {
   Pair angle;
   if (isNan(x) || isNan(y))
     return x + y;
-  if (absY == infinity() && absX == infinity())
+  if (absY == infinite() && absX == infinite())
     absX = absY = 1.0; /* Annex F: the diagonals */
-  if (absY == 0.0 || absX == infinity())
+  if (absY == 0.0 || absX == infinite())
     return withSignOf(toBits(x) & SIGN_BIT ? kPi.hi : 0.0, y);
-  if (absX == 0.0 || absY == infinity())
+  if (absX == 0.0 || absY == infinite())
     return withSignOf(kQuarterTurn.hi, y);
 
   /* Bring both near 1, so that products neither overflow nor lose bits. */

@@ -76,7 +76,7 @@ double onnx_aot_math_exp(double x) {
   if (isNan(x))
     return x;
   if (x > 709.79)
-    return infinity();
+    return infinite();
   if (x < -745.2)
     return 0.0;
   e = onnx_aot_math_internal_exp(x, 0.0);
@@ -89,7 +89,7 @@ double onnx_aot_math_exp2(double x) {
   if (isNan(x))
     return x;
   if (x >= 1024.0)
-    return infinity();
+    return infinite();
   if (x < -1075.5)
     return 0.0;
   rounded = x * 32.0 + kRound;
@@ -105,7 +105,7 @@ double onnx_aot_math_expm1(double x) {
   if (isNan(x))
     return x;
   if (x > 709.79)
-    return infinity();
+    return infinite();
   if (x < -40.0)
     return -1.0;
   if (absolute(x) < 0.0108) { /* within the first step: no table, no cancellation */

@@ -30,7 +30,7 @@ static void halfExponentials(double x, Pair *growing, Pair *shrinking) {
 static double halfExponential(double x) {
   Scaled e;
   if (x > 711.0)
-    return infinity();
+    return infinite();
   e = onnx_aot_math_internal_exp(x, 0.0);
   return scale(e.value.hi + e.value.lo, e.exponent - 1);
 }
@@ -90,7 +90,7 @@ static Pair log1pOfPair(Pair x) {
 double onnx_aot_math_asinh(double x) {
   double magnitude = absolute(x);
   Pair square, root, argument, l, one = {1.0, 0.0};
-  if (isNan(x) || magnitude == infinity() || magnitude < 0x1p-28)
+  if (isNan(x) || magnitude == infinite() || magnitude < 0x1p-28)
     return x;
   if (magnitude > 0x1p60) {
     l = onnx_aot_math_internal_log(magnitude);
@@ -107,7 +107,7 @@ double onnx_aot_math_asinh(double x) {
 
 double onnx_aot_math_acosh(double x) {
   Pair t, t2, two = {2.0, 0.0}, l;
-  if (isNan(x) || x == infinity())
+  if (isNan(x) || x == infinite())
     return x;
   if (x <= 1.0)
     return x == 1.0 ? 0.0 : notANumber();
@@ -127,7 +127,7 @@ double onnx_aot_math_atanh(double x) {
   if (isNan(x) || magnitude < 0x1p-28)
     return x;
   if (magnitude >= 1.0)
-    return magnitude == 1.0 ? withSignOf(infinity(), x) : notANumber();
+    return magnitude == 1.0 ? withSignOf(infinite(), x) : notANumber();
   numerator.hi = 2.0 * magnitude;
   numerator.lo = 0.0;
   l = log1pOfPair(dividePairs(numerator, twoSum(1.0, -magnitude)));

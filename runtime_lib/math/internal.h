@@ -40,7 +40,7 @@ static inline double fromBits(uint64_t bits) {
   return u.value;
 }
 
-static inline double infinity(void) { return fromBits(INF_BITS); }
+static inline double infinite(void) { return fromBits(INF_BITS); }
 static inline double notANumber(void) { return fromBits(0x7ff8000000000000u); }
 static inline int isNan(double x) { return x != x; }
 static inline double absolute(double x) { return fromBits(toBits(x) & ~SIGN_BIT); }

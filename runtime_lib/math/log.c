@@ -112,12 +112,12 @@ Pair onnx_aot_math_internal_log(double x) {
 
 /* The cases that all logarithms share: 1 when *result is final. */
 static int isSpecial(double x, double *result) {
-  if (isNan(x) || x == infinity()) {
+  if (isNan(x) || x == infinite()) {
     *result = x;
     return 1;
   }
   if (x <= 0.0) {
-    *result = x == 0.0 ? -infinity() : notANumber();
+    *result = x == 0.0 ? -infinite() : notANumber();
     return 1;
   }
   return 0;
@@ -156,10 +156,10 @@ double onnx_aot_math_log10(double x) {
 
 double onnx_aot_math_log1p(double x) {
   Pair sum, l;
-  if (isNan(x) || x == infinity() || absolute(x) < 0x1p-54)
+  if (isNan(x) || x == infinite() || absolute(x) < 0x1p-54)
     return x;
   if (x <= -1.0)
-    return x == -1.0 ? -infinity() : notANumber();
+    return x == -1.0 ? -infinite() : notANumber();
   /* 1 + x = hi + lo exactly, and log(hi + lo) = log(hi) + lo / hi to far more than double precision. */
   sum = twoSum(1.0, x);
   l = onnx_aot_math_internal_log(sum.hi);

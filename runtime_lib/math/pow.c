@@ -30,14 +30,14 @@ double onnx_aot_math_pow(double x, double y) {
     return 1.0;
   if (isNan(x) || isNan(y))
     return x + y;
-  if (absY == infinity()) {
+  if (absY == infinite()) {
     if (magnitude == 1.0)
       return 1.0;
-    return (magnitude > 1.0) == (y > 0.0) ? infinity() : 0.0;
+    return (magnitude > 1.0) == (y > 0.0) ? infinite() : 0.0;
   }
   odd = parity(y) == 1;
-  if (magnitude == 0.0 || magnitude == infinity()) {
-    double result = (magnitude == 0.0) == (y > 0.0) ? 0.0 : infinity();
+  if (magnitude == 0.0 || magnitude == infinite()) {
+    double result = (magnitude == 0.0) == (y > 0.0) ? 0.0 : infinite();
     return odd ? withSignOf(result, x) : result;
   }
   if (x < 0.0) {
@@ -49,7 +49,7 @@ double onnx_aot_math_pow(double x, double y) {
       return sign;
   }
   if (absY > 0x1p65) /* |log|x|| is at least 2^-53 */
-    return sign * ((magnitude > 1.0) == (y > 0.0) ? infinity() : 0.0);
+    return sign * ((magnitude > 1.0) == (y > 0.0) ? infinite() : 0.0);
   if (absY < 0x1p-65)
     return sign;
 
@@ -57,7 +57,7 @@ double onnx_aot_math_pow(double x, double y) {
   product = twoProduct(y, logX.hi);
   product = quickTwoSum(product.hi, product.lo + y * logX.lo);
   if (product.hi > 709.79)
-    return sign * infinity();
+    return sign * infinite();
   if (product.hi < -745.2)
     return sign * 0.0;
   e = onnx_aot_math_internal_exp(product.hi, product.lo);

@@ -10,7 +10,7 @@
 double onnx_aot_math_sqrt(double x) {
   uint64_t bits = toBits(x), mantissa, rest = 0, root = 0;
   int exponent;
-  if (isNan(x) || x == 0.0 || x == infinity())
+  if (isNan(x) || x == 0.0 || x == infinite())
     return x;
   if (x < 0.0)
     return notANumber();

@@ -28,7 +28,6 @@ import json
 import os
 import pathlib
 import re
-import shlex
 import shutil
 import signal
 import sys
@@ -36,6 +35,7 @@ import tarfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import contained  # noqa: E402
+import through_c  # noqa: E402
 from models import NEEDS, TENSOR_DIMS, TENSOR_TYPE, Message, erase_dims, ill_formed, needs, operators  # noqa: E402
 
 HEADER = """\
@@ -47,7 +47,6 @@ RANDOM_CASES = re.compile(r"test_(bernoulli|random|multinomial)")
 # ONNX's own tolerances; outputs in half precision and bfloat16 may differ by two units in the last place.
 RTOL, ATOL = 1e-3, 1e-7
 RTOL_OF_TYPE = {10: 2 * 2**-10, 16: 2 * 2**-7}
-C99 = "-std=c99 -Wall -Wextra -Wpedantic -Werror -ffp-contract=off -fPIC -shared".split()
 # What the reason begins with where the tool ended neither well nor with a refusal: never an expected failure.
 CRASH = "crash ("
 
@@ -113,15 +112,12 @@ def read_model(case):
 def compile_through_c(path, data_set, name, options):
     """Writes the model as C, made for the inputs of the data set, and compiles that; returns (library, reason)."""
     source = options.work / "c" / name / "model.c"
-    source.parent.mkdir(parents=True, exist_ok=True)
-    library = source.with_suffix(".so")
-    library.unlink(missing_ok=True)
-    reason = run_tool([options.runner, str(path), "--inputs", str(data_set), "--emit-c", str(source)], options.timeout)
+    write, compile_ = through_c.commands(options.runner, path, [data_set], source, options.through_c)
+    reason = run_tool(write, options.timeout)
     if not reason:
-        compiler = [*shlex.split(options.through_c), *C99, str(source), "-o", str(library)]
-        reason = run_tool(compiler, options.timeout)
+        reason = run_tool(compile_, options.timeout)
         reason = f"the C compiler: {reason}" if reason else None
-    return library, reason
+    return source.with_suffix(".so"), reason
 
 
 def run_case(case, name, options):

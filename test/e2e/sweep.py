@@ -1,7 +1,7 @@
 """Every real model beside the project, all of its data sets: compiled once, run on each.
 
-usage: sweep.py --programs DIR --models DIR [DIR ...] --left-out FILE [--slow] [--filter REGEX] [--json FILE]
-                [--jobs N]
+usage: sweep.py --programs DIR --models DIR [DIR ...] --left-out FILE [--slow] [--through-c COMPILER] [--work DIR]
+                [--filter REGEX] [--json FILE] [--jobs N]
 
 1. manifest.json in the first folder names the models and their data sets. Models that are too large to lie there are
    taken from the other folders (what export_models.py wrote); where a model is not there, it is skipped with that reason.
@@ -11,6 +11,8 @@ usage: sweep.py --programs DIR --models DIR [DIR ...] --left-out FILE [--slow] [
    of a quantised model), that difference is the tolerance.
 3. FILE has a line `NAME: REASON` for each model that does not pass, and may only shrink: one that is listed there and
    passes is an error. Models above 6 MB are left for --slow (the nightly run).
+4. --through-c writes each model as C below --work, compiles that with COMPILER, as C99 with all warnings as errors, and
+   runs the result.
 """
 import argparse
 import concurrent.futures
@@ -23,6 +25,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import contained  # noqa: E402
+import through_c  # noqa: E402
 
 QUICK_BYTES = 6_000_000
 FULL_TIMEOUT, QUICK_TIMEOUT = 1800, 300
@@ -51,14 +54,23 @@ def present(options, entry):
 
 def sweep_model(options, entry, model):
     """None, or why one model fails: one process compiles it and runs all data sets."""
-    command = [options.programs / "onnx-aot-run", model, "--quiet", "--verify-contracts"]
+    timeout = FULL_TIMEOUT if options.slow else QUICK_TIMEOUT
+    runner = options.programs / "onnx-aot-run"
+    command = [runner, model, "--quiet", "--verify-contracts"]
+    if options.through_c:
+        source = options.work / (entry["name"] + ".c")
+        inputs = [options.models[0] / present(options, entry)[0]["dir"]]
+        for step in through_c.commands(runner, model, inputs, source, options.through_c):
+            if failure := run_tool(step, timeout):
+                return failure
+        command = [runner, source.with_suffix(".so"), "--quiet"]
     for dataset in present(options, entry):
         data = options.models[0] / dataset["dir"]
         command += ["--inputs", data, "--expect", data]
     noise = max(dataset["ort_opt0_vs_opt99_max_abs"] for dataset in present(options, entry))
     if noise > max(1e-3 * dataset["out_max_abs"] for dataset in present(options, entry)):
         command += ["--rtol=1e-3", f"--atol={1.01 * noise}"]
-    return run_tool(command, FULL_TIMEOUT if options.slow else QUICK_TIMEOUT)
+    return run_tool(command, timeout)
 
 
 def main():
@@ -67,6 +79,8 @@ def main():
     parser.add_argument("--models", required=True, type=pathlib.Path, nargs="+")
     parser.add_argument("--left-out", required=True, type=pathlib.Path)
     parser.add_argument("--slow", action="store_true")
+    parser.add_argument("--through-c", metavar="COMPILER")
+    parser.add_argument("--work", type=pathlib.Path)
     parser.add_argument("--filter", default="")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))

@@ -2,11 +2,11 @@
 #include "codegen/c/Program.h"
 #include "codegen/c/RuntimeSource.h"
 #include "compiler/Pipeline.h"
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
 
 using namespace mlir;
 using namespace onnx_aot;

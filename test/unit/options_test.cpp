@@ -49,9 +49,10 @@ TEST(Options, EmitOverridesTheSuffix) {
 }
 
 TEST(Options, UnknownSuffixIsAnError) {
-  EXPECT_THAT(parse({"m.onnx", "-o", "m.bin"}).errors,
-              ElementsAre("-o m.bin: the kinds of output are o, a, so, s, ll, c and mlir; --emit=KIND chooses one for any "
-                          "file name"));
+  EXPECT_THAT(
+      parse({"m.onnx", "-o", "m.bin"}).errors,
+      ElementsAre("-o m.bin: the kinds of output are o, a, so, s, ll, c and mlir; --emit=KIND chooses one for any "
+                  "file name"));
 }
 
 TEST(Options, StandardOutputTakesTextOnly) {

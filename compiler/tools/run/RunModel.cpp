@@ -309,8 +309,8 @@ bool Runner::compare(const std::vector<HostTensor> &outputs) {
   for (const DataItem &list : expected) {
     if (list.length < 0)
       continue;
-    int64_t count = llvm::count_if(
-        outputs, [&](const HostTensor &output) { return listName(output.name) == list.tensor.name; });
+    int64_t count =
+        llvm::count_if(outputs, [&](const HostTensor &output) { return listName(output.name) == list.tensor.name; });
     ++compared;
     if (count == list.length)
       continue;
