@@ -54,6 +54,7 @@ struct Compilation::State {
   bool runStage(Stage stage);
   bool failed(const llvm::Twine &what);
   void reportRefusals(ModuleOp rest);
+  void nameFunctions();
   void showProgress(StringRef text) const;
 
   const CompilerOptions &options;
@@ -115,6 +116,15 @@ void Compilation::State::reportRefusals(ModuleOp rest) {
   diagnostics.dropInternal(known);
 }
 
+/// Tells the layers which functions they became.
+void Compilation::State::nameFunctions() {
+  module->walk([&](LLVM::LLVMFuncOp function) {
+    auto layers = dyn_cast_or_null<ArrayAttr>(function->removeDiscardableAttr(kLayersAttr));
+    for (Attribute layer : layers ? layers.getValue() : llvm::ArrayRef<Attribute>())
+      facts.layers[cast<IntegerAttr>(layer).getInt()].function = function.getName().str();
+  });
+}
+
 /// Replaces the line of a terminal.
 void Compilation::State::showProgress(StringRef text) const {
   if (!options.quiet && llvm::sys::Process::StandardErrIsDisplayed())
@@ -124,7 +134,7 @@ void Compilation::State::showProgress(StringRef text) const {
 bool Compilation::State::runStage(Stage stage) {
   showProgress((stageName(stage) + " stage").str());
   PassManager passes(&context);
-  buildStage(passes, stage, options, *target, options.report.empty() ? nullptr : &facts);
+  buildStage(passes, stage, options, *target, options.isMeasured() ? &facts : nullptr);
   LogicalResult result = passes.run(*module);
   showProgress("");
   if (mlir::failed(result)) {
@@ -133,6 +143,8 @@ bool Compilation::State::runStage(Stage stage) {
     return failed("the " + stageName(stage) + " stage");
   }
   done = stage;
+  if (stage == Stage::Codegen)
+    nameFunctions();
   if (stage != Stage::Buffer)
     return true;
   FailureOr<ModelInterface> described = ModelInterface::fromModule(*module);

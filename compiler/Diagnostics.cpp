@@ -75,7 +75,9 @@ void Diagnostics::unsupported(const NodeRef &node, const Twine &reason) {
   report(ErrorKind::Unsupported, inFile(inNode(node, reason.str())));
 }
 
-void Diagnostics::fault(const Twine &reason) { report(ErrorKind::User, inFile(reason.str())); }
+void Diagnostics::fault(const Twine &reason, std::vector<std::string> notes) {
+  report(ErrorKind::User, inFile(reason.str()), std::move(notes));
+}
 
 void Diagnostics::unsupported(const Twine &reason) { report(ErrorKind::Unsupported, inFile(reason.str())); }
 

@@ -72,7 +72,7 @@ public:
   void unsupported(const NodeRef &node, const llvm::Twine &reason);
 
   /// A user error of the whole file, or of a flag when `reason` begins with "--" (then the file is not named).
-  void fault(const llvm::Twine &reason);
+  void fault(const llvm::Twine &reason, std::vector<std::string> notes = {});
   /// The same for what is valid but lacking.
   void unsupported(const llvm::Twine &reason);
   /// A fault of the compiler itself.

@@ -99,6 +99,7 @@ private:
   void applyCpu(const GivenFlag &flag);
   void applyTolerance(const GivenFlag &flag, std::optional<double> &out);
   void applyText(const GivenFlag &flag, std::string &out);
+  void applySize(const GivenFlag &flag, std::optional<uint64_t> &out);
 
   void fault(const GivenFlag &flag, const Twine &reason) { diagnostics.fault(flag.spelled + ": " + reason); }
   void notYet(const std::string &spelled) { diagnostics.unsupported(spelled + " is not supported yet"); }
@@ -129,6 +130,10 @@ void FlagReader::apply(const GivenFlag &flag) {
     return applyText(flag, options.depfile);
   case OPT_report:
     return applyText(flag, options.report);
+  case OPT_max_ram:
+    return applySize(flag, options.artifact.maxRam);
+  case OPT_max_flash:
+    return applySize(flag, options.artifact.maxFlash);
   case OPT_check:
     check = true;
     return;
@@ -236,6 +241,15 @@ void FlagReader::applyText(const GivenFlag &flag, std::string &out) {
   if (flag.value.empty())
     fault(flag, "the value is empty");
   out = flag.value.str();
+}
+
+void FlagReader::applySize(const GivenFlag &flag, std::optional<uint64_t> &out) {
+  StringRef digits = flag.value;
+  unsigned shift = digits.consume_back_insensitive("k") ? 10 : digits.consume_back_insensitive("m") ? 20 : 0;
+  uint64_t value = 0;
+  if (digits.getAsInteger(10, value) || value > (uint64_t(1) << 40))
+    return fault(flag, "expected a number of bytes, such as 65536, 64K or 1M");
+  out = value << shift;
 }
 
 void FlagReader::applyTolerance(const GivenFlag &flag, std::optional<double> &out) {
@@ -399,6 +413,18 @@ static void resolveKind(CompilerOptions &options, StringRef emit, Diagnostics &d
     options.stopAfter = Stage::Codegen;
 }
 
+/// What a model takes is measured in the object.
+static void checkLimits(const ArtifactOptions &artifact, Diagnostics &diagnostics) {
+  bool hasObject = artifact.kind == OutputKind::Object || artifact.kind == OutputKind::StaticLibrary ||
+                   artifact.kind == OutputKind::SharedLibrary;
+  if (hasObject || artifact.output.empty())
+    return;
+  for (auto [limit, flag] : {std::pair(artifact.maxRam, "--max-ram"), std::pair(artifact.maxFlash, "--max-flash")})
+    if (limit)
+      diagnostics.fault(flag + Twine(" is measured in an object, but the output is ") + artifact.output +
+                        "; write .o, .a or .so");
+}
+
 /// The suffix decides the form of the report too, of which there is one.
 static void checkReport(const CompilerOptions &options, Diagnostics &diagnostics) {
   if (options.report.empty())
@@ -489,6 +515,7 @@ ParseResult onnx_aot::parseCompileCommand(llvm::ArrayRef<const char *> argv, Com
     if (command.action == CompileCommand::Action::Compile) {
       resolveKind(options, reader.emit, diagnostics);
       checkReport(options, diagnostics);
+      checkLimits(options.artifact, diagnostics);
     } else if (!options.report.empty()) {
       diagnostics.fault("--report=" + options.report + " tells what was built, and --check builds nothing");
     }

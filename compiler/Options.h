@@ -83,7 +83,8 @@ struct ArtifactOptions {
   std::string prefix; // of every C symbol: a C identifier
   std::string output; // path; "-" is stdout, for text kinds only
   OutputKind kind = OutputKind::Object;
-  bool header = true; // the .h beside the output, for the kinds that have one
+  bool header = true;                       // the .h beside the output, for the kinds that have one
+  std::optional<uint64_t> maxRam, maxFlash; // bytes that the model may take, for the kinds that hold an object
 };
 
 struct CompilerOptions {
@@ -104,6 +105,9 @@ struct CompilerOptions {
   bool quiet = false;
   std::string depfile; // path; empty: none
   std::string report;  // path of a .json file; empty: none
+
+  /// Whether anything asks what the layers take.
+  bool isMeasured() const { return !report.empty() || artifact.maxRam || artifact.maxFlash; }
 };
 
 /// What the command line of onnx-aot asks for.

@@ -131,12 +131,15 @@ defm kernels : Value<"kernels", "auto|mlir", "which generator makes the heavy ke
 defm threads : Value<"threads", "1", "code for at most so many threads">, Flags<[NotYet]>, Values<"1">;
 }
 
+let Group = TargetGroup in {
+defm max_ram : Value<"max-ram", "SIZE", "fail when arena, stack and variables take more bytes (or 64K, 1M)">;
+defm max_flash : Value<"max-flash", "SIZE", "fail when code and constants take more">;
+}
+
 let Group = ComingGroup, Flags = [NotYet] in {
 defm device : Value<"device", "cuda[,cpu]", "run on an NVIDIA GPU">;
 defm gpu_arch : Value<"gpu-arch", "sm_80", "the GPUs to make code for">;
 defm io : Value<"io", "host|device", "where inputs and outputs lie">;
-defm max_ram : Value<"max-ram", "SIZE", "fail when the model needs more RAM">;
-defm max_flash : Value<"max-flash", "SIZE", "fail when the model needs more flash">;
 }
 
 let Group = DeveloperGroup in {

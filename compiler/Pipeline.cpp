@@ -91,7 +91,7 @@ static void buildScheduleStage(OpPassManager &passes, const aot::TargetModel &ta
   functions.addPass(createPackWeights());
 }
 
-static void buildBufferStage(OpPassManager &passes, ModelFacts *facts) {
+static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &target, ModelFacts *facts) {
   passes.addPass(createPrepareEntry());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -114,7 +114,7 @@ static void buildBufferStage(OpPassManager &passes, ModelFacts *facts) {
   passes.nest<func::FuncOp>().addPass(createForwardCopies());
   passes.addPass(createPlaceWeights());
   passes.nest<func::FuncOp>().addPass(createPlaceScratch());
-  passes.addPass(createPlanArenaPass(facts));
+  passes.addPass(createPlanArenaPass(target.bufferAlignment(), facts));
   passes.nest<func::FuncOp>().addPass(createResolveReshapes());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -200,7 +200,7 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
   case Stage::Schedule:
     return buildScheduleStage(passes, target);
   case Stage::Buffer:
-    return buildBufferStage(passes, facts);
+    return buildBufferStage(passes, target, facts);
   case Stage::Codegen:
     return options.artifact.kind == OutputKind::C ? buildCodegenStageForC(passes, target)
                                                   : buildCodegenStage(passes, options.codegen, target);

@@ -24,6 +24,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/buffer/DescribeLayers.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_OUTLINEKERNELS
@@ -76,9 +77,17 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
       else
         arguments.push_back(value);
     }
+    // Which layer it is does not make it another kernel.
+    Attribute layer = op->removeDiscardableAttr(kLayerAttr);
     func::FuncOp function = arguments.size() == op->getNumOperands() ? findEqual(op) : func::FuncOp();
     if (!function)
       function = makeFunction(op, arguments);
+    if (layer) {
+      auto known = function->getAttrOfType<ArrayAttr>(kLayersAttr);
+      SmallVector<Attribute> layers = known ? llvm::to_vector(known) : SmallVector<Attribute>();
+      layers.push_back(layer);
+      function->setAttr(kLayersAttr, ArrayAttr::get(&getContext(), layers));
+    }
     OpBuilder builder(op);
     SmallVector<Value> passed;
     for (Value argument : arguments)

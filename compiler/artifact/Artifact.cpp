@@ -8,7 +8,9 @@
 
 #include "codegen/RuntimeLink.h"
 #include "compiler/Diagnostics.h"
+#include "compiler/artifact/Budget.h"
 #include "compiler/artifact/CWriter.h"
+#include "compiler/artifact/CodeFacts.h"
 #include "compiler/artifact/Depfile.h"
 #include "compiler/artifact/EntryPoints.h"
 #include "compiler/artifact/HeaderWriter.h"
@@ -35,6 +37,8 @@ struct WriteJob {
   EmittedModel emitted;
   std::string output;
   OutputFiles &files;
+  std::optional<CodeFacts> &code; // what the object takes
+  bool isMeasured = false;
 };
 
 /// An output kind: how it is written, and whether a header goes with it.
@@ -45,19 +49,32 @@ struct KindRow {
 };
 } // namespace
 
+static Error emitObject(WriteJob &job, StringRef path) {
+  if (!job.isMeasured)
+    return writeObject(job.emitted, path);
+  FrameSizes frames(job.emitted.module.getContext());
+  if (Error error = writeObject(job.emitted, path))
+    return error;
+  auto code = measureCode(path, job.emitted.module, job.emitted.prefix + "_run", frames.frames());
+  if (!code)
+    return code.takeError();
+  job.code = std::move(*code);
+  return Error::success();
+}
+
 /// Emits the object beside the output, for the kinds that are made of one.
 static Expected<std::string> scratchObject(WriteJob &job) {
   auto object = job.files.addScratch(job.output);
   if (!object)
     return object.takeError();
-  if (Error error = writeObject(job.emitted, *object))
+  if (Error error = emitObject(job, *object))
     return std::move(error);
   return object;
 }
 
 static Error writeObjectFile(WriteJob &job) {
   auto path = job.files.add(job.output);
-  return path ? writeObject(job.emitted, *path) : path.takeError();
+  return path ? emitObject(job, *path) : path.takeError();
 }
 
 static Error writeStaticLibraryFile(WriteJob &job) {
@@ -185,11 +202,15 @@ static Error writeHeaderBeside(const KindRow &row, const ArtifactInput &input, c
 }
 
 static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &machine, const CompilerOptions &options,
-                       OutputFiles &files) {
+                       OutputFiles &files, std::optional<CodeFacts> &code) {
   if (Error error = finishModule(*input.llvmModule, machine, input.interface, options))
     return error;
   // First what the user named, so that it is what an error names.
-  WriteJob job{{*input.llvmModule, machine, input.interface, options.artifact.prefix}, options.artifact.output, files};
+  WriteJob job{{*input.llvmModule, machine, input.interface, options.artifact.prefix},
+               options.artifact.output,
+               files,
+               code,
+               options.isMeasured()};
   if (Error error = row.write(job))
     return error;
   return writeHeaderBeside(row, input, options, files);
@@ -260,6 +281,7 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
     return mlir::failure();
   }
   OutputFiles files(input.inputFiles);
+  std::optional<CodeFacts> code;
   Error error = Error::success();
   if (row->kind == OutputKind::MLIR) {
     error = joinErrors(std::move(error), writeMLIR(input.module, artifact.output, files));
@@ -274,14 +296,16 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
       return mlir::failure();
     }
     BackendErrors reported(input.llvmModule->getContext());
-    error = joinErrors(std::move(error), reported.join(writeCode(*row, input, *machine, options, files)));
+    error = joinErrors(std::move(error), reported.join(writeCode(*row, input, *machine, options, files, code)));
   }
+  if (!error && code && !checkBudget(*input.facts, input.interface, *code, artifact, diagnostics))
+    return mlir::failure();
   if (!error && !options.depfile.empty())
     error = files.write(options.depfile,
                         [&](raw_pwrite_stream &stream) { writeDepfile(artifact.output, input.inputFiles, stream); });
   if (!error && !options.report.empty())
     error = files.write(options.report, [&](raw_pwrite_stream &stream) {
-      writeReport(*input.facts, input.interface, options, input.modelPath, stream);
+      writeReport(*input.facts, input.interface, code ? &*code : nullptr, options, input.modelPath, stream);
     });
   if (!error)
     error = files.publish();

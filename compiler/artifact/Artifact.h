@@ -38,7 +38,7 @@ struct ArtifactInput {
   std::unique_ptr<llvm::Module> llvmModule; // for all other kinds: @main and @weights as the codegen stage leaves them
   std::vector<std::string> inputFiles;      // read by this run, for the depfile
   std::string modelPath;                    // for the report
-  const ModelFacts *facts = nullptr;        // for the report
+  const ModelFacts *facts = nullptr;        // for the report and for what does not fit
 };
 
 /// The target that the options name; its triple, CPU, features and float ABI.

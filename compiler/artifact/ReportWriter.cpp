@@ -8,6 +8,8 @@
 
 #include "compiler/Diagnostics.h"
 #include "compiler/Options.h"
+#include "compiler/artifact/Budget.h"
+#include "compiler/artifact/CodeFacts.h"
 #include "compiler/artifact/ModelInterface.h"
 #include "passes/buffer/DescribeLayers.h"
 #include "llvm/Support/Format.h"
@@ -50,7 +52,7 @@ static void writeStrategy(json::OStream &out, aot::StrategyAttr strategy) {
   });
 }
 
-static void writeLayer(json::OStream &out, const LayerFacts &layer) {
+static void writeLayer(json::OStream &out, const LayerFacts &layer, std::optional<uint64_t> codeBytes) {
   NodeRef node = nodeOfLocation(layer.location);
   out.object([&] {
     out.attribute("node", text(node.name));
@@ -61,12 +63,15 @@ static void writeLayer(json::OStream &out, const LayerFacts &layer) {
     out.attribute("weight_bytes", layer.weightBytes);
     out.attribute("read_bytes", number(layer.readBytes));
     out.attribute("written_bytes", number(layer.writtenBytes));
-    if (!layer.error)
-      return out.attribute("winograd_error", nullptr);
-    out.attributeObject("winograd_error", [&] {
-      writeError(out, "relative_rms", *layer.error);
-      writeError(out, "direct_relative_rms", layer.directError.value_or(0));
-    });
+    if (layer.error)
+      out.attributeObject("winograd_error", [&] {
+        writeError(out, "relative_rms", *layer.error);
+        writeError(out, "direct_relative_rms", layer.directError.value_or(0));
+      });
+    else
+      out.attribute("winograd_error", nullptr);
+    out.attribute("function", text(layer.function));
+    out.attribute("code_bytes", codeBytes && !layer.function.empty() ? json::Value(*codeBytes) : nullptr);
   });
 }
 
@@ -81,6 +86,7 @@ static std::optional<int64_t> totalMultiplyAdds(const ModelFacts &facts) {
 static void writeMemory(json::OStream &out, const ModelFacts &facts, const ModelInterface &interface) {
   bool isFunction = interface.arenaBytes == TensorInterface::unbounded;
   out.attribute("arena_bytes", isFunction ? json::Value(nullptr) : json::Value(interface.arenaBytes));
+  out.attribute("arena_lower_bound", isFunction ? json::Value(nullptr) : json::Value(facts.arenaLowerBound));
   out.attribute("context_slots", interface.slots);
   out.attribute("weights_bytes", interface.weightBytes);
   out.attributeArray("buffers", [&] {
@@ -94,8 +100,41 @@ static void writeMemory(json::OStream &out, const ModelFacts &facts, const Model
   });
 }
 
-void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CompilerOptions &options,
-                 StringRef modelPath, raw_ostream &os) {
+/// What the object takes; null where none was written.
+static void writeCodeFacts(json::OStream &out, const ModelInterface &interface, const CodeFacts *code) {
+  if (!code) {
+    for (StringRef key : {"flash", "ram", "functions"})
+      out.attribute(key, nullptr);
+    return;
+  }
+  auto known = [](std::optional<uint64_t> value) { return value ? json::Value(*value) : json::Value(nullptr); };
+  bool isFunction = interface.arenaBytes == TensorInterface::unbounded;
+  out.attributeObject("flash", [&] {
+    out.attribute("text_bytes", code->textBytes);
+    out.attribute("read_only_bytes", code->readOnlyBytes);
+    out.attribute("data_bytes", code->dataBytes);
+    out.attribute("bytes", code->flashBytes());
+  });
+  out.attributeObject("ram", [&] {
+    out.attribute("arena_bytes", isFunction ? json::Value(nullptr) : json::Value(interface.arenaBytes));
+    out.attribute("stack_bytes", known(code->stackBytes));
+    out.attribute("data_bytes", code->dataBytes);
+    out.attribute("bss_bytes", code->bssBytes);
+    out.attribute("bytes", known(ramBytes(interface, *code)));
+  });
+  out.attributeArray("functions", [&] {
+    for (const FunctionFacts &function : code->functions)
+      out.object([&] {
+        out.attribute("name", function.name);
+        out.attribute("text_bytes", function.textBytes);
+        out.attribute("stack_bytes", known(function.stackBytes));
+      });
+  });
+}
+
+void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CodeFacts *code,
+                 const CompilerOptions &options, StringRef modelPath, raw_ostream &os) {
+  std::vector<uint64_t> codeBytes = code ? codeBytesOfLayers(facts, *code) : std::vector<uint64_t>();
   json::OStream out(os, /*IndentSize=*/2);
   out.object([&] {
     out.attribute("version", ONNX_AOT_VERSION);
@@ -107,10 +146,11 @@ void writeReport(const ModelFacts &facts, const ModelInterface &interface, const
     });
     out.attribute("multiply_adds", number(totalMultiplyAdds(facts)));
     out.attributeArray("layers", [&] {
-      for (const LayerFacts &layer : facts.layers)
-        writeLayer(out, layer);
+      for (auto [index, layer] : enumerate(facts.layers))
+        writeLayer(out, layer, code ? std::optional(codeBytes[index]) : std::nullopt);
     });
     out.attributeObject("memory", [&] { writeMemory(out, facts, interface); });
+    writeCodeFacts(out, interface, code);
   });
   os << "\n";
 }

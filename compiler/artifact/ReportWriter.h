@@ -34,13 +34,15 @@ class raw_ostream;
 
 namespace onnx_aot {
 
+struct CodeFacts;
 struct CompilerOptions;
 struct ModelFacts;
 struct ModelInterface;
 
-/// `modelPath` is the file that was compiled; the report has its name without the folder.
-void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CompilerOptions &options,
-                 llvm::StringRef modelPath, llvm::raw_ostream &os);
+/// `code` is null where no object was written. `modelPath` is the file that was compiled; the report has its name
+/// without the folder.
+void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CodeFacts *code,
+                 const CompilerOptions &options, llvm::StringRef modelPath, llvm::raw_ostream &os);
 
 } // namespace onnx_aot
 

@@ -34,6 +34,9 @@ public:
   virtual int64_t secondLevelBytes() const { return 1 << 20; }
   /// Whether bytes of weights and buffers are dearer than cycles: a microcontroller.
   virtual bool hasLittleMemory() const { return false; }
+  /// Of the memory that a model works in, in bytes: a line of the cache, so that few vectors lie in two; without
+  /// vectors, what the largest element needs.
+  int64_t bufferAlignment() const { return vectorBits(true) != 0 || vectorBits(false) != 0 ? 64 : 8; }
 };
 
 } // namespace onnx_aot::aot

@@ -12,19 +12,23 @@ namespace onnx_aot {
 struct PlannedBuffer {
   int64_t bytes;
   int64_t first, last;
+  int64_t alignment = 1; // of its offset: a power of two
 };
 
 struct ArenaPlan {
   llvm::SmallVector<int64_t> offsets; // one per buffer, in bytes
   int64_t size = 0;                   // of the arena
-  /// The largest sum of live buffers, aligned, at any step: no plan can be smaller.
+  /// The largest sum of live buffers at any step: no plan can be smaller. Padding does not count.
   int64_t lowerBound = 0;
 };
 
-/// Assigns offsets so that buffers whose lifetimes meet do not overlap. Offsets are multiples of `alignment`.
-/// Greedy best fit (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020), tried in
-/// several orders: the smallest result wins.
-ArenaPlan planArena(llvm::ArrayRef<PlannedBuffer> buffers, int64_t alignment);
+/// Assigns offsets so that buffers whose lifetimes meet do not overlap. The same buffers always get the same plan.
+ArenaPlan planArena(llvm::ArrayRef<PlannedBuffer> buffers);
+
+/// Looks for a plan of at most `limit` bytes by branch and bound, in about `work` elementary steps, of which it
+/// takes its own away. True where it found one; a `false` with work left means that there is none.
+bool searchArena(llvm::ArrayRef<PlannedBuffer> buffers, int64_t limit, int64_t &work,
+                 llvm::SmallVectorImpl<int64_t> &offsets);
 
 } // namespace onnx_aot
 

@@ -196,7 +196,8 @@ std::vector<LayerFacts> onnx_aot::describeLayers(func::FuncOp function) {
   function.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (!isLayer(op))
       return WalkResult::advance();
-    LayerFacts &facts = layers.emplace_back(LayerFacts{op->getLoc(), {}, {}, {}, 0, {}, {}, {}, {}});
+    LayerFacts &facts = layers.emplace_back(LayerFacts{op->getLoc(), {}, {}, {}, {}, 0, {}, {}, {}, {}});
+    op->setAttr(kLayerAttr, Builder(op).getI64IntegerAttr(int64_t(layers.size()) - 1));
     describeWork(op, facts);
     Operands operands = operandsOf(op);
     for (Value input : operands.read)

@@ -20,6 +20,7 @@ namespace onnx_aot {
 /// Numbers are those of one run; none where only the run knows them.
 struct LayerFacts {
   mlir::Location location;    // names the ONNX node
+  std::string function;       // that it became; empty: a part of the entry
   std::string kernel;         // "conv", "winograd F(4x4, 3x3)", "elementwise" ...
   aot::StrategyAttr strategy; // null: chosen when code is emitted
   /// Of sums of products, by the direct algorithm; 0 for other layers.
@@ -40,11 +41,15 @@ struct PlaceFacts {
 struct ModelFacts {
   std::vector<LayerFacts> layers; // in the order in which they stand
   std::vector<PlaceFacts> places; // those of known size
+  int64_t arenaLowerBound = 0;    // the largest sum of those that are in use at the same time
 };
+
+/// On a layer, while code is made: its number. On a function: those of the layers that it computes.
+inline constexpr llvm::StringLiteral kLayerAttr = "aot.layer", kLayersAttr = "aot.layers";
 
 bool isLayer(mlir::Operation *op);
 
-/// The layers of `function`, in order.
+/// The layers of `function`, in order, which get their numbers.
 std::vector<LayerFacts> describeLayers(mlir::func::FuncOp function);
 
 } // namespace onnx_aot

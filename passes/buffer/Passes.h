@@ -16,8 +16,8 @@ struct ModelFacts;
 #define GEN_PASS_REGISTRATION
 #include "passes/buffer/Passes.h.inc"
 
-/// As aot-plan-arena; `facts`, which may be null, gets what the entry does and where its buffers lie.
-std::unique_ptr<mlir::Pass> createPlanArenaPass(ModelFacts *facts);
+/// As aot-plan-arena{alignment=...}; `facts`, which may be null, gets what the entry does and where its buffers lie.
+std::unique_ptr<mlir::Pass> createPlanArenaPass(int64_t alignment, ModelFacts *facts);
 } // namespace onnx_aot
 
 #endif

@@ -18,7 +18,8 @@ def PlaceRegionResults : Pass<"aot-place-region-results", "::mlir::func::FuncOp"
 
 // What the artifact reads from the entry behind this pass:
 //
-// - Every buffer has a bound that the compiler knows: the last argument is the arena, `memref<Nxi8>`.
+// - Every buffer has a bound that the compiler knows: the last argument is the arena, `memref<Nxi8>`. It is aligned to 64
+//   bytes, or to what its attribute `aot.alignment` says.
 // - Some have a size that the dims of the entry (arguments with `aot.dim`) give: the argument is a `memref<i8>` with
 //   `aot.arena` (a bare pointer), and the entry's attribute `aot.arena_function = @arena_bytes` names a function
 //   `(index...) -> index` of all arguments with `aot.dim` in their order. It says how many bytes the arena must have,
@@ -30,6 +31,7 @@ def PlanArena : Pass<"aot-plan-arena", "::mlir::ModuleOp"> {
   let summary = "Replace every allocation by a slice of one caller-owned arena, or a slot of the context";
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
       "::mlir::affine::AffineDialect", "::mlir::LLVM::LLVMDialect", "::onnx_aot::aot::AotDialect"];
+  let options = [Option<"alignment", "alignment", "int64_t", "64", "Of the arena and of its buffers that are as large">];
 }
 
 def ResolveReshapes : Pass<"aot-resolve-reshapes", "::mlir::func::FuncOp"> {

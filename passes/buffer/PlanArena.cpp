@@ -13,6 +13,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
+#include "dialects/onnx/support/Constants.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -37,7 +38,7 @@ namespace onnx_aot {
 using namespace mlir;
 
 namespace {
-constexpr int64_t kAlignment = 64;
+constexpr int64_t kUsualAlignment = 64; // of an arena that says nothing else
 
 /// Buffers that are packed together: sizes and offsets count in units of `unit` bytes times the factors.
 struct Group {
@@ -115,7 +116,8 @@ struct ResolveDim : OpRewritePattern<memref::DimOp> {
 class Planner {
 public:
   /// `facts` may be null.
-  Planner(func::FuncOp function, ModelFacts *facts) : function(function), sizes(function), facts(facts) {}
+  Planner(func::FuncOp function, int64_t alignment, ModelFacts *facts)
+      : function(function), alignment(alignment), sizes(function), facts(facts) {}
 
   LogicalResult run() {
     resolveDims();
@@ -126,7 +128,7 @@ public:
     groups.emplace_back();
     assignPlaces();
     for (Group &group : groups)
-      group.plan = planArena(group.planned, group.factors.empty() ? kAlignment : 1);
+      group.plan = planArena(group.planned);
     if (facts)
       describe();
     if (failed(addArguments()))
@@ -169,7 +171,7 @@ private:
       if (buffer.alternates) {
         // Its byte lives from the entry on: a loop in a loop runs again.
         place.turn = groups.front().planned.size();
-        groups.front().planned.push_back({1, 0, INT64_MAX});
+        groups.front().planned.push_back({1, 0, INT64_MAX, 1});
       }
       if (buffer.size.kind == BufferSize::Kind::Open) {
         place.number = slots;
@@ -181,18 +183,26 @@ private:
       place.number = group.planned.size();
       // Not the bytes alone: an empty tensor still needs a place.
       int64_t units = std::max<int64_t>(1, llvm::divideCeil(buffer.size.bytes, group.unit));
-      group.planned.push_back({units, buffer.first, buffer.last});
+      PlannedBuffer planned = {units, buffer.first, buffer.last, place.group == 0 ? alignmentOf(buffer) : 1};
+      group.planned.push_back(planned);
       if (buffer.alternates)
-        group.planned.push_back({units, buffer.first, buffer.last});
+        group.planned.push_back(planned);
     }
   }
 
-  /// The group of a size. Multiples of a unit of 64 bytes stay aligned whatever the factors are; buffers with less per
-  /// factor are put together, where a unit is rounded up at run time.
+  /// What is smaller than the arena's alignment does not waste what is left of it.
+  int64_t alignmentOf(Buffer &buffer) const {
+    Type element = buffer.alloc.getType().getElementType();
+    uint64_t natural = llvm::PowerOf2Ceil(isa<IndexType>(element) ? 8 : onnx::bytesPerElement(element));
+    return std::min<int64_t>(alignment, std::max(natural, llvm::bit_floor(uint64_t(buffer.size.bytes))));
+  }
+
+  /// The group of a size. Multiples of a unit that is the alignment stay aligned whatever the factors are; buffers with
+  /// less per factor are put together, where a unit is rounded up at run time.
   int groupOf(const BufferSize &size) {
     if (size.kind == BufferSize::Kind::Known)
       return 0;
-    int64_t unit = size.bytes >= kAlignment ? kAlignment : std::max<int64_t>(1, size.bytes & -size.bytes);
+    int64_t unit = size.bytes >= alignment ? alignment : std::max<int64_t>(1, size.bytes & -size.bytes);
     const auto *found =
         llvm::find_if(groups, [&](const Group &group) { return group.factors == size.factors && group.unit == unit; });
     if (found != groups.end())
@@ -207,6 +217,7 @@ private:
   /// Tells what the function does and where the buffers of known size lie.
   void describe() {
     facts->layers = describeLayers(function);
+    facts->arenaLowerBound = groups.front().plan.lowerBound;
     facts->places.clear();
     BufferLifetimes::Steps steps = BufferLifetimes::number(function);
     SmallVector<int64_t> layerSteps; // ascending
@@ -235,6 +246,8 @@ private:
     unsigned position = function.getNumArguments();
     auto type = isConstant ? MemRefType::get({fixed}, builder.getI8Type()) : MemRefType::get({}, builder.getI8Type());
     NamedAttrList attributes;
+    if (alignment != kUsualAlignment)
+      attributes.set("aot.alignment", builder.getI64IntegerAttr(alignment));
     if (!isConstant)
       attributes.set("aot.arena", builder.getUnitAttr());
     if (failed(function.insertArgument(position, type, attributes.getDictionary(builder.getContext()), loc)))
@@ -270,14 +283,14 @@ private:
     func::FuncOp sizeFunction = sizes.function();
     Block &body = sizeFunction.getBody().front();
     OpBuilder sum = OpBuilder::atBlockEnd(&body);
-    Value total = sizeConstant(sum, loc, llvm::alignTo(fixed, kAlignment));
+    Value total = sizeConstant(sum, loc, llvm::alignTo(fixed, alignment));
     SmallVector<std::pair<Value, Value>> layout;
     for (const Group &group : llvm::drop_begin(groups)) {
       Value scale = sizeConstant(sum, loc, group.unit);
       for (Value factor : group.factors)
         scale = multiplySizes(sum, loc, scale, factor);
-      if (group.unit % kAlignment != 0)
-        scale = alignSize(sum, loc, scale, kAlignment);
+      if (group.unit % alignment != 0)
+        scale = alignSize(sum, loc, scale, alignment);
       layout.emplace_back(total, scale);
       total = addSizes(sum, loc, total, multiplySizes(sum, loc, scale, sizeConstant(sum, loc, group.plan.size)));
     }
@@ -400,6 +413,7 @@ private:
   }
 
   func::FuncOp function;
+  int64_t alignment; // of the arena
   BufferSizes sizes;
   SmallVector<Buffer> buffers;
   SmallVector<Place> places;
@@ -410,17 +424,20 @@ private:
 };
 
 struct PlanArena : impl::PlanArenaBase<PlanArena> {
-  explicit PlanArena(ModelFacts *facts = nullptr) : facts(facts) {}
+  using Base::Base;
+  PlanArena(const PlanArenaOptions &options, ModelFacts *facts) : Base(options), facts(facts) {}
 
   void runOnOperation() override {
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (!function.isExternal() && !function->hasAttr("aot.plan") && failed(Planner(function, facts).run()))
+      if (!function.isExternal() && !function->hasAttr("aot.plan") && failed(Planner(function, alignment, facts).run()))
         return signalPassFailure();
   }
 
-  ModelFacts *facts;
+  ModelFacts *facts = nullptr;
 };
 } // namespace
 
-std::unique_ptr<Pass> createPlanArenaPass(ModelFacts *facts) { return std::make_unique<PlanArena>(facts); }
+std::unique_ptr<Pass> createPlanArenaPass(int64_t alignment, ModelFacts *facts) {
+  return std::make_unique<PlanArena>(PlanArenaOptions{alignment}, facts);
+}
 } // namespace onnx_aot

@@ -129,10 +129,22 @@ TEST_P(NotYet, IsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, NotYet,
-                         testing::Values("--threads=4", "--weights=w.bin", "--max-ram=64K", "--max-flash=1M",
-                                         "--emit=ptx", "--device=cuda", "--gpu-arch=sm_80", "--io=device",
-                                         "--precision=fp16", "--kernels=halide", "--kernels=reference",
-                                         "--report=r.html", "--mcpu=v1,v3,v4"));
+                         testing::Values("--threads=4", "--weights=w.bin", "--emit=ptx", "--device=cuda",
+                                         "--gpu-arch=sm_80", "--io=device", "--precision=fp16", "--kernels=halide",
+                                         "--kernels=reference", "--report=r.html", "--mcpu=v1,v3,v4"));
+
+TEST(Options, LimitsAreBytes) {
+  CompilerOptions options = parse({"m.onnx", "-o", "m.o", "--max-ram=65000", "--max-flash", "2M"}).command.options;
+  EXPECT_EQ(options.artifact.maxRam, 65000u);
+  EXPECT_EQ(options.artifact.maxFlash, 2u << 20);
+  EXPECT_EQ(parse({"m.onnx", "-o", "m.a", "--max-ram=64k"}).command.options.artifact.maxRam, 64u << 10);
+  for (const char *flag :
+       {"--max-ram=", "--max-ram=-1", "--max-ram=64G", "--max-ram=1.5M", "--max-ram=99999999999999M"})
+    EXPECT_THAT(parse({"m.onnx", "-o", "m.o", flag}).errors,
+                ElementsAre(std::string(flag) + ": expected a number of bytes, such as 65536, 64K or 1M"));
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.ll", "--max-flash=1M"}).errors,
+              ElementsAre("--max-flash is measured in an object, but the output is m.ll; write .o, .a or .so"));
+}
 
 TEST(Options, CIsForAnyTarget) {
   EXPECT_EQ(parse({"m.onnx", "-o", "m.c"}).command.options.artifact.kind, OutputKind::C);
