@@ -52,6 +52,7 @@ struct Compilation::State {
 
   bool createTarget();
   bool runStage(Stage stage);
+  bool fitArena();
   bool failed(const llvm::Twine &what);
   void reportRefusals(ModuleOp rest);
   void nameFunctions();
@@ -65,6 +66,7 @@ struct Compilation::State {
   DiagnosticCapture capture{context, diagnostics};
   OwningOpRef<ModuleOp> module;
   std::optional<Stage> done; // the last stage that ran
+  ScheduleOptions schedule = options.schedule;
   std::optional<ModelInterface> interface;
   ModelFacts facts;
 };
@@ -134,7 +136,9 @@ void Compilation::State::showProgress(StringRef text) const {
 bool Compilation::State::runStage(Stage stage) {
   showProgress((stageName(stage) + " stage").str());
   PassManager passes(&context);
-  buildStage(passes, stage, options, *target, options.isMeasured() ? &facts : nullptr);
+  CompilerOptions chosen = options;
+  chosen.schedule = schedule;
+  buildStage(passes, stage, chosen, *target, options.isMeasured() ? &facts : nullptr);
   LogicalResult result = passes.run(*module);
   showProgress("");
   if (mlir::failed(result)) {
@@ -152,6 +156,37 @@ bool Compilation::State::runStage(Stage stage) {
     return failed("the description of the model");
   interface = std::move(*described);
   return checkTargetLimits(*module, *interface, options, diagnostics);
+}
+
+/// The schedule and buffer stages with --max-ram. What is fastest may need too much memory: then chains of kernels run
+/// in strips. Their memory is estimated before buffers are planned, so that what the plan is above the limit is taken
+/// from the next try's budget. Whether the model fits is judged when the stack is known.
+bool Compilation::State::fitArena() {
+  constexpr int kTries = 4;
+  constexpr int64_t kStack = 2048; // which the arena leaves for stack and variables
+  int64_t most = *options.artifact.maxRam, allowed = std::max(most / 2, most - kStack), budget = allowed;
+  OwningOpRef<ModuleOp> start = module->clone(), best;
+  std::optional<std::tuple<ModelInterface, ModelFacts>> bestFacts;
+  for (int attempt = 0;; ++attempt) {
+    if (!runStage(Stage::Schedule) || !runStage(Stage::Buffer))
+      return false;
+    bool isSmallest = !bestFacts || interface->arenaBytes < std::get<0>(*bestFacts).arenaBytes;
+    if (isSmallest) {
+      bestFacts = {*interface, facts};
+      best = std::move(module);
+    }
+    bool isKnown = interface->arenaBytes != TensorInterface::unbounded;
+    int64_t excess = isKnown ? int64_t(interface->arenaBytes) - allowed : 0;
+    if (excess <= 0 || attempt == kTries || budget <= 0)
+      break;
+    if (attempt > 0)
+      budget -= excess;
+    schedule.arenaBytes = std::max<int64_t>(budget, 0);
+    module = start->clone();
+  }
+  module = std::move(best);
+  std::tie(*interface, facts) = std::move(*bestFacts);
+  return true;
 }
 
 Compilation::Compilation(const CompilerOptions &options, Diagnostics &diagnostics)
@@ -175,9 +210,13 @@ bool Compilation::load(StringRef path) {
 }
 
 bool Compilation::runTo(Stage last) {
-  for (Stage stage : kStages)
-    if (stage <= last && (!state->done || stage > *state->done) && !state->runStage(stage))
+  for (Stage stage : kStages) {
+    if (stage > last || (state->done && stage <= *state->done))
+      continue;
+    bool fits = stage == Stage::Schedule && last >= Stage::Buffer && state->options.artifact.maxRam;
+    if (fits ? !state->fitArena() : !state->runStage(stage))
       return false;
+  }
   return true;
 }
 

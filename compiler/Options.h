@@ -55,6 +55,7 @@ struct TensorOptions {};
 
 struct ScheduleOptions {
   int64_t threads = 1;
+  std::optional<int64_t> arenaBytes; // to be met where it can be, at the cost of speed
 };
 
 struct BufferOptions {

@@ -75,7 +75,7 @@ static void buildTensorStage(OpPassManager &passes) {
   // From here no onnx operation is left: linalg, tensor, arith, math, scf, and heavy computations as aot.kernel.
 }
 
-static void buildScheduleStage(OpPassManager &passes, const aot::TargetModel &target) {
+static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &options, const aot::TargetModel &target) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createLinalgGeneralizeNamedOpsPass());
   functions.addPass(createFuseElementwise());
@@ -84,8 +84,13 @@ static void buildScheduleStage(OpPassManager &passes, const aot::TargetModel &ta
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   // From here kernels are final; each gets its strategy, and its constants the layout that the strategy reads.
-  functions.addPass(createUseWinogradPass(target));
-  functions.addPass(createFuseRowsPass(target));
+  if (options.arenaBytes) {
+    // Memory counts before speed, and minimal filtering needs more of it.
+    functions.addPass(createUsePatches({*options.arenaBytes}));
+  } else {
+    functions.addPass(createUseWinogradPass(target));
+    functions.addPass(createFuseRowsPass(target));
+  }
   functions.addPass(createChooseStrategyPass(target));
   functions.addPass(createPackOperandsPass(target));
   functions.addPass(createPackWeights());
@@ -198,7 +203,7 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
   case Stage::Tensor:
     return buildTensorStage(passes);
   case Stage::Schedule:
-    return buildScheduleStage(passes, target);
+    return buildScheduleStage(passes, options.schedule, target);
   case Stage::Buffer:
     return buildBufferStage(passes, target, facts);
   case Stage::Codegen:

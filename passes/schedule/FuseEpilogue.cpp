@@ -3,8 +3,8 @@
 // A linalg.generic that is the only user of a kernel's result, and walks it element by element, moves into the kernel's
 // epilogue: it then runs on accumulators that are still in registers.
 //
-//   %c = aot.kernel "conv" ...            =>   %y = aot.kernel "conv" ins(..., %r) ... epilogue { acc -> relu(acc + r) }
-//   %y = linalg.generic relu(%c + %r)
+//   %c = aot.kernel "conv" ...            =>   %y = aot.kernel "conv" ins(..., %r) ... epilogue { acc -> relu(acc + r)
+//   } %y = linalg.generic relu(%c + %r)
 //
 // Before: elementwise chains are fused.  After: no kernel is followed by a generic that it could absorb.
 //

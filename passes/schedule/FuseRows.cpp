@@ -29,10 +29,9 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "passes/schedule/LoopStrategy.h"
 #include "passes/schedule/Passes.h"
+#include "passes/schedule/RowStrips.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_FUSEROWS
@@ -44,15 +43,6 @@ using aot::KernelOp;
 namespace {
 /// The dim of images [n, rows, ...] that strips divide.
 constexpr unsigned kRows = 1;
-
-/// What rows r, r + 1, ... of a kernel's result read of an operand: along its dim `position`, elements
-/// scale * r + first ... + span. All of it where `position` is negative.
-struct RowAccess {
-  int position = -1;
-  int64_t scale = 0, first = 0, span = 1;
-
-  int64_t sizeFor(int64_t rows) const { return scale * (rows - 1) + span; }
-};
 
 /// An operand that is the result of another kernel, or another image, with what is put around that.
 struct Link {
@@ -85,88 +75,13 @@ struct Group {
   mutable Value replaced;            // by the result, as strips are read; null where the result has a place of its own
 };
 
-int64_t bytesOf(Type type) {
-  auto shaped = cast<ShapedType>(type);
-  return shaped.getNumElements() * llvm::divideCeil(shaped.getElementTypeBitWidth(), 8);
-}
-
-/// The dim whose points are rows of the kernel's result, or -1.
-int rowDim(KernelOp kernel) {
-  AffineMap map = kernel.getMap(kernel.getInputs().size());
-  if (map.getNumResults() <= kRows)
-    return -1;
-  auto dim = dyn_cast<AffineDimExpr>(map.getResult(kRows));
-  return dim && !kernel.isReduction(dim.getPosition()) ? int(dim.getPosition()) : -1;
-}
-
-/// A linear expression as coefficient * dim + what lies between `low` and `high`.
-struct Range {
-  int64_t coefficient = 0, low = 0, high = 0;
-};
-
-/// Nothing where `expr` is not linear.
-std::optional<Range> rangeOf(AffineExpr expr, unsigned rows, ArrayRef<int64_t> extents) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expr))
-    return dim.getPosition() == rows ? Range{1, 0, 0} : Range{0, 0, extents[dim.getPosition()] - 1};
-  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
-    return Range{0, constant.getValue(), constant.getValue()};
-  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-  std::optional<Range> left = binary ? rangeOf(binary.getLHS(), rows, extents) : std::nullopt;
-  if (!left)
-    return std::nullopt;
-  if (binary.getKind() == AffineExprKind::Add) {
-    std::optional<Range> right = rangeOf(binary.getRHS(), rows, extents);
-    if (!right)
-      return std::nullopt;
-    return Range{left->coefficient + right->coefficient, left->low + right->low, left->high + right->high};
-  }
-  auto constant = dyn_cast<AffineConstantExpr>(binary.getRHS());
-  if (binary.getKind() != AffineExprKind::Mul || !constant)
-    return std::nullopt;
-  int64_t factor = constant.getValue();
-  return Range{factor * left->coefficient, std::min(factor * left->low, factor * left->high),
-               std::max(factor * left->low, factor * left->high)};
-}
-
-/// Nothing where rows read an operand in another way than RowAccess can say.
+/// What rows of the kernel's result read of an operand.
 std::optional<RowAccess> rowAccess(KernelOp kernel, unsigned operand) {
-  unsigned dim = rowDim(kernel);
-  SmallVector<int64_t> extents = kernel.getStaticExtents();
-  RowAccess access;
-  for (auto [position, expr] : llvm::enumerate(kernel.getMap(operand).getResults())) {
-    if (!expr.isFunctionOfDim(dim))
-      continue;
-    std::optional<Range> range = rangeOf(expr, dim, extents);
-    if (access.position >= 0 || !range || range->coefficient < 1)
-      return std::nullopt;
-    access = {int(position), range->coefficient, range->low, range->high - range->low + 1};
-  }
-  return access;
+  return onnx_aot::rowAccess(kernel, loopDimOf(kernel, kRows), operand);
 }
 
 /// Whether its rows can be computed strip by strip.
-bool hasRows(KernelOp kernel) {
-  if (!kernel || kernel->getNumResults() != 1 || kernel.getStrategy() || rowDim(kernel) < 0)
-    return false;
-  auto isStatic = [](Value value) { return cast<ShapedType>(value.getType()).hasStaticShape(); };
-  auto type = cast<RankedTensorType>(kernel.getResult(0).getType());
-  if (!llvm::all_of(kernel->getOperands(), isStatic) || type.getNumElements() == 0 || type.getDimSize(0) != 1 ||
-      llvm::any_of(kernel.getStaticExtents(), ShapedType::isDynamic))
-    return false;
-  for (unsigned operand = 0; operand < kernel->getNumOperands(); ++operand)
-    if (!rowAccess(kernel, operand))
-      return false;
-  return true;
-}
-
-/// The scalar that a tensor holds everywhere.
-Value fillOf(Value tensor) {
-  auto generic = tensor.getDefiningOp<linalg::GenericOp>();
-  if (!generic || generic.getNumDpsInputs() != 0)
-    return Value();
-  Value value = generic.getBody()->getTerminator()->getOperand(0);
-  return matchPattern(value, m_Constant()) ? value : Value();
-}
+bool hasRows(KernelOp kernel) { return onnx_aot::hasRows(kernel, kRows); }
 
 /// With `mayCopy` a padded image that no kernel makes for this operand alone is one whose rows are copied.
 std::optional<Link> linkOf(KernelOp consumer, unsigned operand, bool mayCopy) {
@@ -212,9 +127,10 @@ bool readsReplaced(const Group &group) {
 }
 
 /// Writes a group as a loop.
-class StripLoop {
+class StripLoop : RowStrips {
 public:
-  StripLoop(OpBuilder &builder, const Group &group) : b(group.last.getLoc(), builder), group(group) {}
+  StripLoop(OpBuilder &builder, const Group &group)
+      : RowStrips(ImplicitLocOpBuilder(group.last.getLoc(), builder)), group(group) {}
 
   Value build() {
     auto type = cast<RankedTensorType>(group.last.getResult(0).getType());
@@ -229,7 +145,7 @@ public:
     b.setInsertionPointToStart(loop.getBody());
     strip = loop.getInductionVar();
     SmallVector<Value> next(loop.getRegionIterArgs());
-    image = next[0];
+    standIn(group.replaced, next[0]);            // the result so far, and behind it what is replaced
     Value row = times(strip, group.rows), given; // what the kernel before has made
     if (group.before)
       next[1] = given = fillWindow(*group.before, next[1]);
@@ -251,56 +167,6 @@ public:
   }
 
 private:
-  /// `size` elements along dim `dim` from `offset` on.
-  struct Part {
-    unsigned dim;
-    OpFoldResult offset;
-    int64_t size;
-  };
-
-  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-  Value times(Value value, int64_t factor) { return b.createOrFold<arith::MulIOp>(value, index(factor)); }
-  Value plus(Value value, int64_t summand) { return b.createOrFold<arith::AddIOp>(value, index(summand)); }
-
-  Value slice(Value tensor, ArrayRef<Part> ranges) {
-    auto [offsets, sizes] = place(tensor, ranges);
-    SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
-    return tensor::ExtractSliceOp::create(b, tensor, offsets, sizes, ones);
-  }
-  Value slice(Value tensor, Part range) { return slice(tensor, ArrayRef(range)); }
-
-  Value insert(Value part, Value tensor, ArrayRef<Part> ranges) {
-    auto [offsets, sizes] = place(tensor, ranges);
-    SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
-    return tensor::InsertSliceOp::create(b, part, tensor, offsets, sizes, ones);
-  }
-  Value insert(Value part, Value tensor, Part range) { return insert(part, tensor, ArrayRef(range)); }
-
-  std::pair<SmallVector<OpFoldResult>, SmallVector<OpFoldResult>> place(Value tensor, ArrayRef<Part> ranges) {
-    auto type = cast<RankedTensorType>(tensor.getType());
-    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)),
-        sizes = getAsIndexOpFoldResult(b.getContext(), type.getShape());
-    for (const Part &range : ranges) {
-      std::optional<int64_t> constant = getConstantIntValue(range.offset);
-      offsets[range.dim] = constant ? OpFoldResult(b.getIndexAttr(*constant)) : range.offset;
-      sizes[range.dim] = b.getIndexAttr(range.size);
-    }
-    return {offsets, sizes};
-  }
-
-  /// `tensor` with the padding's value in a part.
-  Value pad(const Link &link, Value tensor, Part range) {
-    auto type = cast<RankedTensorType>(tensor.getType());
-    SmallVector<int64_t> shape(type.getShape());
-    shape[range.dim] = range.size;
-    Value empty = tensor::EmptyOp::create(b, shape, type.getElementType());
-    auto fill = linalg::GenericOp::create(
-        b, empty.getType(), ValueRange{}, empty, b.getMultiDimIdentityMap(type.getRank()),
-        SmallVector<utils::IteratorType>(type.getRank(), utils::IteratorType::parallel),
-        [&](OpBuilder &builder, Location loc, ValueRange) { linalg::YieldOp::create(builder, loc, link.padValue); });
-    return insert(fill.getResult(0), tensor, range);
-  }
-
   /// Rows that the producer makes for a strip, and the rows of the window: those that are carried and these.
   int64_t newRows(const Link &link) const { return group.rows * link.access.scale; }
   int64_t windowRows(const Link &link) const { return newRows(link) + link.carried(); }
@@ -315,14 +181,14 @@ private:
       if (dim == kRows)
         continue;
       if (offsets[dim] > 0)
-        window = pad(link, window, {dim, b.getIndexAttr(0), offsets[dim]});
+        window = pad(window, link.padValue, {dim, b.getIndexAttr(0), offsets[dim]});
       int64_t end = offsets[dim] + made.getDimSize(dim);
       if (end < shape[dim])
-        window = pad(link, window, {dim, b.getIndexAttr(end), shape[dim] - end});
+        window = pad(window, link.padValue, {dim, b.getIndexAttr(end), shape[dim] - end});
     }
     int64_t at = newRows(link), top = offsets[kRows];
     if (top > 0)
-      window = pad(link, window, {kRows, b.getIndexAttr(at), top});
+      window = pad(window, link.padValue, {kRows, b.getIndexAttr(at), top});
     if (int64_t rows = link.carried() - top; rows > 0)
       window = makeRows(link, window, index(0), index(at + top), rows);
     return window;
@@ -341,7 +207,7 @@ private:
     Value wanted = plus(times(strip, count), carried - top);
     if (beyond <= 0)
       return makeRows(link, window, wanted, index(carried), count);
-    window = pad(link, window, {kRows, b.getIndexAttr(carried + count - beyond), beyond});
+    window = pad(window, link.padValue, {kRows, b.getIndexAttr(carried + count - beyond), beyond});
     Value start = arith::MinUIOp::create(b, wanted, index(lastStart));
     Value missing = arith::SubIOp::create(b, wanted, start);
     return makeRows(link, window, start, arith::SubIOp::create(b, index(carried), missing), count);
@@ -360,35 +226,12 @@ private:
     return insert(result, window, ranges);
   }
 
-  /// What holds the rows of `value` that are still to be read.
-  Value current(Value value) const { return image && value == group.replaced ? image : value; }
-
-  /// `kernel` for `rows` rows of its result from `row` on, to `init`; its operand `link` is `given` already.
   Value onRows(KernelOp kernel, Value row, int64_t rows, const std::optional<Link> &link, Value given, Value init) {
-    SmallVector<Value> inputs;
-    for (auto [operand, value] : llvm::enumerate(kernel.getInputs())) {
-      RowAccess access = *rowAccess(kernel, operand);
-      if (link && link->operand == operand)
-        inputs.push_back(given);
-      else if (access.position < 0)
-        inputs.push_back(value);
-      else
-        inputs.push_back(slice(current(value), {unsigned(access.position), plus(times(row, access.scale), access.first),
-                                                access.sizeFor(rows)}));
-    }
-    auto made = KernelOp::create(b, kernel.getLoc(), init.getType(), kernel.getKindAttr(), inputs, init,
-                                 kernel.getIndexingMapsAttr(), kernel.getIteratorTypesAttr(), kernel.getIdentity(),
-                                 /*strategy=*/aot::StrategyAttr());
-    IRMapping mapping;
-    kernel.getCompute().cloneInto(&made.getCompute(), mapping);
-    kernel.getEpilogue().cloneInto(&made.getEpilogue(), mapping);
-    return made.getResult(0);
+    return RowStrips::onRows(kernel, kRows, row, rows, link ? link->operand : 0, given, init);
   }
 
-  ImplicitLocOpBuilder b;
   const Group &group;
   Value strip; // its number
-  Value image; // the loop's: the result so far, and behind it what is replaced
 };
 
 struct FuseRows : impl::FuseRowsBase<FuseRows> {
@@ -443,7 +286,7 @@ struct FuseRows : impl::FuseRowsBase<FuseRows> {
   std::optional<Group> groupAround(KernelOp kernel) const {
     if (!hasRows(kernel))
       return std::nullopt;
-    Group group{largestLink(kernel, target->hasLittleMemory()), std::nullopt, kernel, kernel, 0};
+    Group group{largestLink(kernel, target->hasLittleMemory()), std::nullopt, kernel, kernel, 0, Value()};
     if (kernel->hasOneUse())
       if (auto consumer = dyn_cast<KernelOp>(*kernel->user_begin()); hasRows(consumer))
         if (std::optional<Link> link = largestLink(consumer, false);

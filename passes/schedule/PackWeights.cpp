@@ -90,8 +90,8 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
   /// Whether another operand than input `index` tells the extent of dim `dim`: panels do not.
   static bool showsElsewhere(aot::KernelOp kernel, unsigned dim, unsigned index) {
     return llvm::any_of(llvm::seq<unsigned>(0, kernel->getNumOperands()), [&](unsigned operand) {
-      return operand != index && llvm::is_contained(kernel.getMap(operand).getResults(),
-                                                    getAffineDimExpr(dim, kernel.getContext()));
+      return operand != index &&
+             llvm::is_contained(kernel.getMap(operand).getResults(), getAffineDimExpr(dim, kernel.getContext()));
     });
   }
 

@@ -22,6 +22,13 @@ def UseWinograd : Pass<"aot-use-winograd", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];
 }
 
+def UsePatches : Pass<"aot-use-patches", "::mlir::func::FuncOp"> {
+  let summary = "Run chains of kernels some rows at a time, so that their memory stays within a budget";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+      "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+  let options = [Option<"bytes", "bytes", "int64_t", "0", "What the tensors of a chain may take at the same time">];
+}
+
 def FuseRows : Pass<"aot-fuse-rows", "::mlir::func::FuncOp"> {
   let summary = "Run neighbouring kernels some rows at a time where what lies between them outgrows the caches";
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
