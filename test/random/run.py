@@ -1,7 +1,7 @@
 """Random graphs, compiled by onnx-aot and compared with ONNX Runtime.
 
 usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes] [--images | --products]
-              [--ort LIBRARY] [--json FILE] [--jobs N]
+              [--max-ram] [--ort LIBRARY] [--json FILE] [--jobs N]
        run.py ... --seeds N --show      prints the graph of one seed
 
 1. Each seed makes a graph of 1 to 12 nodes (graphs.py) out of the operators in the samplers' table, with ONNX
@@ -16,7 +16,9 @@ usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-t
 5. --images draws the layers of networks over images instead (images.py), with as many channels as these have.
 6. --products draws networks of matrix products whose operands are inputs or results (products.py), large enough that
    these are laid out in panels.
-7. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
+7. --max-ram allows each graph little more than the smallest arena that the compiler finds, so that chains of layers run in
+   strips.
+8. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
    the cause, it is counted as explained.
 
 Graphs are spread over --jobs processes; when ONNX Runtime ends such a process, its graph is counted as left out.
@@ -26,6 +28,7 @@ import collections
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -82,8 +85,12 @@ class Checker:
     def compare(self, case, model, inputs, reference):
         """Runs a model or shared library on inputs; None, or what is wrong."""
         out = self.fresh("out")
-        failure = run_tool([str(self.runner), str(model), "--inputs", str(self.write(inputs)), "--out", str(out), "--quiet",
-                            *([] if model.suffix == ".so" else ["--verify-contracts"])])
+        command = [str(self.runner), str(model), "--inputs", str(self.write(inputs)), "--out", str(out), "--quiet",
+                   *([] if model.suffix == ".so" else ["--verify-contracts"])]
+        for limit in self.limits(model) if self.options.max_ram else [[]]:
+            failure = run_tool(command + limit)
+            if not failure or "--max-ram" not in failure:
+                break
         if failure:
             return failure
         listed = [line.split()[1] for line in (out / "io.txt").read_text().splitlines() if line.startswith("out ")]
@@ -92,6 +99,13 @@ class Checker:
             if wrong:
                 return f"differs: {name}: {wrong}"
         return None if len(listed) == len(case.outputs) else "differs: the number of outputs"
+
+    def limits(self, model):
+        """Flags that leave less and less out of what a plan made for speed takes; at last none."""
+        status, lines = contained.run([str(self.compiler), str(model), "-o", str(self.folder / "least.o"), "--quiet",
+                                       "--max-ram=1"], 120)
+        needs = [int(found.group(1)) for line in lines if (found := re.search(r"needs (\d+) bytes of RAM", line))]
+        return [[f"--max-ram={most}"] for least in needs for most in (least + 2048, least * 5 // 4 + 2048)] + [[]]
 
     def check(self, case):
         model = self.folder / "model.onnx"
@@ -256,6 +270,7 @@ def main():
     parser.add_argument("--run-time-shapes", action="store_true")
     parser.add_argument("--images", action="store_true")
     parser.add_argument("--products", action="store_true")
+    parser.add_argument("--max-ram", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--show", action="store_true")
