@@ -119,6 +119,7 @@ static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &targ
   passes.nest<func::FuncOp>().addPass(createForwardCopies());
   passes.addPass(createPlaceWeights());
   passes.nest<func::FuncOp>().addPass(createPlaceScratch());
+  passes.nest<func::FuncOp>().addPass(createOrderOperations());
   passes.addPass(createPlanArenaPass(target.bufferAlignment(), facts));
   passes.nest<func::FuncOp>().addPass(createResolveReshapes());
   passes.addPass(createCanonicalizerPass());

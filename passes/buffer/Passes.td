@@ -53,6 +53,10 @@ def PlaceScratch : Pass<"aot-place-scratch", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def OrderOperations : Pass<"aot-order-operations", "::mlir::func::FuncOp"> {
+  let summary = "Order operations so that fewer bytes are in use at the same time";
+}
+
 def TrimFills : Pass<"aot-trim-fills", "::mlir::func::FuncOp"> {
   let summary = "Fill only the borders around what is inserted";
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
