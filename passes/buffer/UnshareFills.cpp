@@ -1,8 +1,8 @@
-//===- UnshareFills.cpp - one filled destination per user ---------------------------------------------------------===//
+//===- UnshareFills.cpp - one destination per user ----------------------------------------------------------------===//
 //
-// Equal subexpressions have been merged, and so have the filled tensors that paddings are inserted into. Bufferization
-// would have to copy a filled buffer that has several users; filling another one is cheaper and lets each producer
-// write its part in place.
+// Equal subexpressions have been merged, and so have destinations and the filled tensors that paddings are inserted
+// into. Bufferization would have to copy a filled buffer that has several users; filling another one is cheaper and
+// lets each producer write its part in place.
 //
 //   %f = linalg.fill(%zero) ; insert_slice %a into %f ; insert_slice %b into %f     =>   one fill for each
 //
@@ -46,6 +46,7 @@ struct UnshareFills : impl::UnshareFillsBase<UnshareFills> {
       if (isFill(op) || makesBorders(op))
         filled.push_back(op);
     });
+    unshareEmpties();
     // Users before what they use: borders that are made again are made of fills of their own.
     for (Operation *op : llvm::reverse(filled)) {
       // One user keeps what there is.
@@ -63,6 +64,19 @@ struct UnshareFills : impl::UnshareFillsBase<UnshareFills> {
   }
 
 private:
+  /// Otherwise one buffer would be in use from the first of its users to the last.
+  void unshareEmpties() {
+    SmallVector<tensor::EmptyOp> empties;
+    getOperation().walk([&](tensor::EmptyOp empty) { empties.push_back(empty); });
+    for (tensor::EmptyOp empty : empties)
+      for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
+        if (empty->hasOneUse() || use.getOwner()->getParentOp() != empty->getParentOp())
+          continue;
+        OpBuilder builder(use.getOwner());
+        use.set(builder.clone(*empty)->getResult(0));
+      }
+  }
+
   static Value emptyLike(OpBuilder &builder, Location loc, Value destination) {
     auto type = cast<RankedTensorType>(destination.getType());
     auto empty = destination.getDefiningOp<tensor::EmptyOp>();

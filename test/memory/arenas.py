@@ -1,7 +1,7 @@
 """How near the arenas of real models come to the least that they need.
 
 usage: arenas.py --compiler build/bin/onnx-aot --models DIR [--target TRIPLE] [--mcpu CPU] [--filter REGEX]
-                 [--markdown FILE] [--most RATIO]
+                 [--markdown FILE] [--most RATIO] [--json FILE]
 
 1. manifest.json in the folder names the models; those that are static and lie there are compiled with --report.
 2. Its `memory` tells the arena's bytes and the lower bound: the largest sum of buffers that are in use at the same time, in
@@ -42,21 +42,25 @@ def main():
     parser.add_argument("--filter", default="")
     parser.add_argument("--markdown", type=pathlib.Path)
     parser.add_argument("--most", type=float, default=math.inf)
+    parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
 
+    report = {"passed": 0, "failed": [], "skipped": {}}
     manifest = options.models / "manifest.json"
     if not manifest.exists():
         print(f"skipped: there is no {manifest}")
-        return 0
+        report["skipped"]["no models beside the project"] = 1
     rows, logs = [], []
-    for entry in json.loads(manifest.read_text()):
+    for entry in json.loads(manifest.read_text()) if manifest.exists() else []:
         model = options.models / entry["file"]
         if entry["dynamic"] or not model.exists() or not re.search(options.filter, entry["name"]):
             continue
         with tempfile.TemporaryDirectory() as folder:
             memory, failure, seconds = plan(options, model, pathlib.Path(folder))
         if failure or memory["arena_bytes"] is None or memory["context_slots"] != 0:
-            print(f"left out {entry['name']}: {failure or 'only the run knows how much memory it takes'}")
+            why = failure or "only the run knows how much memory it takes"
+            report["skipped"][why] = report["skipped"].get(why, 0) + 1
+            print(f"left out {entry['name']}: {why}")
             continue
         arena, bound = memory["arena_bytes"], memory["arena_lower_bound"]
         ratio = arena / bound if bound else 1.0
@@ -69,7 +73,13 @@ def main():
         head = ["| model | buffers | arena, bytes | lower bound, bytes | ratio |", "|---|---|---|---|---|"]
         foot = [f"| geometric mean of {len(logs)} | | | | {mean:.4f} |"]
         options.markdown.write_text("\n".join(head + rows + foot) + "\n")
-    return 1 if mean > options.most else 0
+    if mean > options.most:
+        report["failed"].append(f"geometric mean {mean:.4f}, at most {options.most} is wanted")
+    else:
+        report["passed"] = len(logs)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1))
+    return 1 if report["failed"] else 0
 
 
 if __name__ == "__main__":
