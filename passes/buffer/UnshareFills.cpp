@@ -1,8 +1,8 @@
 //===- UnshareFills.cpp - one destination per user ----------------------------------------------------------------===//
 //
-// Equal subexpressions have been merged, and so have destinations and the filled tensors that paddings are inserted
-// into. Bufferization would have to copy a filled buffer that has several users; filling another one is cheaper and
-// lets each producer write its part in place.
+// Equal subexpressions have been merged, and so have destinations, and the filled tensors that paddings are inserted into.
+// A buffer would be in use from the first user of its tensor to the last, and bufferization would have to copy a filled
+// one that has several users; filling another one is cheaper and lets each producer write its part in place.
 //
 //   %f = linalg.fill(%zero) ; insert_slice %a into %f ; insert_slice %b into %f     =>   one fill for each
 //
