@@ -63,7 +63,7 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     if (target->vectorBits(/*floatingPoint=*/true) < 128 || !target->hasFusedMultiplyAdd())
       return;
     // Transformed weights are 1.8 or 4 times as large, and their scratch memory outgrows the images.
-    if (target->hasLittleMemory())
+    if (target->hasLittleMemory() || target->isForSize())
       return;
     SmallVector<aot::KernelOp> kernels;
     getOperation().walk([&](aot::KernelOp kernel) { kernels.push_back(kernel); });
