@@ -44,6 +44,7 @@ class ScalarTarget : public CpuTargetModel {
 public:
   using CpuTargetModel::CpuTargetModel;
   int64_t vectorBits(bool) const override { return 8; }
+  int64_t scalarRegisters(bool) const override { return 0; }
 };
 } // namespace
 
