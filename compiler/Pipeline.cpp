@@ -102,7 +102,7 @@ static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &targ
   passes.addPass(createCSEPass());
   // Sizes become arithmetic on the entry's dims, where operations tell.
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
-  passes.nest<func::FuncOp>().addPass(createUnshareFills());
+  passes.nest<func::FuncOp>().addPass(createUnshareDestinations());
   passes.nest<func::FuncOp>().addPass(createTrimFills());
   passes.nest<func::FuncOp>().addPass(createDetachMergedResults());
   passes.nest<func::FuncOp>().addPass(createPlaceRegionResults());

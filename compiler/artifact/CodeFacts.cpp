@@ -133,18 +133,16 @@ static void addSection(const object::SectionRef &section, CodeFacts &facts) {
 
 Expected<CodeFacts> measureCode(StringRef path, const Module &module, StringRef entry,
                                 const StringMap<uint64_t> &frames) {
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return cannotWrite(path, buffer.getError());
-  auto object = object::ObjectFile::createObjectFile((*buffer)->getMemBufferRef());
-  if (!object)
-    return object.takeError();
+  Expected<object::OwningBinary<object::ObjectFile>> file = object::ObjectFile::createObjectFile(path);
+  if (!file)
+    return file.takeError();
+  const object::ObjectFile &object = *file->getBinary();
   CodeFacts facts;
-  for (const object::SectionRef &section : (*object)->sections())
+  for (const object::SectionRef &section : object.sections())
     addSection(section, facts);
 
   StringMap<uint64_t> sizes;
-  for (const auto &[symbol, size] : object::computeSymbolSizes(**object)) {
+  for (const auto &[symbol, size] : object::computeSymbolSizes(object)) {
     auto name = symbol.getName();
     if (!name) {
       consumeError(name.takeError());

@@ -125,14 +125,12 @@ static Expected<ArrayRef<uint8_t>> symbolBytes(const object::ObjectFile &object,
 
 /// The place of the weights in the object file `path`.
 static Expected<uint64_t> findWeights(const EmittedModel &emitted, StringRef path) {
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return cannotWrite(path, buffer.getError());
-  auto object = object::ObjectFile::createObjectFile((*buffer)->getMemBufferRef());
-  if (!object)
-    return object.takeError();
+  Expected<object::OwningBinary<object::ObjectFile>> file = object::ObjectFile::createObjectFile(path);
+  if (!file)
+    return file.takeError();
+  const object::ObjectFile &object = *file->getBinary();
   std::string wanted = weightsName(emitted);
-  for (const object::SymbolRef &symbol : (*object)->symbols()) {
+  for (const object::SymbolRef &symbol : object.symbols()) {
     auto name = symbol.getName();
     if (!name) {
       consumeError(name.takeError());
@@ -140,12 +138,12 @@ static Expected<uint64_t> findWeights(const EmittedModel &emitted, StringRef pat
     }
     if (*name != wanted)
       continue;
-    auto bytes = symbolBytes(**object, symbol);
+    auto bytes = symbolBytes(object, symbol);
     if (!bytes)
       return bytes.takeError();
     if (bytes->size() < emitted.model.weightBytes)
       return createStringError("the object has too few bytes for the weights");
-    return reinterpret_cast<const char *>(bytes->data()) - (*buffer)->getBufferStart();
+    return reinterpret_cast<const char *>(bytes->data()) - object.getData().data();
   }
   return createStringError("the object has no symbol " + wanted);
 }
@@ -178,17 +176,15 @@ Expected<std::vector<std::string>> forbiddenSymbols(StringRef path, const Target
 #define ALLOW(architecture, symbol) {architecture, symbol},
 #include "compiler/artifact/UndefinedSymbols.def"
   };
-  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return cannotWrite(path, buffer.getError());
-  auto object = object::ObjectFile::createObjectFile((*buffer)->getMemBufferRef());
-  if (!object)
-    return object.takeError();
+  Expected<object::OwningBinary<object::ObjectFile>> file = object::ObjectFile::createObjectFile(path);
+  if (!file)
+    return file.takeError();
+  const object::ObjectFile &object = *file->getBinary();
 
   StringRef architecture = Triple::getArchTypePrefix(machine.getTargetTriple().getArch());
   bool underscore = machine.createDataLayout().getGlobalPrefix() == '_';
   std::set<std::string> forbidden;
-  for (const object::SymbolRef &symbol : (*object)->symbols()) {
+  for (const object::SymbolRef &symbol : object.symbols()) {
     auto flags = symbol.getFlags();
     auto name = symbol.getName();
     if (!flags || !name) {

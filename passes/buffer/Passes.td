@@ -6,8 +6,8 @@ def PrepareEntry : Pass<"aot-prepare-entry", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect"];
 }
 
-def UnshareFills : Pass<"aot-unshare-fills", "::mlir::func::FuncOp"> {
-  let summary = "Give every user of a filled tensor a fill of its own";
+def UnshareDestinations : Pass<"aot-unshare-destinations", "::mlir::func::FuncOp"> {
+  let summary = "Give every user of an empty or filled tensor one of its own";
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 

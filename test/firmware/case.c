@@ -7,9 +7,9 @@
  * each tensor: dtype, rank, dims, bytes, and its data as they lie in a caller's buffer. Where there are no references
  * (random outputs) they are tensors without data, and shapes alone are compared. All is little-endian.
  */
+#include "../e2e/npy.h"
 #include "onnx_aot/runtime.h"
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,15 +23,6 @@ typedef struct Tensor {
   uint64_t bytes;
   unsigned char *data;
 } Tensor;
-
-static void fail(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
-  va_end(arguments);
-  fputc('\n', stderr);
-  exit(1);
-}
 
 static void *allocate(void *user, uint64_t bytes) {
   (void)user;

@@ -1,8 +1,9 @@
-//===- UnshareFills.cpp - one destination per user ----------------------------------------------------------------===//
+//===- UnshareDestinations.cpp - one destination per user ---------------------------------------------------------===//
+//----------------------------------------------------------------===//
 //
-// Equal subexpressions have been merged, and so have destinations, and the filled tensors that paddings are inserted into.
-// A buffer would be in use from the first user of its tensor to the last, and bufferization would have to copy a filled
-// one that has several users; filling another one is cheaper and lets each producer write its part in place.
+// Equal subexpressions have been merged, and so have destinations, and the filled tensors that paddings are inserted
+// into. A buffer would be in use from the first user of its tensor to the last, and bufferization would have to copy a
+// filled one that has several users; filling another one is cheaper and lets each producer write its part in place.
 //
 //   %f = linalg.fill(%zero) ; insert_slice %a into %f ; insert_slice %b into %f     =>   one fill for each
 //
@@ -16,7 +17,7 @@
 #include "passes/buffer/Passes.h"
 
 namespace onnx_aot {
-#define GEN_PASS_DEF_UNSHAREFILLS
+#define GEN_PASS_DEF_UNSHAREDESTINATIONS
 #include "passes/buffer/Passes.h.inc"
 
 using namespace mlir;
@@ -39,7 +40,7 @@ bool makesBorders(Operation *op) {
   return before && (isa<tensor::EmptyOp>(before) || makesBorders(before));
 }
 
-struct UnshareFills : impl::UnshareFillsBase<UnshareFills> {
+struct UnshareDestinations : impl::UnshareDestinationsBase<UnshareDestinations> {
   void runOnOperation() override {
     SmallVector<Operation *> filled;
     getOperation().walk([&](Operation *op) {
