@@ -115,6 +115,9 @@ struct PackOperands : impl::PackOperandsBase<PackOperands> {
     };
     if (move)
       add(/*inPanels=*/false, 0);
+    // A copy costs memory besides.
+    if (target->hasLittleMemory())
+      return ways;
     through->inputs[index].packable = true;
     add(/*inPanels=*/true, cyclesToMove(source));
     return ways;
