@@ -53,12 +53,19 @@ void onnx_aot::buildLowering(OpPassManager &passes) {
   passes.addPass(createOnnxToLinalg());
 }
 
-static void buildGraphStage(OpPassManager &passes) {
+static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &target) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createInferShapes());
   functions.addPass(createExpandFunctions());
   functions.addPass(createInferShapes());
   functions.addPass(createFoldBatchNormalization());
+  if (target.prefersIntegerProducts()) {
+    functions.addPass(createFoldDequantization({/*weights=*/false}));
+    functions.addPass(createSinkDequantization());
+    functions.addPass(createUseIntegerProducts());
+  } else {
+    functions.addPass(createFoldDequantization({/*weights=*/!target.isForSize()}));
+  }
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createCanonicalizerPass());
@@ -81,6 +88,7 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   functions.addPass(createFuseElementwise());
   functions.addPass(createChooseLayoutPass(target));
   functions.addPass(createFuseEpilogue());
+  functions.addPass(createFusePrologue());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   // From here kernels are final; each gets its strategy, and its constants the layout that the strategy reads.
@@ -91,6 +99,7 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
     functions.addPass(createUseWinogradPass(target));
     functions.addPass(createFuseRowsPass(target));
   }
+  functions.addPass(createUseDotProductsPass(target));
   functions.addPass(createChooseStrategyPass(target));
   functions.addPass(createPackOperandsPass(target));
   functions.addPass(createPackWeights());
@@ -133,6 +142,7 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
   passes.addPass(createEmitWinograd());
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createEmitLoopsPass(target));
+  functions.addPass(createLowerDots({target.dotIsa()}));
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createLoopInvariantCodeMotionPass());
@@ -200,7 +210,7 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
   case Stage::Import:
     return;
   case Stage::Graph:
-    return buildGraphStage(passes);
+    return buildGraphStage(passes, target);
   case Stage::Tensor:
     return buildTensorStage(passes);
   case Stage::Schedule:

@@ -55,16 +55,19 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
     floatBits = avx512 ? 512 : has("avx") ? 256 : has("sse2") ? 128 : 0;
     integerBits = avx512 && has("avx512bw") ? 512 : has("avx2") ? 256 : has("sse2") ? 128 : 0;
     registers = avx512 ? 32 : triple.isArch64Bit() ? 16 : 8;
+    dots = (avx512 && has("avx512vnni")) || has("avxvnni") ? "vnni" : "";
   } else if (triple.isAArch64()) {
     floatBits = integerBits = has("neon") ? 128 : 0;
     // Of 32: multiply-adds by element read their scalars from registers, which LLVM loads several rows ahead.
     registers = 29;
+    dots = has("dotprod") ? "neon" : "";
   } else if (triple.isARM() || triple.isThumb()) {
     bool hasFpu = has("fpregs") && !has("soft-float"), neon = hasFpu && has("neon"), helium = hasFpu && has("mve.fp");
     floatBits = neon || helium ? 128 : 0;
     integerBits = neon || (hasFpu && has("mve")) ? 128 : 0;
     registers = neon ? 16 : 8;
     scalarFloats = hasFpu ? 32 : 8;
+    dots = has("dsp") && floatBits == 0 && integerBits == 0 ? "dsp" : "";
   } else if (triple.isRISCV()) {
     // Vectors of a fixed length, the least that the V extension has: their code runs on longer registers as well.
     floatBits = has("zve32f") ? leastVectorBits(has) : 0;
@@ -85,4 +88,12 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
   if (hasLargeFirstLevel(machine.getTargetCPU()))
     firstLevel = {48 << 10, 12};
   cacheBytes = secondLevelOf(machine.getTargetCPU(), floatBits, triple.isArch64Bit());
+}
+
+aot::DotProduct CpuTargetModel::dotProduct() const {
+  return StringSwitch<aot::DotProduct>(dots)
+      .Case("vnni", aot::DotProduct::UnsignedBySigned)
+      .Case("neon", aot::DotProduct::SameSigns)
+      .Case("dsp", aot::DotProduct::AnySigns)
+      .Default(aot::DotProduct::None);
 }

@@ -32,6 +32,12 @@ public:
   int64_t secondLevelBytes() const override { return cacheBytes; }
   unsigned addressBits() const { return pointerBits; }
   bool hasLittleMemory() const override { return littleMemory; }
+  aot::DotProduct dotProduct() const override;
+  bool prefersIntegerProducts() const override {
+    return dotProduct() != aot::DotProduct::None || TargetModel::prefersIntegerProducts();
+  }
+  /// Its instructions for products of bytes, as aot-lower-dots calls them; empty where it has none.
+  const char *dotIsa() const { return dots; }
   /// Which arithmetic is an instruction.
   const LowerMathOptions &mathOptions() const { return math; }
 
@@ -44,6 +50,7 @@ private:
     int64_t bytes, ways;
   } firstLevel = {32 << 10, 8};
   bool littleMemory = false;
+  const char *dots = "";
   LowerMathOptions math;
 };
 

@@ -8,6 +8,7 @@
 // Before: linalg and aot.kernel on memrefs.  After: scf, vector, memref and arith.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "codegen/cpu/LowerDots.h"
 #include "codegen/cpu/NestEmitter.h"
 #include "codegen/cpu/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -71,6 +72,10 @@ struct EmitLoops : impl::EmitLoopsBase<EmitLoops> {
   LogicalResult lower(Operation *op, IRRewriter &rewriter) {
     rewriter.setInsertionPoint(op);
     FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
+    if (succeeded(nest) && !readsAllWords(*nest)) {
+      expandDots(cast<aot::KernelOp>(op));
+      nest = aot::LoopNest::of(op);
+    }
     if (failed(nest)) {
       auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
       if (!linalgOp || failed(linalg::linalgOpToLoops(rewriter, linalgOp)))
@@ -84,6 +89,21 @@ struct EmitLoops : impl::EmitLoopsBase<EmitLoops> {
     }
     rewriter.eraseOp(op);
     return success();
+  }
+
+  /// Whether every operand of an aot.dot has its bytes in words.
+  static bool readsAllWords(const aot::LoopNest &nest) {
+    return nest.dot < 0 || llvm::all_of(nest.inputs, [&](const aot::Access &access) {
+             return !access.inCompute || nest.readsWords(access);
+           });
+  }
+
+  static void expandDots(aot::KernelOp kernel) {
+    for (aot::DotOp dot : llvm::make_early_inc_range(kernel.getCompute().getOps<aot::DotOp>())) {
+      ImplicitLocOpBuilder b(dot.getLoc(), dot);
+      dot.replaceAllUsesWith(expandDot(b, dot));
+      dot.erase();
+    }
   }
 
   /// Whether memref.copy becomes a memcpy.

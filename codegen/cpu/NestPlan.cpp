@@ -32,7 +32,8 @@ NestPlan::NestPlan(const LoopNest &nest, StrategyAttr strategy)
 
 void NestPlan::orderLoops() {
   for (auto [index, dim] : llvm::enumerate(nest.dims))
-    (dim.reduction ? reductionDims : parallelDims).push_back(index);
+    if (int(index) != nest.dot)
+      (dim.reduction ? reductionDims : parallelDims).push_back(index);
   if (rowDim >= 0) {
     // The row loop goes innermost, or outermost where that reads less memory.
     llvm::erase(parallelDims, unsigned(rowDim));

@@ -14,7 +14,7 @@ using namespace onnx_aot;
 using namespace onnx_aot::aot;
 
 /// Elements of a cache line.
-static constexpr int64_t kLineElements = 16;
+static int64_t lineElements(Type type) { return 64 / std::max(1u, type.getIntOrFloatBitWidth() / 8); }
 
 void NestReduction::annotate(scf::ForOp loop, int64_t accumulators) {
   if (vectorDim < 0)
@@ -206,7 +206,7 @@ void NestReduction::fetchShare(const PackedBlock &packed) {
     add(ivs[dim], access.strides[dim].factor / perStep * share);
   // What fits the first-level cache beside the tiles goes there, the rest to the second.
   uint32_t locality = packed.elements <= kBlockToFetch * 2 ? 3 : 2;
-  for (int64_t line = 0; line < share; line += kLineElements)
+  for (int64_t line = 0; line < share; line += lineElements(access.elementType))
     prefetch(access, line == 0 ? at : arith::AddIOp::create(b, at, index(line)).getResult(), locality);
 }
 
@@ -316,6 +316,8 @@ Value NestReduction::combine(Value left, Value right) {
   Operation *combiner = nest.combiner();
   if (isa<math::FmaOp>(combiner))
     return arith::AddFOp::create(b, left, right);
+  if (isa<DotOp>(combiner))
+    return arith::AddIOp::create(b, left, right);
   OperationState state(b.getLoc(), combiner->getName(), ValueRange{left, right}, TypeRange{left.getType()});
   return static_cast<OpBuilder &>(b).create(state)->getResult(0);
 }

@@ -159,7 +159,7 @@ Value NestTile::address(const Access &access, int64_t row, int64_t lane) {
         addTerm(ivs[dim], access.strideOfPoints());
       } else {
         addTerm(arith::DivUIOp::create(b, ivs[dim], index(access.panel)), access.panelStride);
-        addTerm(arith::RemUIOp::create(b, ivs[dim], index(access.panel)), 1);
+        addTerm(arith::RemUIOp::create(b, ivs[dim], index(access.panel)), stride);
       }
       continue;
     }
@@ -186,6 +186,8 @@ Value NestTile::maskOf(const Chunk &chunk) { return chunk.mask ? chunk.mask : la
 
 Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chunk &chunk) {
   Amount stride = vectorDim < 0 ? Amount(0) : access.strides[vectorDim];
+  if (nest.readsWords(access))
+    return loadWords(buffer, access, row, chunk);
   Value at = address(access, row, chunk.offset);
   if (chunk.width == 1)
     return memref::LoadOp::create(b, buffer, at);
@@ -206,6 +208,30 @@ Value NestTile::load(Value buffer, const Access &access, int64_t row, const Chun
                         ? memref::LoadOp::create(b, buffer, address(access, row, chunk.offset + lane)).getResult()
                         : lanes[0]);
   return vector::FromElementsOp::create(b, type, lanes);
+}
+
+Value NestTile::loadWords(Value buffer, const Access &access, int64_t row, const Chunk &chunk) {
+  auto word = VectorType::get({DotOp::kBytes}, access.elementType);
+  auto type = VectorType::get({DotOp::kBytes * chunk.width}, access.elementType);
+  Amount stride = vectorDim < 0 ? Amount(0) : access.strides[vectorDim];
+  auto loadWord = [&](int64_t lane) -> Value {
+    return vector::LoadOp::create(b, word, buffer, ValueRange{address(access, row, chunk.offset + lane)});
+  };
+  if (chunk.width == 1)
+    return loadWord(0);
+  bool isFilledUp = !chunk.isPartial() || (access.panelDim >= 0 && access.panelDim == vectorDim);
+  if (stride.is(DotOp::kBytes) && isFilledUp)
+    return vector::LoadOp::create(b, type, buffer, ValueRange{address(access, row, chunk.offset)});
+  auto asInteger = [&](Value bytes) {
+    return vector::ExtractOp::create(b, vector::BitCastOp::create(b, VectorType::get({1}, b.getI32Type()), bytes), 0);
+  };
+  auto integers = VectorType::get({chunk.width}, b.getI32Type());
+  if (stride.is(0))
+    return vector::BitCastOp::create(b, type, vector::BroadcastOp::create(b, integers, asInteger(loadWord(0))));
+  SmallVector<Value> lanes;
+  for (int64_t lane = 0; lane < chunk.width; ++lane)
+    lanes.push_back(lane < chunk.valid ? asInteger(loadWord(lane)).getResult() : lanes[0]);
+  return vector::BitCastOp::create(b, type, vector::FromElementsOp::create(b, integers, lanes));
 }
 
 Value NestTile::loadEven(Value buffer, const Access &access, int64_t row, const Chunk &chunk, VectorType type) {

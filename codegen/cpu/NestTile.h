@@ -56,6 +56,8 @@ private:
   mlir::Value address(const aot::Access &access, int64_t row, int64_t lane);
   mlir::Value maskOf(const Chunk &chunk);
   mlir::Value load(mlir::Value buffer, const aot::Access &access, int64_t row, const Chunk &chunk);
+  /// The neighbours that an aot.dot takes for each lane.
+  mlir::Value loadWords(mlir::Value buffer, const aot::Access &access, int64_t row, const Chunk &chunk);
   /// Every second element, from two vectors of which the later ends at the last element that is wanted, so that nothing
   /// beyond the buffer is read.
   mlir::Value loadEven(mlir::Value buffer, const aot::Access &access, int64_t row, const Chunk &chunk,

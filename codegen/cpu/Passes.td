@@ -25,6 +25,12 @@ def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
       "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerDots : Pass<"aot-lower-dots", "::mlir::func::FuncOp"> {
+  let summary = "Turn sums of products of bytes into the target's instructions";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect"];
+  let options = [Option<"instructions", "instructions", "std::string", "\"\"", "vnni, neon or dsp">];
+}
+
 def RelaxFloats : Pass<"aot-relax-floats", "::mlir::ModuleOp"> {
   let summary = "Allow LLVM to round otherwise, but for what becomes an integer";
   let dependentDialects = ["::mlir::arith::ArithDialect"];

@@ -1,11 +1,13 @@
 //===- VectorBody.cpp - scalar bodies on vectors ------------------------------------------------------------------===//
 #include "codegen/cpu/VectorBody.h"
+#include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
+using namespace onnx_aot;
 
 Value onnx_aot::asVector(ImplicitLocOpBuilder &b, Value value, int64_t lanes) {
   if (lanes == 1 || isa<VectorType>(value.getType()))
@@ -30,6 +32,12 @@ static void cloneOperation(ImplicitLocOpBuilder &b, Operation &op, IRMapping &ma
 Value onnx_aot::cloneOnVectors(ImplicitLocOpBuilder &b, Block &body, IRMapping &mapping, int64_t lanes,
                                llvm::function_ref<Value(uint64_t)> position) {
   for (Operation &op : body.without_terminator()) {
+    // Its bytes are loaded four to a lane.
+    if (isa<aot::DotOp>(op)) {
+      Operation *clone = b.clone(op, mapping);
+      clone->getResult(0).setType(clone->getOperand(0).getType());
+      continue;
+    }
     if (auto index = dyn_cast<linalg::IndexOp>(op))
       mapping.map(index.getResult(), position(index.getDim()));
     else

@@ -143,6 +143,31 @@ def Aot_WinogradOp : Op<Aot_Dialect, "winograd", [AttrSizedOperandSegments,
   }];
 }
 
+def Aot_Sum : AnyTypeOf<[I32, VectorOfRankAndType<[1], [I32]>]>;
+def Aot_Bytes : AnyTypeOf<[I8, VectorOfRankAndType<[1], [I8]>]>;
+
+def Aot_DotOp : Op<Aot_Dialect, "dot", [Pure, AllTypesMatch<["sum", "result"]>, AllTypesMatch<["a", "b"]>]> {
+  let summary = "Adds products of bytes to a sum of 32 bits";
+  let description = [{
+    Each lane of the sum takes four neighbours: lane i adds a[4 i + q] * b[4 i + q] for q = 0 .. 3. In the body of a
+    kernel it is one product of two elements; the kernel's last reduction dim then counts those four, `a` and `b` have
+    it as neighbours, and one instruction may do for it. Bytes are signed but for `a_unsigned` and `b_unsigned`; with
+    `flips_a` the top bit of `a` is inverted before: 0 .. 255 becomes -128 .. 127, or the reverse.
+
+    ```mlir
+    %t = aot.dot %s, %x, %w {a_unsigned} : i32, i8
+    ```
+  }];
+  let arguments = (ins Aot_Sum:$sum, Aot_Bytes:$a, Aot_Bytes:$b, UnitAttr:$a_unsigned, UnitAttr:$b_unsigned,
+      UnitAttr:$flips_a);
+  let results = (outs Aot_Sum:$result);
+  let assemblyFormat = "$sum `,` $a `,` $b attr-dict `:` type($sum) `,` type($a)";
+  let extraClassDeclaration = [{
+    /// Bytes to a lane of the sum.
+    static constexpr int64_t kBytes = 4;
+  }];
+}
+
 def Aot_YieldOp : Op<Aot_Dialect, "yield", [Pure, Terminator]> {
   let summary = "Ends a block of a kernel";
   let arguments = (ins AnyType:$value);

@@ -67,7 +67,7 @@ public:
       if (!addPanel(expr, resolve(stride), access) && !addLinear(expr, resolve(stride), access.strides, access.offset))
         return false;
     // A place in a panel without the panel's number would be another function.
-    if (access.panelDim >= 0 && (access.panelStride.is(0) || !access.strides[access.panelDim].is(1) ||
+    if (access.panelDim >= 0 && (access.panelStride.is(0) || !access.strides[access.panelDim].isStatic() ||
                                  !access.panelStride.isMultipleOf(access.panel)))
       return false;
     access.packable = map.isProjectedPermutation(/*allowZeroInResults=*/true) && matchPattern(operand, m_Constant());
@@ -266,6 +266,8 @@ static bool isVectorizable(Region &region, bool &usesIndex) {
     }
     if (op.hasTrait<OpTrait::ConstantLike>())
       continue;
+    if (isa<DotOp>(op))
+      continue;
     if (op.getNumResults() != 1 || !OpTrait::hasElementwiseMappableTraits(&op) ||
         !VectorType::isValidElementType(op.getResult(0).getType()))
       result = false;
@@ -274,7 +276,7 @@ static bool isVectorizable(Region &region, bool &usesIndex) {
 }
 
 /// Drops unit dims and merges neighbours (a outer, b inner) where stride[a] == stride[b] * extent[b] for all operands.
-static void normalize(LoopNest &nest) {
+static void normalize(LoopNest &nest, int64_t dot) {
   auto eachAccess = [&](auto fn) {
     for (Access &access : nest.inputs)
       fn(access);
@@ -297,7 +299,7 @@ static void normalize(LoopNest &nest) {
     return;
   for (unsigned dim = nest.dims.size(); dim-- > 1;) {
     LoopDim &outer = nest.dims[dim - 1], &inner = nest.dims[dim];
-    bool merges = outer.reduction == inner.reduction;
+    bool merges = outer.reduction == inner.reduction && !llvm::is_contained(inner.original, dot);
     eachAccess([&](Access &access) {
       bool isInPanels = access.panelDim == int(dim) || access.panelDim == int(dim) - 1;
       merges &= !isInPanels && access.strides[dim - 1] == access.strides[dim] * inner.extent;
@@ -362,7 +364,10 @@ FailureOr<LoopNest> LoopNest::of(Operation *op) {
   nest.vectorizable = isVectorizable(*nest.epilogue, nest.usesIndex);
   if (nest.compute)
     nest.vectorizable &= isVectorizable(*nest.compute, nest.usesIndex);
-  normalize(nest);
+  bool hasDot = nest.compute && !nest.compute->getOps<DotOp>().empty();
+  int64_t dot = hasDot ? int64_t(reduction.size()) - 1 : -1;
+  normalize(nest, dot);
+  nest.dot = nest.dimOf(dot);
   return nest;
 }
 
@@ -407,6 +412,8 @@ Operation *LoopNest::combiner() const {
   Operation *last = block.getTerminator()->getOperand(0).getDefiningOp();
   if (!last || !accumulator.hasOneUse() || *accumulator.user_begin() != last)
     return nullptr;
+  if (auto dot = dyn_cast<DotOp>(last))
+    return dot.getSum() == accumulator ? last : nullptr;
   // An fma accumulates through its addend.
   if (isa<math::FmaOp>(last))
     return last->getOperand(2) == accumulator ? last : nullptr;

@@ -95,6 +95,8 @@ struct LoopNest {
   bool vectorizable = false;
   /// Whether a body asks for a position (linalg.index).
   bool usesIndex = false;
+  /// The dim whose four points an aot.dot takes at once, or -1. It is no neighbour's part.
+  int dot = -1;
 
   /// The view of `op`, an aot.kernel or a linalg.generic without reductions, on tensors or on memrefs. Where a memref's
   /// offset is dynamic, addresses are relative to it. Fails for others.
@@ -105,6 +107,8 @@ struct LoopNest {
   static constexpr int64_t kMostTaps = 8;
   /// The product of the reduction dims' extents, estimated where it is not known.
   int64_t reductionVolume() const;
+  /// Whether the neighbours that an aot.dot takes are one word of the operand.
+  bool readsWords(const Access &access) const { return dot >= 0 && access.inCompute && access.strides[dot].is(1); }
   /// Whether lanes along dim `vector` are reduced each by itself over a window of few taps (pooling, depthwise
   /// convolution): nothing is shared between lanes, but neighbouring results share data.
   bool slidesWindow(int vector) const;

@@ -11,6 +11,9 @@
 
 namespace onnx_aot::aot {
 
+/// Which signs an instruction that adds the products of four pairs of bytes takes (aot.dot).
+enum class DotProduct { None, AnySigns, SameSigns, UnsignedBySigned };
+
 class TargetModel {
 public:
   virtual ~TargetModel() = default;
@@ -34,6 +37,9 @@ public:
   virtual int64_t secondLevelBytes() const { return 1 << 20; }
   /// Whether bytes of weights and buffers are dearer than cycles: a microcontroller.
   virtual bool hasLittleMemory() const { return false; }
+  virtual DotProduct dotProduct() const { return DotProduct::None; }
+  /// Whether products of 8-bit integers are to be computed as such: not where floats have wider vectors for them.
+  virtual bool prefersIntegerProducts() const { return hasLittleMemory() || vectorBits(true) == 0; }
   /// Of the memory that a model works in, in bytes: a line of the cache, so that few vectors lie in two; without
   /// vectors, what the largest element needs.
   int64_t bufferAlignment() const { return vectorBits(true) != 0 || vectorBits(false) != 0 ? 64 : 8; }

@@ -11,6 +11,22 @@ def FoldBatchNormalization : Pass<"aot-fold-batch-normalization", "::mlir::func:
   let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];
 }
 
+def SinkDequantization : Pass<"aot-sink-dequantization", "::mlir::func::FuncOp"> {
+  let summary = "Move dequantizations behind what moves elements or takes their maximum";
+  let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];
+}
+
+def UseIntegerProducts : Pass<"aot-use-integer-products", "::mlir::func::FuncOp"> {
+  let summary = "Multiply quantized data and weights as integers";
+  let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];
+}
+
+def FoldDequantization : Pass<"aot-fold-dequantization", "::mlir::func::FuncOp"> {
+  let summary = "Dequantize constants at compile time";
+  let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];
+  let options = [Option<"weights", "weights", "bool", "true", "Those of rank 2 and more too">];
+}
+
 def ExpandFunctions : Pass<"aot-expand-functions", "::mlir::func::FuncOp"> {
   let summary = "Replace operators that are graphs of others by these";
   let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/schedule/FusePrologue.h"
 #include "passes/schedule/Passes.h"
 
 namespace onnx_aot {
@@ -45,6 +46,9 @@ struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {
     auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
     // Nothing moves into a loop around its consumer.
     if (!producer || !consumer || !producer->hasOneUse() || producer->getBlock() != consumer->getBlock())
+      return false;
+    // What quantizes stays apart from what dequantizes for a kernel that can do that itself, and so is stored narrow.
+    if (kernelToAbsorb(consumer))
       return false;
     return consumer.getMatchingIndexingMap(operand).isPermutation() || isTrivial(producer);
   }

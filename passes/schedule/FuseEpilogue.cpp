@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/schedule/FusePrologue.h"
 #include "passes/schedule/Passes.h"
 
 namespace onnx_aot {
@@ -30,6 +31,8 @@ struct AbsorbGeneric : OpRewritePattern<linalg::GenericOp> {
   LogicalResult matchAndRewrite(linalg::GenericOp generic, PatternRewriter &rewriter) const override {
     if (!isPlainElementwise(generic))
       return rewriter.notifyMatchFailure(generic, "not a pure elementwise operation");
+    if (kernelToAbsorb(generic))
+      return rewriter.notifyMatchFailure(generic, "the next kernel does this itself");
     for (OpOperand *operand : generic.getDpsInputOperands()) {
       auto kernel = operand->get().getDefiningOp<aot::KernelOp>();
       // Nothing moves into a loop around its consumer.

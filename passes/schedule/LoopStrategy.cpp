@@ -110,7 +110,7 @@ public:
     if (nest.slidesWindow(vector))
       tile.rows = rowsOfWindow(row < 0 ? 1 : nest.dims[row].extent.estimate());
     else if (nest.hasReduction())
-      tile = chooseRegisterTile({extent, width, row < 0 ? 1 : nest.dims[row].extent.estimate(), nest.reductionVolume(),
+      tile = chooseRegisterTile({extent, width, row < 0 ? 1 : nest.dims[row].extent.estimate(), steps(),
                                  rowBytes(vector, row), nest.dims[vector].reduction},
                                 target);
     else if (int across = dimAcross(vector, width); across >= 0)
@@ -155,6 +155,11 @@ public:
   }
 
 private:
+  /// Of the reduction: an aot.dot takes several points.
+  int64_t steps() const {
+    return nest.reductionVolume() / (nest.dot < 0 ? 1 : std::max<int64_t>(nest.dims[nest.dot].extent.factor, 1));
+  }
+
   /// Beyond a load per vector, for the vectors of one step of the reduction: where lanes lie apart, and where steps lie
   /// so far from each other that each reads lines of other pages, which nothing fetches in advance.
   double extraCycles(const Access &access, int vector, int64_t width, int64_t vectors) const {
@@ -291,7 +296,9 @@ private:
     int64_t bestVectors = 1, bestRows = 1;
     double best = INFINITY;
     auto consider = [&](int vector, int row, int64_t vectors, int64_t rows) {
-      if (rows * vectors + vectors + 1 > registers)
+      // Of words of bytes the even and the odd ones are apart, and both are multiplied.
+      int64_t parts = nest.dot < 0 ? 1 : 2;
+      if (rows * vectors + parts * (vectors + 1) > registers + (parts - 1) * 2)
         return;
       // Every size of tile is code of its own.
       auto leavesSome = [&](int dim, int64_t size) { return dim >= 0 && nest.dims[dim].extent.factor % size != 0; };
@@ -301,12 +308,13 @@ private:
       for (const Access &access : nest.inputs)
         if (access.inCompute)
           loads += (access.strides[vector].is(0) ? 1 : vectors) * (row < 0 || access.strides[row].is(0) ? 1 : rows);
+      loads *= nest.dot < 0 ? 1 : 1 + parts;
       double tiles = llvm::divideCeil(nest.dims[vector].extent.factor, vectors);
       if (row >= 0)
         tiles *= llvm::divideCeil(nest.dims[row].extent.factor, rows);
       double points = double(nest.dims[vector].extent.factor) * (row < 0 ? 1 : nest.dims[row].extent.factor);
       // A step of a tile: its loads, its multiply-adds and the loop around them.
-      double cycles = tiles * (loads + rows * vectors + 3) / points;
+      double cycles = tiles * (loads + parts * rows * vectors + 3) / points;
       if (cycles < best) {
         best = cycles;
         bestVector = vector, bestRow = row, bestVectors = vectors, bestRows = rows;
@@ -381,7 +389,8 @@ private:
   /// Loads per vector of `width` points along `dim`.
   double accessCost(const Access &access, int dim, int64_t width) const {
     const Amount &stride = access.strides[dim];
-    if (stride.is(0) || stride.is(1) || access.packable || nest.mayBeUnit(stride))
+    if (stride.is(0) || stride.is(nest.readsWords(access) ? DotOp::kBytes : 1) || access.packable ||
+        nest.mayBeUnit(stride))
       return 1;
     if (&access != &nest.output && dimAcross(access, dim, width) >= 0)
       return 1 + std::log2(double(width)); // a load, and a shuffle per halving
@@ -396,7 +405,7 @@ private:
     int best = -1;
     double bestCost = INFINITY;
     for (auto [index, dim] : llvm::enumerate(nest.dims)) {
-      if (dim.reduction && !combines)
+      if ((dim.reduction && !combines) || int(index) == nest.dot)
         continue;
       int64_t width = widthFor(index, lanes);
       if (width < 2)

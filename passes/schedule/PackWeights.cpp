@@ -27,7 +27,7 @@ using namespace mlir;
 
 namespace {
 
-/// The elements of a row-major tensor of `shape`, with its dims in another order, the last of them in panels of `panel`
+/// The elements (of `size` bytes) of a row-major tensor of `shape`, with its dims in another order, the last of them in panels of `panel`
 /// elements (0: not): [panels][dims but the last][panel].
 SmallVector<char> permute(ArrayRef<char> bytes, ArrayRef<int64_t> shape, int64_t size, ArrayRef<int64_t> order,
                           int64_t panel) {
@@ -80,10 +80,11 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
       if (!access.packable || stride.is(0))
         continue;
       // An operand of the epilogue alone is read once: its order hardly matters.
+      bool ofWords = nest->readsWords(access);
       if (inPanels && access.inCompute && showsElsewhere(kernel, strategy.getVector(), index))
-        replaceInput(kernel, index, loopOrder(kernel, index), panel);
-      else if (!stride.is(1))
-        moveVectorDimLast(kernel, index);
+        replaceInput(kernel, index, loopOrder(kernel, index), panel, ofWords);
+      else if (!stride.is(ofWords ? aot::DotOp::kBytes : 1))
+        moveVectorDimLast(kernel, index, ofWords);
     }
   }
 
@@ -121,16 +122,17 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
     return order;
   }
 
-  void moveVectorDimLast(aot::KernelOp kernel, unsigned index) {
+  void moveVectorDimLast(aot::KernelOp kernel, unsigned index, bool ofWords) {
     unsigned position = vectorPosition(kernel, index);
     SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, kernel.getMap(index).getNumResults()));
     order.erase(order.begin() + position);
     order.push_back(position);
-    replaceInput(kernel, index, order, 0);
+    replaceInput(kernel, index, order, 0, ofWords);
   }
 
   /// Lays input `index` out with its dims in `order`, the last of which comes in panels of `panel` elements (0: not).
-  void replaceInput(aot::KernelOp kernel, unsigned index, ArrayRef<int64_t> order, int64_t panel) {
+  /// With `ofWords` the input's last dim, the bytes of a word, stays the last one whatever `order` says.
+  void replaceInput(aot::KernelOp kernel, unsigned index, SmallVector<int64_t> order, int64_t panel, bool ofWords) {
     ElementsAttr value;
     SmallVector<char> storage;
     ArrayRef<char> bytes;
@@ -139,6 +141,11 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
     Type element = value.getShapedType().getElementType();
     ArrayRef<int64_t> shape = value.getShapedType().getShape();
     AffineMap map = kernel.getMap(index);
+    int64_t elementSize = onnx::bytesPerElement(element);
+    if (ofWords) {
+      llvm::erase(order, int64_t(shape.size()) - 1);
+      elementSize *= shape.back();
+    }
     SmallVector<int64_t> packedShape;
     SmallVector<AffineExpr> exprs;
     for (int64_t dim : order) {
@@ -151,8 +158,13 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
       exprs.insert(exprs.begin(), exprs.back().floorDiv(panel));
       exprs.back() = exprs.back() % panel;
     }
+    SmallVector<char> packed =
+        permute(bytes, ofWords ? shape.drop_back() : shape, elementSize, order, panel);
+    if (ofWords) {
+      packedShape.push_back(shape.back());
+      exprs.push_back(map.getResults().back());
+    }
     auto type = RankedTensorType::get(packedShape, element);
-    SmallVector<char> packed = permute(bytes, shape, onnx::bytesPerElement(element), order, panel);
     OpBuilder builder(kernel);
     kernel.getInputsMutable()[index].set(
         arith::ConstantOp::create(builder, kernel.getLoc(), type, onnx::makeConstant(type, packed, "packed")));

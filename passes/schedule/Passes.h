@@ -15,11 +15,11 @@ class TargetModel;
 #define GEN_PASS_REGISTRATION
 #include "passes/schedule/Passes.h.inc"
 
-/// As aot-choose-layout, aot-use-winograd, aot-fuse-rows, aot-choose-strategy and aot-pack-operands, for the given
-/// target.
+/// As the passes of these names, for the given target.
 std::unique_ptr<mlir::Pass> createChooseLayoutPass(const aot::TargetModel &target);
 std::unique_ptr<mlir::Pass> createUseWinogradPass(const aot::TargetModel &target);
 std::unique_ptr<mlir::Pass> createFuseRowsPass(const aot::TargetModel &target);
+std::unique_ptr<mlir::Pass> createUseDotProductsPass(const aot::TargetModel &target);
 std::unique_ptr<mlir::Pass> createChooseStrategyPass(const aot::TargetModel &target);
 std::unique_ptr<mlir::Pass> createPackOperandsPass(const aot::TargetModel &target);
 } // namespace onnx_aot

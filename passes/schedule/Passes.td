@@ -17,6 +17,11 @@ def FuseEpilogue : Pass<"aot-fuse-epilogue", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::onnx_aot::aot::AotDialect"];
 }
 
+def FusePrologue : Pass<"aot-fuse-prologue", "::mlir::func::FuncOp"> {
+  let summary = "Let kernels of few reads widen elements themselves";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect"];
+}
+
 def UseWinograd : Pass<"aot-use-winograd", "::mlir::func::FuncOp"> {
   let summary = "Compute 3x3 convolutions by minimal filtering where that is faster";
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];
@@ -33,6 +38,11 @@ def FuseRows : Pass<"aot-fuse-rows", "::mlir::func::FuncOp"> {
   let summary = "Run neighbouring kernels some rows at a time where what lies between them outgrows the caches";
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
       "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def UseDotProducts : Pass<"aot-use-dot-products", "::mlir::func::FuncOp"> {
+  let summary = "Multiply bytes four at a time where the target has an instruction for it";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];
 }
 
 def ChooseStrategy : Pass<"aot-choose-strategy", "::mlir::func::FuncOp"> {

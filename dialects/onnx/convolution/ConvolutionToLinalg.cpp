@@ -57,18 +57,37 @@ struct LowerConv : OnnxLowering<ConvOp> {
 
 //===-- Quantized convolutions ------------------------------------------------------------------------------------===//
 
+/// What the sum of x * w over whole windows exceeds that of (x - x_zero_point) * w by, negated: one per output channel,
+/// or none where an operand is not constant, or w has a zero point too.
+std::optional<SmallVector<int32_t>> zeroPointShare(Value dataZero, Value weights, Value weightZero) {
+  std::optional<SmallVector<int64_t>> zero = getIntegerElements(dataZero), values = getIntegerElements(weights);
+  std::optional<SmallVector<int64_t>> others =
+      weightZero ? getIntegerElements(weightZero) : SmallVector<int64_t>();
+  auto isZero = [](int64_t value) { return value == 0; };
+  if (!zero || zero->size() != 1 || !values || values->empty() || !others || !llvm::all_of(*others, isZero))
+    return std::nullopt;
+  int64_t channels = cast<RankedTensorType>(weights.getType()).getDimSize(0), perChannel = values->size() / channels;
+  SmallVector<int32_t> share(channels, 0);
+  for (auto [index, value] : llvm::enumerate(*values))
+    share[index / perChannel] -= int32_t(zero->front() * value);
+  return share;
+}
+
 /// (x - x_zero_point) * (w - w_zero_point) in 32 bits. Zero points are tensors of one element or one per output
-/// channel, or null.
+/// channel, or null. With `share` (see zeroPointShare) the sum is one of x * w, to which it is added at the end.
 struct QuantizedKernel {
   OpBuilder &builder;
   Location loc;
   const Convolution &conv;
   KernelSpec spec;
   ConvolutionMaps maps;
+  int shareAt = -1;
 
   QuantizedKernel(OpBuilder &builder, Location loc, const Convolution &conv, Type dataType, Type weightType,
-                  Value dataZero, Value weightZero)
+                  Value dataZero, Value weightZero, const std::optional<SmallVector<int32_t>> &share)
       : builder(builder), loc(loc), conv(conv), maps(builder.getContext(), conv) {
+    if (share)
+      dataZero = weightZero = Value();
     spec.kind = "conv";
     spec.isReduction = maps.isReduction;
     spec.identity = builder.getI32IntegerAttr(0);
@@ -85,6 +104,15 @@ struct QuantizedKernel {
       Value product =
           arith::MulIOp::create(b, widened(x[0], dataType, dataZeroAt), widened(x[1], weightType, weightZeroAt));
       return arith::AddIOp::create(b, sum, product);
+    };
+    bool isNothing = !share || llvm::all_of(*share, [](int32_t value) { return value == 0; });
+    if (isNothing)
+      return;
+    auto type = RankedTensorType::get({int64_t(share->size())}, builder.getI32Type());
+    ArrayRef<char> bytes(reinterpret_cast<const char *>(share->data()), share->size() * sizeof(int32_t));
+    shareAt = addPerChannel(arith::ConstantOp::create(builder, loc, type, makeConstant(type, bytes, "zero_points")));
+    spec.epilogue = [at = shareAt](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
+      return arith::AddIOp::create(b, sum, x[at]);
     };
   }
 
@@ -166,7 +194,8 @@ struct LowerConvInteger : OnnxLowering<ConvIntegerOp> {
     if (failed(conv))
       return failure();
     QuantizedKernel kernel(rewriter, op.getLoc(), *conv, type(op.getX()).getElementType(),
-                           type(op.getW()).getElementType(), zeroPoint, adaptor.getWZeroPoint());
+                           type(op.getW()).getElementType(), zeroPoint, adaptor.getWZeroPoint(),
+                           zeroPointShare(op.getXZeroPoint(), op.getW(), op.getWZeroPoint()));
     rewriter.replaceOp(op, kernel.build(stored(op.getY())));
     return success();
   }
@@ -189,7 +218,8 @@ struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
     if (!scaleType.isF32() || result.getIntOrFloatBitWidth() != 8)
       return op.emitError("unsupported: QLinearConv other than 8 bits wide with scales in single precision");
     QuantizedKernel kernel(rewriter, loc, *conv, type(op.getX()).getElementType(), type(op.getW()).getElementType(),
-                           zeroPoint, adaptor.getWZeroPoint());
+                           zeroPoint, adaptor.getWZeroPoint(),
+                           zeroPointShare(op.getXZeroPoint(), op.getW(), op.getWZeroPoint()));
     Value weightScale = adaptor.getWScale();
     if (auto scales = type(op.getWScale()); scales.hasStaticShape() && scales.getNumElements() == 1)
       weightScale = scalar(weightScale);
@@ -202,7 +232,9 @@ struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
                                     });
     int factorAt = kernel.addParameter(factor), zeroAt = kernel.add(scalar(adaptor.getYZeroPoint()), {});
     int biasAt = adaptor.getB() ? kernel.addPerChannel(adaptor.getB()) : -1;
-    kernel.spec.epilogue = [=](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
+    kernel.spec.epilogue = [=, shareAt = kernel.shareAt](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
+      if (shareAt >= 0)
+        sum = arith::AddIOp::create(b, sum, x[shareAt]);
       if (biasAt >= 0)
         sum = arith::AddIOp::create(b, sum, x[biasAt]);
       Value scaled = arith::MulFOp::create(b, arith::SIToFPOp::create(b, real, sum), x[factorAt]);

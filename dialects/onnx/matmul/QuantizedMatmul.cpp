@@ -8,6 +8,7 @@
 #include "dialects/onnx/matmul/Matmul.h"
 #include "dialects/onnx/matmul/MatmulMaps.h"
 #include "dialects/onnx/support/Checks.h"
+#include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Extents.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -121,9 +122,27 @@ static FailureOr<AlignedProduct> align(const TypeConverter *converter, Conversio
   return product;
 }
 
-/// The kernel without epilogue. Elements are of the ONNX types `aType` and `bType`.
-static KernelSpec integerProduct(OpBuilder &builder, const MatmulMaps &maps, const AlignedProduct &product, Type aType,
-                                 Type bType) {
+/// What the sum of a * b exceeds that of (a - a_zero_point) * b by, negated: one per column of a constant matrix b, or
+/// none where b is another, a_zero_point not one constant, or b has a zero point too.
+static std::optional<SmallVector<int32_t>> zeroPointShare(Value aZero, Value b, Value bZero) {
+  std::optional<SmallVector<int64_t>> zero = getIntegerElements(aZero), values = getIntegerElements(b);
+  std::optional<SmallVector<int64_t>> others = bZero ? getIntegerElements(bZero) : SmallVector<int64_t>();
+  auto type = dyn_cast<RankedTensorType>(b.getType());
+  if (!zero || zero->size() != 1 || !values || !others || type.getRank() != 2 ||
+      !llvm::all_of(*others, [](int64_t value) { return value == 0; }))
+    return std::nullopt;
+  SmallVector<int32_t> share(type.getDimSize(1), 0);
+  for (auto [index, value] : llvm::enumerate(*values))
+    share[index % share.size()] -= int32_t(zero->front() * value);
+  return share;
+}
+
+/// The kernel without epilogue, or with one that adds `share` (see zeroPointShare), which stands for the zero points.
+/// Elements are of the ONNX types `aType` and `bType`.
+static KernelSpec integerProduct(OpBuilder &builder, const MatmulMaps &maps, AlignedProduct product, Type aType,
+                                 Type bType, const std::optional<SmallVector<int32_t>> &share) {
+  if (share)
+    product.aZero = product.bZero = Value();
   KernelSpec spec;
   spec.kind = "matmul";
   spec.inputs = {product.a, product.b};
@@ -149,6 +168,16 @@ static KernelSpec integerProduct(OpBuilder &builder, const MatmulMaps &maps, con
     Value product = arith::MulIOp::create(nested, widened(x[0], aType, aZeroAt), widened(x[1], bType, bZeroAt));
     return arith::AddIOp::create(nested, sum, product);
   };
+  if (share && llvm::any_of(*share, [](int32_t value) { return value != 0; })) {
+    auto type = RankedTensorType::get({int64_t(share->size())}, builder.getI32Type());
+    ArrayRef<char> bytes(reinterpret_cast<const char *>(share->data()), share->size() * sizeof(int32_t));
+    Location loc = product.a.getLoc();
+    int at =
+        add(arith::ConstantOp::create(builder, loc, type, makeConstant(type, bytes, "zero_points")), maps.columnParameter({int64_t(share->size())}));
+    spec.epilogue = [at](ImplicitLocOpBuilder &nested, ValueRange x, Value sum) -> Value {
+      return arith::AddIOp::create(nested, sum, x[at]);
+    };
+  }
   return spec;
 }
 
@@ -162,7 +191,8 @@ struct LowerMatMulInteger : OnnxLowering<MatMulIntegerOp> {
       return failure();
     MatmulMaps maps(op.getContext(), shapeOf(product->a), shapeOf(product->b), staticShape(product->sizes));
     KernelSpec spec =
-        integerProduct(rewriter, maps, *product, type(op.getA()).getElementType(), type(op.getB()).getElementType());
+        integerProduct(rewriter, maps, *product, type(op.getA()).getElementType(), type(op.getB()).getElementType(),
+                       zeroPointShare(op.getAZeroPoint(), op.getB(), op.getBZeroPoint()));
     spec.maps.push_back(maps.y);
     spec.resultType = stored(op.getY());
     rewriter.replaceOp(op,
@@ -184,7 +214,8 @@ struct LowerQLinearMatMul : OnnxLowering<QLinearMatMulOp> {
       return failure();
     MatmulMaps maps(op.getContext(), shapeOf(product->a), shapeOf(product->b), staticShape(product->sizes));
     KernelSpec spec =
-        integerProduct(rewriter, maps, *product, type(op.getA()).getElementType(), type(op.getB()).getElementType());
+        integerProduct(rewriter, maps, *product, type(op.getA()).getElementType(), type(op.getB()).getElementType(),
+                       zeroPointShare(op.getAZeroPoint(), op.getB(), op.getBZeroPoint()));
     auto add = [&](Value value, AffineMap map) {
       spec.inputs.push_back(value);
       spec.maps.push_back(map);
@@ -220,7 +251,9 @@ struct LowerQLinearMatMul : OnnxLowering<QLinearMatMulOp> {
       add(scales[1], maps.columnParameter(shapeOf(scales[1])));
       add(scales[2], maps.rowParameter(shapeOf(scales[2])));
     }
-    spec.epilogue = [=](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
+    spec.epilogue = [=, shared = spec.epilogue](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
+      if (shared)
+        sum = shared(b, x, sum);
       Value factor = x[scaleAt];
       if (!isSingle) {
         SmallVector<Value> own;

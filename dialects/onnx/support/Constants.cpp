@@ -52,9 +52,12 @@ bool onnx_aot::onnx::getRawBytes(ElementsAttr value, SmallVectorImpl<char> &stor
 
 std::optional<SmallVector<int64_t>> onnx_aot::onnx::getConstantIntegers(Value value) {
   ElementsAttr elements = getConstant(value);
-  if (!elements || elements.getShapedType().getRank() > 1)
-    return std::nullopt;
-  auto type = dyn_cast<IntegerType>(elements.getShapedType().getElementType());
+  return elements && elements.getShapedType().getRank() <= 1 ? getIntegerElements(value) : std::nullopt;
+}
+
+std::optional<SmallVector<int64_t>> onnx_aot::onnx::getIntegerElements(Value value) {
+  ElementsAttr elements = getConstant(value);
+  auto type = elements ? dyn_cast<IntegerType>(elements.getShapedType().getElementType()) : nullptr;
   SmallVector<char> storage;
   ArrayRef<char> bytes;
   if (!type || !getRawBytes(elements, storage, bytes))

@@ -15,6 +15,9 @@ mlir::ElementsAttr getConstant(mlir::Value value);
 /// The elements of a constant integer or bool tensor of rank 0 or 1, sign- or zero-extended by its type.
 std::optional<llvm::SmallVector<int64_t>> getConstantIntegers(mlir::Value value);
 
+/// The same of any rank, row-major.
+std::optional<llvm::SmallVector<int64_t>> getIntegerElements(mlir::Value value);
+
 /// The elements of a constant floating-point tensor (any float type, also when stored as a resource).
 std::optional<llvm::SmallVector<double>> getConstantFloats(mlir::Value value);
 

@@ -1,0 +1,74 @@
+// RUN: onnx-aot-opt %s --pass-pipeline='builtin.module(func.func(aot-use-integer-products,canonicalize))' | FileCheck %s
+// Products of dequantized data and constant dequantized weights are products of integers, scaled behind.
+
+// Unsigned weights lose their zero point and become signed; scales are multiplied: 0.5 * {2, 4}.
+// CHECK-LABEL: @conv
+// CHECK-SAME: %[[X:.*]]: tensor<1x1x4xui8>
+// CHECK-DAG: %[[ZERO:.*]] = onnx.Constant {value = dense<7> : tensor<ui8>}
+// CHECK-DAG: %[[W:.*]] = onnx.Constant {value = dense<{{\[\[\[}}-128, 1]], {{\[\[}}0, 127]]]> : tensor<2x1x2xi8>}
+// CHECK-DAG: %[[SCALES:.*]] = onnx.Constant {value = dense<{{\[\[}}1.000000e+00], [2.000000e+00]]> : tensor<2x1xf32>}
+// CHECK-DAG: %[[BIAS:.*]] = onnx.Constant {value = dense<{{\[\[}}3.000000e+00], [5.000000e+00]]> : tensor<2x1xf32>}
+// CHECK: %[[SUM:.*]] = "onnx.ConvInteger"(%[[X]], %[[W]], %[[ZERO]]) {{.*}}strides = array<i64: 1>{{.*}} -> tensor<1x2x3xi32>
+// CHECK: %[[F:.*]] = "onnx.Cast"(%[[SUM]])
+// CHECK: %[[M:.*]] = "onnx.Mul"(%[[F]], %[[SCALES]])
+// CHECK: %[[Y:.*]] = "onnx.Add"(%[[M]], %[[BIAS]])
+// CHECK: return %[[Y]]
+func.func @conv(%x: tensor<1x1x4xui8>) -> tensor<1x2x3xf32> {
+  %sx = onnx.Constant {value = dense<0.5> : tensor<f32>} : tensor<f32>
+  %zx = onnx.Constant {value = dense<7> : tensor<ui8>} : tensor<ui8>
+  %w = onnx.Constant {value = dense<[[[0, 129]], [[128, 255]]]> : tensor<2x1x2xui8>} : tensor<2x1x2xui8>
+  %sw = onnx.Constant {value = dense<[2.0, 4.0]> : tensor<2xf32>} : tensor<2xf32>
+  %zw = onnx.Constant {value = dense<128> : tensor<2xui8>} : tensor<2xui8>
+  %b = onnx.Constant {value = dense<[3.0, 5.0]> : tensor<2xf32>} : tensor<2xf32>
+  %dx = "onnx.DequantizeLinear"(%x, %sx, %zx) : (tensor<1x1x4xui8>, tensor<f32>, tensor<ui8>) -> tensor<1x1x4xf32>
+  %dw = "onnx.DequantizeLinear"(%w, %sw, %zw) {axis = 0 : i64} : (tensor<2x1x2xui8>, tensor<2xf32>, tensor<2xui8>) -> tensor<2x1x2xf32>
+  %y = "onnx.Conv"(%dx, %dw, %b) {strides = array<i64: 1>} : (tensor<1x1x4xf32>, tensor<2x1x2xf32>, tensor<2xf32>) -> tensor<1x2x3xf32>
+  return %y : tensor<1x2x3xf32>
+}
+
+// Where 8 bits do not hold the difference, the zero point stays.
+// CHECK-LABEL: @wide_zero_point
+// CHECK-DAG: %[[W:.*]] = onnx.Constant {value = dense<{{.*}}> : tensor<2x2xi8>}
+// CHECK-DAG: %[[ZERO:.*]] = onnx.Constant {value = dense<-100> : tensor<i8>}
+// CHECK: "onnx.MatMulInteger"(%{{.*}}, %[[W]], %{{.*}}, %[[ZERO]])
+func.func @wide_zero_point(%x: tensor<3x2xi8>) -> tensor<3x2xf32> {
+  %s = onnx.Constant {value = dense<0.5> : tensor<f32>} : tensor<f32>
+  %z = onnx.Constant {value = dense<1> : tensor<i8>} : tensor<i8>
+  %w = onnx.Constant {value = dense<[[100, 2], [3, 4]]> : tensor<2x2xi8>} : tensor<2x2xi8>
+  %zw = onnx.Constant {value = dense<-100> : tensor<i8>} : tensor<i8>
+  %dx = "onnx.DequantizeLinear"(%x, %s, %z) : (tensor<3x2xi8>, tensor<f32>, tensor<i8>) -> tensor<3x2xf32>
+  %dw = "onnx.DequantizeLinear"(%w, %s, %zw) : (tensor<2x2xi8>, tensor<f32>, tensor<i8>) -> tensor<2x2xf32>
+  %y = "onnx.MatMul"(%dx, %dw) : (tensor<3x2xf32>, tensor<2x2xf32>) -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// Weights [N, K] are transposed, and their channels with them.
+// CHECK-LABEL: @gemm
+// CHECK-DAG: %[[W:.*]] = onnx.Constant {value = dense<{{\[\[}}1, 4], [2, 5], [3, 6]]> : tensor<3x2xi8>}
+// CHECK-DAG: %[[SCALES:.*]] = onnx.Constant {value = dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>}
+// CHECK: "onnx.MatMulInteger"(%{{.*}}, %[[W]])
+// CHECK: "onnx.Mul"(%{{.*}}, %[[SCALES]])
+// CHECK: "onnx.Add"(%{{.*}}, %arg1)
+func.func @gemm(%x: tensor<1x3xi8>, %c: tensor<2xf32>) -> tensor<1x2xf32> {
+  %sx = onnx.Constant {value = dense<0.5> : tensor<f32>} : tensor<f32>
+  %w = onnx.Constant {value = dense<[[1, 2, 3], [4, 5, 6]]> : tensor<2x3xi8>} : tensor<2x3xi8>
+  %sw = onnx.Constant {value = dense<[2.0, 4.0]> : tensor<2xf32>} : tensor<2xf32>
+  %dx = "onnx.DequantizeLinear"(%x, %sx) : (tensor<1x3xi8>, tensor<f32>) -> tensor<1x3xf32>
+  %dw = "onnx.DequantizeLinear"(%w, %sw) {axis = 0 : i64} : (tensor<2x3xi8>, tensor<2xf32>) -> tensor<2x3xf32>
+  %y = "onnx.Gemm"(%dx, %dw, %c) {transB = 1 : i64} : (tensor<1x3xf32>, tensor<2x3xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// A scale per row of the reduction cannot be taken out of the sum.
+// CHECK-LABEL: @scales_along_the_sum
+// CHECK-NOT: onnx.MatMulInteger
+// CHECK: onnx.MatMul
+func.func @scales_along_the_sum(%x: tensor<3x2xi8>) -> tensor<3x2xf32> {
+  %s = onnx.Constant {value = dense<0.5> : tensor<f32>} : tensor<f32>
+  %w = onnx.Constant {value = dense<[[1, 2], [3, 4]]> : tensor<2x2xi8>} : tensor<2x2xi8>
+  %sw = onnx.Constant {value = dense<[2.0, 4.0]> : tensor<2xf32>} : tensor<2xf32>
+  %dx = "onnx.DequantizeLinear"(%x, %s) : (tensor<3x2xi8>, tensor<f32>) -> tensor<3x2xf32>
+  %dw = "onnx.DequantizeLinear"(%w, %sw) {axis = 0 : i64} : (tensor<2x2xi8>, tensor<2xf32>) -> tensor<2x2xf32>
+  %y = "onnx.MatMul"(%dx, %dw) : (tensor<3x2xf32>, tensor<2x2xf32>) -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
