@@ -60,9 +60,9 @@ static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &targe
   functions.addPass(createInferShapes());
   functions.addPass(createFoldBatchNormalization());
   if (target.prefersIntegerProducts()) {
-    functions.addPass(createFoldDequantization({/*weights=*/false}));
     functions.addPass(createSinkDequantization());
     functions.addPass(createUseIntegerProducts());
+    functions.addPass(createFoldDequantization({/*weights=*/!target.hasLittleMemory() && !target.isForSize()}));
   } else {
     functions.addPass(createFoldDequantization({/*weights=*/!target.isForSize()}));
   }

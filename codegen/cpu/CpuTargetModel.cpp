@@ -55,7 +55,7 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
     floatBits = avx512 ? 512 : has("avx") ? 256 : has("sse2") ? 128 : 0;
     integerBits = avx512 && has("avx512bw") ? 512 : has("avx2") ? 256 : has("sse2") ? 128 : 0;
     registers = avx512 ? 32 : triple.isArch64Bit() ? 16 : 8;
-    dots = (avx512 && has("avx512vnni")) || has("avxvnni") ? "vnni" : "";
+    dots = (avx512 && has("avx512vnni")) || has("avxvnni") ? "vnni" : integerBits > 0 ? "madd" : "";
   } else if (triple.isAArch64()) {
     floatBits = integerBits = has("neon") ? 128 : 0;
     // Of 32: multiply-adds by element read their scalars from registers, which LLVM loads several rows ahead.
@@ -94,6 +94,6 @@ aot::DotProduct CpuTargetModel::dotProduct() const {
   return StringSwitch<aot::DotProduct>(dots)
       .Case("vnni", aot::DotProduct::UnsignedBySigned)
       .Case("neon", aot::DotProduct::SameSigns)
-      .Case("dsp", aot::DotProduct::AnySigns)
+      .Cases({"dsp", "madd"}, aot::DotProduct::AnySigns)
       .Default(aot::DotProduct::None);
 }

@@ -2,6 +2,7 @@
 //
 //   name   lanes      instructions for four products per lane
 //   vnni   4, 8, 16   VPDPBUSD, unsigned by signed
+//   madd   4, 8, 16   VPMADDWD of the even bytes of each word, and of the odd ones, in 16 bits
 //   neon   2, 4       SDOT or UDOT, equal signs
 //   dsp    1          SXTB16 or UXTB16 for the even and the odd bytes of each word, and two SMLAD
 //
@@ -80,6 +81,8 @@ struct LowerDots : impl::LowerDotsBase<LowerDots> {
       if (hasWords && instructions == "vnni" && llvm::is_contained({4, 8, 16}, lanes) && dot.getAUnsigned() &&
           !dot.getBUnsigned())
         result = vnni(b, dot, lanes);
+      else if (hasWords && instructions == "madd" && llvm::is_contained({4, 8, 16}, lanes))
+        result = madd(b, dot, lanes);
       else if (hasWords && instructions == "neon" && llvm::is_contained({2, 4}, lanes) &&
                dot.getAUnsigned() == dot.getBUnsigned())
         result = neon(b, dot, lanes);
@@ -99,6 +102,32 @@ struct LowerDots : impl::LowerDotsBase<LowerDots> {
   static Value vnni(ImplicitLocOpBuilder &b, DotOp dot, int64_t lanes) {
     return call(b, dot.getSum().getType(), "llvm.x86.avx512.vpdpbusd." + Twine(lanes * 32),
                 {dot.getSum(), leftOf(b, dot), dot.getB()});
+  }
+
+  /// The even and the odd ones of `bytes`, in 16 bits.
+  static std::pair<Value, Value> widen(ImplicitLocOpBuilder &b, Value bytes, bool isUnsigned) {
+    int64_t pairs = cast<VectorType>(bytes.getType()).getNumElements() / 2;
+    auto type = VectorType::get({pairs}, b.getI16Type());
+    Value both = vector::BitCastOp::create(b, type, bytes);
+    Value eight = arith::ConstantOp::create(b, DenseElementsAttr::get(type, cast<Attribute>(b.getI16IntegerAttr(8))));
+    if (isUnsigned) {
+      Attribute low = b.getI16IntegerAttr(255);
+      return {arith::AndIOp::create(b, both, arith::ConstantOp::create(b, DenseElementsAttr::get(type, low))),
+              arith::ShRUIOp::create(b, both, eight)};
+    }
+    return {arith::ShRSIOp::create(b, arith::ShLIOp::create(b, both, eight), eight),
+            arith::ShRSIOp::create(b, both, eight)};
+  }
+
+  static Value madd(ImplicitLocOpBuilder &b, DotOp dot, int64_t lanes) {
+    StringRef name = lanes == 4   ? "llvm.x86.sse2.pmadd.wd"
+                     : lanes == 8 ? "llvm.x86.avx2.pmadd.wd"
+                                  : "llvm.x86.avx512.pmaddw.d.512";
+    auto [aEven, aOdd] = widen(b, leftOf(b, dot), dot.getAUnsigned());
+    auto [bEven, bOdd] = widen(b, dot.getB(), dot.getBUnsigned());
+    Type type = dot.getSum().getType();
+    Value even = call(b, type, name, {aEven, bEven}), odd = call(b, type, name, {aOdd, bOdd});
+    return arith::AddIOp::create(b, arith::AddIOp::create(b, dot.getSum(), even), odd);
   }
 
   static Value neon(ImplicitLocOpBuilder &b, DotOp dot, int64_t lanes) {

@@ -28,7 +28,7 @@ def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
 def LowerDots : Pass<"aot-lower-dots", "::mlir::func::FuncOp"> {
   let summary = "Turn sums of products of bytes into the target's instructions";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect"];
-  let options = [Option<"instructions", "instructions", "std::string", "\"\"", "vnni, neon or dsp">];
+  let options = [Option<"instructions", "instructions", "std::string", "\"\"", "vnni, madd, neon or dsp">];
 }
 
 def RelaxFloats : Pass<"aot-relax-floats", "::mlir::ModuleOp"> {

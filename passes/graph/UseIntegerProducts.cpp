@@ -5,6 +5,10 @@
 //
 //   sum (x - zx) sx (w - zw) sw   =   sx sw * sum (x - zx) (w - zw)
 //
+// A bias that has the sum's scale is added to the sum. Where the result is quantized, behind an activation at most, its
+// scale joins the factors, as in QLinearConv: results differ from those of single steps by one where those round a
+// quotient next to the middle of two integers.
+//
 //   %d = onnx.DequantizeLinear %x, %sx, %zx            =>   %s = onnx.ConvInteger %x, %w, %zx
 //   %e = onnx.DequantizeLinear %w, %sw                      %f = onnx.Cast %s to f32
 //   %y = onnx.Conv %d, %e, %b                               %m = onnx.Mul %f, [sx sw]
@@ -19,6 +23,7 @@
 // ConvInteger and MatMulInteger.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "dialects/onnx/activation/Activation.h"
 #include "dialects/onnx/convolution/Convolution.h"
 #include "dialects/onnx/elementwise/Elementwise.h"
 #include "dialects/onnx/generator/Generator.h"
@@ -28,6 +33,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "mlir/Pass/Pass.h"
+
+#include <cmath>
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_USEINTEGERPRODUCTS
@@ -140,24 +147,127 @@ IntegerWeights makeWeights(OpBuilder &builder, Location loc, const Weights &weig
           makeTensor<int8_t>(builder, loc, zerosShape, element, zeros, "zero_points")};
 }
 
-/// sum * data scale * weight scales, which lie along the dim before `trailing` others.
+/// What reads a product alone and makes bytes of it: perhaps an activation, and a quantization with one scale.
+struct Requantization {
+  Operation *activation = nullptr; // Relu, or Clip with constant bounds
+  QuantizeLinearOp quantize;
+  double scale = 1;
+
+  static std::optional<Requantization> of(Value product) {
+    Requantization found;
+    if (!product.hasOneUse())
+      return std::nullopt;
+    Operation *user = *product.user_begin();
+    auto isBound = [](Value bound) { return !bound || getConstantFloats(bound); };
+    auto clip = dyn_cast<ClipOp>(user);
+    if (isa<ReluOp>(user) || (clip && isBound(clip.getMin()) && isBound(clip.getMax()))) {
+      found.activation = user;
+      if (!user->hasOneUse())
+        return std::nullopt;
+      user = *user->user_begin();
+    }
+    found.quantize = dyn_cast<QuantizeLinearOp>(user);
+    bool isPlain = found.quantize && found.quantize.getBlockSize() == 0 && found.quantize.getPrecision() == 0 &&
+                   isQuantized(tensorType(found.quantize.getY())) && hasOneElement(found.quantize.getYScale());
+    std::optional<SmallVector<double>> scale =
+        isPlain ? getConstantFloats(found.quantize.getYScale()) : std::nullopt;
+    bool isUsed = scale && scale->front() > 0 && tensorType(found.quantize.getYScale()).getElementType().isF32();
+    if (!isUsed)
+      return std::nullopt;
+    found.scale = scale->front();
+    return found;
+  }
+
+  /// Divides what the activation and the quantization compare with and divide by.
+  void apply(PatternRewriter &rewriter) {
+    Location loc = quantize.getLoc();
+    Type real = rewriter.getF32Type();
+    auto scalar = [&](float value) { return makeTensor<float>(rewriter, loc, {}, real, value, "scale"); };
+    OpBuilder::InsertionGuard guard(rewriter);
+    if (auto clip = dyn_cast_or_null<ClipOp>(activation)) {
+      rewriter.setInsertionPoint(clip);
+      auto divided = [&](Value bound) { return scalar(float(getConstantFloats(bound)->front() / scale)); };
+      rewriter.modifyOpInPlace(clip, [&] {
+        if (clip.getMin())
+          clip.getMinMutable().assign(divided(clip.getMin()));
+        if (clip.getMax())
+          clip.getMaxMutable().assign(divided(clip.getMax()));
+      });
+    }
+    rewriter.setInsertionPoint(quantize);
+    rewriter.modifyOpInPlace(quantize, [&] { quantize.getYScaleMutable().assign(scalar(1)); });
+  }
+};
+
+/// A constant bias of `channels` elements: integers of the sum's scale, or floats.
+struct Bias {
+  SmallVector<int32_t> integers;
+  SmallVector<double> floats;
+
+  static std::optional<Bias> of(Value value, const Data &data, const Weights &weights, int64_t channels) {
+    RankedTensorType type = tensorType(value);
+    if (!type || !type.hasStaticShape() || type.getNumElements() != channels || type.getShape().back() != channels)
+      return std::nullopt;
+    if (std::optional<SmallVector<double>> floats = getConstantFloats(value))
+      return Bias{{}, *floats};
+    auto op = value.getDefiningOp<DequantizeLinearOp>();
+    std::optional<SmallVector<int64_t>> integers = op ? getIntegerElements(op.getX()) : std::nullopt;
+    std::optional<SmallVector<double>> scales = op ? getConstantFloats(op.getXScale()) : std::nullopt;
+    std::optional<SmallVector<int64_t>> zeros =
+        op && op.getXZeroPoint() ? getIntegerElements(op.getXZeroPoint()) : SmallVector<int64_t>();
+    bool isPlain = integers && scales && zeros && op.getBlockSize() == 0 &&
+                   (scales->size() == 1 || int64_t(scales->size()) == channels) &&
+                   llvm::all_of(*zeros, [](int64_t zero) { return zero == 0; }) &&
+                   tensorType(op.getX()).getElementType().isInteger(32);
+    if (!isPlain)
+      return std::nullopt;
+    Bias bias;
+    constexpr double kEqual = 1e-5; // relative; scales are products that were rounded once
+    bool hasScaleOfSum = true;
+    for (int64_t channel = 0; channel < channels; ++channel) {
+      double own = (*scales)[scales->size() == 1 ? 0 : channel];
+      double ofSum = data.scale * weights.scales[weights.scales.size() == 1 ? 0 : channel];
+      hasScaleOfSum &= std::abs(own - ofSum) <= kEqual * ofSum;
+      bias.integers.push_back((*integers)[channel]);
+      bias.floats.push_back((*integers)[channel] * own);
+    }
+    (hasScaleOfSum ? void(bias.floats.clear()) : bias.integers.clear());
+    return bias;
+  }
+};
+
+/// (sum + bias) * data scale * weight scales / result scale, where channels lie along the dim before `trailing` others.
 Value scaleSum(PatternRewriter &rewriter, Location loc, Value sum, const Data &data, const Weights &weights,
-               int64_t trailing) {
+               const Bias &bias, double resultScale, int64_t trailing) {
   Type real = rewriter.getF32Type();
   auto type = cast<RankedTensorType>(sum.getType());
   auto resultType = RankedTensorType::get(type.getShape(), real);
+  auto shapeOf = [&](size_t count) {
+    SmallVector<int64_t> shape;
+    if (count > 1) {
+      shape.assign(trailing + 1, 1);
+      shape[0] = count;
+    }
+    return shape;
+  };
+  if (!bias.integers.empty())
+    sum = AddOp::create(rewriter, loc, type, sum,
+                        makeTensor<int32_t>(rewriter, loc, shapeOf(bias.integers.size()), rewriter.getI32Type(),
+                                            bias.integers, "integer_bias"));
   constexpr int64_t kFloat = 1; // TensorProto.FLOAT
   Value floats = CastOp::create(rewriter, loc, resultType, sum, kFloat, 1, "up");
-  SmallVector<float> factors;
+  auto perChannel = [&](ArrayRef<float> values, StringRef hint) {
+    return makeTensor<float>(rewriter, loc, shapeOf(values.size()), real, values, hint);
+  };
+  SmallVector<float> factors, addends;
   for (double scale : weights.scales)
-    factors.push_back(float(data.scale) * float(scale));
-  SmallVector<int64_t> shape;
-  if (factors.size() > 1) {
-    shape.assign(trailing + 1, 1);
-    shape[0] = factors.size();
-  }
-  return MulOp::create(rewriter, loc, resultType, floats,
-                       makeTensor<float>(rewriter, loc, shape, real, factors, "scales"));
+    factors.push_back(float(data.scale) * float(scale) / float(resultScale));
+  Value scaled = MulOp::create(rewriter, loc, resultType, floats, perChannel(factors, "scales"));
+  if (bias.floats.empty())
+    return scaled;
+  for (double value : bias.floats)
+    addends.push_back(float(value / resultScale));
+  return AddOp::create(rewriter, loc, resultType, scaled, perChannel(addends, "bias"));
 }
 
 struct ConvolveIntegers : OpRewritePattern<ConvOp> {
@@ -169,8 +279,8 @@ struct ConvolveIntegers : OpRewritePattern<ConvOp> {
     RankedTensorType type = tensorType(op.getY());
     if (!data || !weights || !type)
       return rewriter.notifyMatchFailure(op, "not a convolution of dequantized tensors");
-    std::optional<SmallVector<double>> bias = op.getB() ? getConstantFloats(op.getB()) : std::nullopt;
-    if (op.getB() && !bias)
+    std::optional<Bias> bias = op.getB() ? Bias::of(op.getB(), *data, *weights, weights->shape[0]) : Bias();
+    if (!bias)
       return rewriter.notifyMatchFailure(op, "the bias is not constant");
     int64_t perChannel = weights->values.size() / std::max<int64_t>(weights->shape[0], 1);
     IntegerWeights integers = makeWeights(
@@ -180,36 +290,42 @@ struct ConvolveIntegers : OpRewritePattern<ConvOp> {
     Value sum = ConvIntegerOp::create(rewriter, loc, sumType, data->x, integers.values, data->zeroPoint,
                                       integers.zeroPoints, op.getAutoPadAttr(), op.getDilationsAttr(),
                                       op.getGroupAttr(), op.getKernelShapeAttr(), op.getPadsAttr(), op.getStridesAttr());
-    int64_t trailing = type.getRank() - 2;
-    Value scaled = scaleSum(rewriter, loc, sum, *data, *weights, trailing);
-    if (bias) {
-      SmallVector<float> values(bias->begin(), bias->end());
-      SmallVector<int64_t> shape(trailing + 1, 1);
-      shape[0] = values.size();
-      Value addend = makeTensor<float>(rewriter, loc, shape, rewriter.getF32Type(), values, "bias");
-      scaled = AddOp::create(rewriter, loc, type, scaled, addend);
-    }
-    rewriter.replaceOp(op, scaled);
+    std::optional<Requantization> next = Requantization::of(op.getY());
+    rewriter.replaceOp(op, scaleSum(rewriter, loc, sum, *data, *weights, *bias, next ? next->scale : 1.0,
+                                    type.getRank() - 2));
+    if (next)
+      next->apply(rewriter);
     return success();
   }
 };
 
-/// Weights [K, N], which lie as [N, K] where `isTransposed`.
-FailureOr<Value> multiplyIntegers(PatternRewriter &rewriter, Operation *op, Value a, Value b, bool isTransposed,
-                                  RankedTensorType type) {
+/// Replaces `op`, the product of `a` and of weights `b` [K, N] (as [N, K] where `isTransposed`), with a bias if it has
+/// one.
+LogicalResult multiplyIntegers(PatternRewriter &rewriter, Operation *op, Value a, Value b, bool isTransposed,
+                               Value addend) {
   std::optional<Data> data = matchData(a);
   std::optional<Weights> weights = matchWeights(b, isTransposed ? 0 : 1);
+  RankedTensorType type = tensorType(op->getResult(0));
   if (!data || !weights || !type || type.getRank() < 1 || weights->shape.size() != 2)
     return rewriter.notifyMatchFailure(op, "not a product of dequantized tensors");
+  Location loc = op->getLoc();
   int64_t inner = weights->shape[isTransposed ? 1 : 0], columns = weights->shape[isTransposed ? 0 : 1];
+  std::optional<Bias> bias = addend ? Bias::of(addend, *data, *weights, columns) : Bias();
   IntegerWeights integers = makeWeights(
-      rewriter, op->getLoc(), *weights, {inner, columns},
+      rewriter, loc, *weights, {inner, columns},
       [&](int64_t index) { return isTransposed ? index % columns * inner + index / columns : index; },
       [&](int64_t index) { return index % columns; });
   auto sumType = RankedTensorType::get(type.getShape(), rewriter.getI32Type());
-  Value sum = MatMulIntegerOp::create(rewriter, op->getLoc(), sumType, data->x, integers.values, data->zeroPoint,
+  Value sum = MatMulIntegerOp::create(rewriter, loc, sumType, data->x, integers.values, data->zeroPoint,
                                       integers.zeroPoints);
-  return scaleSum(rewriter, op->getLoc(), sum, *data, *weights, 0);
+  std::optional<Requantization> next = bias ? Requantization::of(op->getResult(0)) : std::nullopt;
+  Value scaled = scaleSum(rewriter, loc, sum, *data, *weights, bias.value_or(Bias()), next ? next->scale : 1.0, 0);
+  if (!bias)
+    scaled = AddOp::create(rewriter, loc, type, scaled, addend);
+  rewriter.replaceOp(op, scaled);
+  if (next)
+    next->apply(rewriter);
+  return success();
 }
 
 struct MultiplyGemm : OpRewritePattern<GemmOp> {
@@ -219,23 +335,14 @@ struct MultiplyGemm : OpRewritePattern<GemmOp> {
                    (!op.getC() || op.getBeta().isExactlyValue(1.0));
     if (!isPlain)
       return rewriter.notifyMatchFailure(op, "factors or a transposed operand");
-    RankedTensorType type = tensorType(op.getY());
-    FailureOr<Value> scaled = multiplyIntegers(rewriter, op, op.getA(), op.getB(), op.getTransB() != 0, type);
-    if (failed(scaled))
-      return failure();
-    rewriter.replaceOp(op, op.getC() ? AddOp::create(rewriter, op.getLoc(), type, *scaled, op.getC()) : *scaled);
-    return success();
+    return multiplyIntegers(rewriter, op, op.getA(), op.getB(), op.getTransB() != 0, op.getC());
   }
 };
 
 struct MultiplyMatMul : OpRewritePattern<MatMulOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(MatMulOp op, PatternRewriter &rewriter) const override {
-    FailureOr<Value> scaled = multiplyIntegers(rewriter, op, op.getA(), op.getB(), false, tensorType(op.getY()));
-    if (failed(scaled))
-      return failure();
-    rewriter.replaceOp(op, *scaled);
-    return success();
+    return multiplyIntegers(rewriter, op, op.getA(), op.getB(), false, Value());
   }
 };
 

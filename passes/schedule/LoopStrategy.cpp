@@ -296,9 +296,10 @@ private:
     int64_t bestVectors = 1, bestRows = 1;
     double best = INFINITY;
     auto consider = [&](int vector, int row, int64_t vectors, int64_t rows) {
-      // Of words of bytes the even and the odd ones are apart, and both are multiplied.
+      // Of words of bytes the even and the odd ones are apart, and both are multiplied; rows keep their words meanwhile.
       int64_t parts = nest.dot < 0 ? 1 : 2;
-      if (rows * vectors + parts * (vectors + 1) > registers + (parts - 1) * 2)
+      int64_t needed = rows * vectors + (nest.dot < 0 ? vectors + 1 : 2 * vectors + rows - 2);
+      if (needed > registers)
         return;
       // Every size of tile is code of its own.
       auto leavesSome = [&](int dim, int64_t size) { return dim >= 0 && nest.dims[dim].extent.factor % size != 0; };

@@ -107,11 +107,9 @@ private:
     if (failed(nest) || !weights.isProjectedPermutation(/*allowZeroInResults=*/true))
       return -1;
     SmallVector<int64_t> extents = kernel.getStaticExtents();
-    if (llvm::any_of(extents, ShapedType::isDynamic))
-      return -1;
     auto data = cast<RankedTensorType>(kernel.getInputs()[product.data].getType());
     AffineMap map = kernel.getMap(product.data);
-    if (!data.hasStaticShape() || map.getNumResults() == 0)
+    if (map.getNumResults() == 0)
       return -1;
     // The last index that moves at all is the one of neighbours.
     int64_t last = map.getNumResults() - 1;
@@ -120,7 +118,7 @@ private:
     for (unsigned dim = 0; dim < kernel.getNumLoops(); ++dim) {
       bool isElsewhere = llvm::any_of(map.getResults().take_front(last),
                                       [&](AffineExpr expr) { return expr.isFunctionOfDim(dim); });
-      if (kernel.isReduction(dim) && extents[dim] % kWord == 0 && extents[dim] > 0 && !isElsewhere &&
+      if (kernel.isReduction(dim) && extents[dim] > 0 && extents[dim] % kWord == 0 && !isElsewhere &&
           isUnitIn(map.getResult(last), dim) && weights.isFunctionOfDim(dim))
         return dim;
     }

@@ -18,8 +18,8 @@
 #include "dialects/onnx/convolution/TransposedConvolution.h"
 #include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
+#include "dialects/onnx/support/Quantize.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -239,12 +239,7 @@ struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
         sum = arith::AddIOp::create(b, sum, x[biasAt]);
       Value scaled = arith::MulFOp::create(b, arith::SIToFPOp::create(b, real, sum), x[factorAt]);
       Value zero = arith::SIToFPOp::create(b, real, castScalar(b, b.getLoc(), x[zeroAt], result, b.getI32Type()));
-      Value shifted = arith::AddFOp::create(b, math::RoundEvenOp::create(b, scaled), zero);
-      double low = isUnsigned(result) ? 0 : -128;
-      auto bound = [&](double value) { return scalarConstant(b, b.getLoc(), real, value); };
-      Value bounded = arith::MinNumFOp::create(b, arith::MaxNumFOp::create(b, shifted, bound(low)), bound(low + 255));
-      Value integer = arith::FPToSIOp::create(b, b.getI32Type(), bounded);
-      return arith::TruncIOp::create(b, computeType(result), integer);
+      return roundAndSaturate(b, scaled, zero, result);
     };
     rewriter.replaceOp(op, kernel.build(stored(op.getY())));
     return success();

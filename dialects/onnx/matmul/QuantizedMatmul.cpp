@@ -10,8 +10,8 @@
 #include "dialects/onnx/support/Checks.h"
 #include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Extents.h"
+#include "dialects/onnx/support/Quantize.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace onnx_aot::onnx;
@@ -261,13 +261,9 @@ struct LowerQLinearMatMul : OnnxLowering<QLinearMatMulOp> {
           own.push_back(toCompute(b, b.getLoc(), x[scaleAt + index], element));
         factor = combine(b, own);
       }
-      auto bound = [&](double value) { return scalarConstant(b, b.getLoc(), real, value); };
       Value scaled = arith::MulFOp::create(b, arith::SIToFPOp::create(b, real, sum), factor);
       Value zero = castScalar(b, b.getLoc(), x[zeroAt], result, real);
-      Value shifted = arith::AddFOp::create(b, math::RoundEvenOp::create(b, scaled), zero);
-      double low = isUnsigned(result) ? 0 : -128;
-      Value bounded = arith::MinNumFOp::create(b, arith::MaxNumFOp::create(b, shifted, bound(low)), bound(low + 255));
-      return arith::TruncIOp::create(b, computeType(result), arith::FPToSIOp::create(b, b.getI32Type(), bounded));
+      return roundAndSaturate(b, scaled, zero, result);
     };
     spec.maps.push_back(maps.y);
     spec.resultType = stored(op.getY());

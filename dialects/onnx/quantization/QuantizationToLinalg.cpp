@@ -15,6 +15,7 @@
 #include "dialects/onnx/support/DataTypes.h"
 #include "dialects/onnx/support/Extents.h"
 #include "dialects/onnx/support/NarrowFloats.h"
+#include "dialects/onnx/support/Quantize.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -114,6 +115,10 @@ static Value roundTo(ImplicitLocOpBuilder &b, Value value, Type type) {
 static Value quantize(ImplicitLocOpBuilder &b, Value x, Value scale, Value zeroPoint, Type to, Type precision = {}) {
   Location loc = b.getLoc();
   unsigned width = to.getIntOrFloatBitWidth();
+  if (x.getType().isF32() && width <= 16) {
+    Value quotient = arith::DivFOp::create(b, x, scale);
+    return roundAndSaturate(b, precision ? roundTo(b, quotient, precision) : quotient, zeroPoint, to);
+  }
   bool toUnsigned = isUnsigned(to);
   Value low = scalarConstant(b, loc, x.getType(), toUnsigned ? 0.0 : -std::ldexp(1.0, width - 1));
   Value high = scalarConstant(b, loc, x.getType(), std::ldexp(1.0, toUnsigned ? width : width - 1) - 1);
