@@ -42,6 +42,8 @@ def FuseRows : Pass<"aot-fuse-rows", "::mlir::func::FuncOp"> {
 
 def UseDotProducts : Pass<"aot-use-dot-products", "::mlir::func::FuncOp"> {
   let summary = "Multiply bytes four at a time where the target has an instruction for it";
+  let options = [Option<"signs", "signs", "std::string", "\"\"",
+                        "That the instruction takes: any, same, unsigned-by-signed; none: there is no instruction">];
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];
 }
 

@@ -20,8 +20,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
-#include "passes/schedule/LoopStrategy.h"
 #include "passes/schedule/Passes.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_USEDOTPRODUCTS
@@ -251,7 +251,18 @@ private:
 };
 
 struct UseDotProducts : impl::UseDotProductsBase<UseDotProducts> {
-  explicit UseDotProducts(const aot::TargetModel &target = genericTargetModel()) : instruction(target.dotProduct()) {}
+  using UseDotProductsBase::UseDotProductsBase;
+  explicit UseDotProducts(DotProduct instruction) : instruction(instruction) {}
+
+  LogicalResult initialize(MLIRContext *) override {
+    if (!signs.empty())
+      instruction = llvm::StringSwitch<DotProduct>(signs)
+                        .Case("any", DotProduct::AnySigns)
+                        .Case("same", DotProduct::SameSigns)
+                        .Case("unsigned-by-signed", DotProduct::UnsignedBySigned)
+                        .Default(DotProduct::None);
+    return success();
+  }
 
   void runOnOperation() override {
     if (instruction == DotProduct::None)
@@ -262,11 +273,11 @@ struct UseDotProducts : impl::UseDotProductsBase<UseDotProducts> {
       WordSplitter(kernel, instruction).run();
   }
 
-  DotProduct instruction;
+  DotProduct instruction = DotProduct::None;
 };
 } // namespace
 
 std::unique_ptr<Pass> createUseDotProductsPass(const aot::TargetModel &target) {
-  return std::make_unique<UseDotProducts>(target);
+  return std::make_unique<UseDotProducts>(target.dotProduct());
 }
 } // namespace onnx_aot

@@ -72,3 +72,35 @@ func.func @scales_along_the_sum(%x: tensor<3x2xi8>) -> tensor<3x2xf32> {
   %y = "onnx.MatMul"(%dx, %dw) : (tensor<3x2xf32>, tensor<2x2xf32>) -> tensor<3x2xf32>
   return %y : tensor<3x2xf32>
 }
+
+// A bias of the sum's scale (0.5 * 2) is added as integers; the scale of the result joins the factor, 0.5 * 2 / 4, and
+// divides the bounds between them.
+// CHECK-LABEL: @requantized
+// CHECK-DAG: %[[BIAS:.*]] = onnx.Constant {value = dense<[{{\[}}10], [-20]]> : tensor<2x1xi32>}
+// CHECK-DAG: %[[FACTOR:.*]] = onnx.Constant {value = dense<2.500000e-01> : tensor<f32>}
+// CHECK-DAG: %[[BOUND:.*]] = onnx.Constant {value = dense<1.500000e+00> : tensor<f32>}
+// CHECK-DAG: %[[ONE:.*]] = onnx.Constant {value = dense<1.000000e+00> : tensor<f32>}
+// CHECK: %[[SUM:.*]] = "onnx.ConvInteger"
+// CHECK: %[[BIASED:.*]] = "onnx.Add"(%[[SUM]], %[[BIAS]]) : (tensor<1x2x3xi32>
+// CHECK: %[[F:.*]] = "onnx.Cast"(%[[BIASED]])
+// CHECK: %[[M:.*]] = "onnx.Mul"(%[[F]], %[[FACTOR]])
+// CHECK: %[[C:.*]] = "onnx.Clip"(%[[M]], %{{.*}}, %[[BOUND]])
+// CHECK: "onnx.QuantizeLinear"(%[[C]], %[[ONE]], %{{.*}})
+func.func @requantized(%x: tensor<1x1x4xui8>) -> tensor<1x2x3xui8> {
+  %sx = onnx.Constant {value = dense<0.5> : tensor<f32>} : tensor<f32>
+  %zx = onnx.Constant {value = dense<7> : tensor<ui8>} : tensor<ui8>
+  %w = onnx.Constant {value = dense<[[[0, 1]], [[2, 3]]]> : tensor<2x1x2xi8>} : tensor<2x1x2xi8>
+  %sw = onnx.Constant {value = dense<2.0> : tensor<f32>} : tensor<f32>
+  %b = onnx.Constant {value = dense<[10, -20]> : tensor<2xi32>} : tensor<2xi32>
+  %sb = onnx.Constant {value = dense<1.0> : tensor<f32>} : tensor<f32>
+  %sy = onnx.Constant {value = dense<4.0> : tensor<f32>} : tensor<f32>
+  %low = onnx.Constant {value = dense<0.0> : tensor<f32>} : tensor<f32>
+  %high = onnx.Constant {value = dense<6.0> : tensor<f32>} : tensor<f32>
+  %dx = "onnx.DequantizeLinear"(%x, %sx, %zx) : (tensor<1x1x4xui8>, tensor<f32>, tensor<ui8>) -> tensor<1x1x4xf32>
+  %dw = "onnx.DequantizeLinear"(%w, %sw) : (tensor<2x1x2xi8>, tensor<f32>) -> tensor<2x1x2xf32>
+  %db = "onnx.DequantizeLinear"(%b, %sb) : (tensor<2xi32>, tensor<f32>) -> tensor<2xf32>
+  %c = "onnx.Conv"(%dx, %dw, %db) : (tensor<1x1x4xf32>, tensor<2x1x2xf32>, tensor<2xf32>) -> tensor<1x2x3xf32>
+  %r = "onnx.Clip"(%c, %low, %high) {operandSegmentSizes = array<i32: 1, 1, 1>} : (tensor<1x2x3xf32>, tensor<f32>, tensor<f32>) -> tensor<1x2x3xf32>
+  %y = "onnx.QuantizeLinear"(%r, %sy, %zx) : (tensor<1x2x3xf32>, tensor<f32>, tensor<ui8>) -> tensor<1x2x3xui8>
+  return %y : tensor<1x2x3xui8>
+}

@@ -1,12 +1,12 @@
 // RUN: onnx-aot-opt %s --aot-onnx-to-linalg --split-input-file | FileCheck %s
 
-// Rounded before the zero point is added, clamped in floats, converted last.
+// Clamped to what the zero point leaves of the range, rounded by an addition whose low bits are the integer.
 // CHECK-LABEL: @quantize
 // CHECK: arith.divf
-// CHECK: math.roundeven
-// CHECK: arith.addf
 // CHECK: arith.cmpf ogt, %{{.*}}, %[[LOW:.+]] : f32
-// CHECK: arith.fptosi
+// CHECK: %[[SUM:.+]] = arith.addf %{{.*}}, %cst{{.*}} : f32
+// CHECK: %[[BITS:.+]] = arith.bitcast %[[SUM]] : f32 to i32
+// CHECK: arith.addi %[[BITS]], %{{.*}} : i32
 // CHECK: arith.trunci %{{.*}} : i32 to i8
 func.func @quantize(%x: tensor<2x3xf32>, %s: tensor<3xf32>, %z: tensor<3xui8>) -> tensor<2x3xui8> {
   %0 = "onnx.QuantizeLinear"(%x, %s, %z) : (tensor<2x3xf32>, tensor<3xf32>, tensor<3xui8>) -> tensor<2x3xui8>
@@ -60,7 +60,7 @@ func.func @narrow(%x: tensor<2xf16>, %s: tensor<f16>) -> tensor<2xf8E4M3FN> {
 // CHECK-NOT: arith.subf
 // CHECK: arith.addf
 // CHECK: arith.divf
-// CHECK: math.roundeven
+// CHECK: arith.bitcast
 func.func @add(%a: tensor<2x3xui8>, %b: tensor<3xui8>, %s: tensor<f32>, %z: tensor<1xui8>) -> tensor<2x3xui8> {
   %0 = "onnx.com_microsoft.QLinearAdd"(%a, %s, %z, %b, %s, %s, %z) {operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 1>} : (tensor<2x3xui8>, tensor<f32>, tensor<1xui8>, tensor<3xui8>, tensor<f32>, tensor<f32>, tensor<1xui8>) -> tensor<2x3xui8>
   return %0 : tensor<2x3xui8>
