@@ -65,8 +65,9 @@ class Skip(Exception):
 
 
 class Builder:
-    def __init__(self, seed, ort, table, run_time_shapes=False, most_elements=MAX_ELEMENTS):
-        self.seed, self.ort, self.run_time_shapes, self.most_elements = seed, ort, run_time_shapes, most_elements
+    def __init__(self, seed, ort, table, run_time_shapes=False, most_elements=MAX_ELEMENTS, most_nodes=12):
+        self.seed, self.ort, self.run_time_shapes = seed, ort, run_time_shapes
+        self.most_elements, self.most_nodes = most_elements, most_nodes
         self.rng = random.Random(f"onnx-aot {seed}")
         self.opset = self.rng.choice(OPSETS)
         self.table = [entry for entry in table if entry.since <= self.opset]
@@ -212,7 +213,7 @@ class Builder:
         self.nodes.append(node)
 
     def grow(self):
-        wanted, tries = self.rng.randint(1, 12), 0
+        wanted, tries = self.rng.randint(1, self.most_nodes), 0
         while len(self.nodes) < wanted and tries < 30 * wanted:
             tries += 1
             self.step()

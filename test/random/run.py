@@ -1,6 +1,6 @@
 """Random graphs, compiled by onnx-aot and compared with ONNX Runtime.
 
-usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes] [--images | --products]
+usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes] [--images | --products | --quantized]
               [--max-ram] [--ort LIBRARY] [--json FILE] [--jobs N]
        run.py ... --seeds N --show      prints the graph of one seed
 
@@ -16,9 +16,10 @@ usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-t
 5. --images draws the layers of networks over images instead (images.py), with as many channels as these have.
 6. --products draws networks of matrix products whose operands are inputs or results (products.py), large enough that
    these are laid out in panels.
-7. --max-ram allows each graph little more than the smallest arena that the compiler finds, so that chains of layers run in
+7. --quantized draws quantized networks whose results are exact (quantized.py), each for one of several CPUs.
+8. --max-ram allows each graph little more than the smallest arena that the compiler finds, so that chains of layers run in
    strips.
-8. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
+9. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
    the cause, it is counted as explained.
 
 Graphs are spread over --jobs processes; when ONNX Runtime ends such a process, its graph is counted as left out.
@@ -33,6 +34,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "bench")]
@@ -43,6 +45,7 @@ import images  # noqa: E402
 import layers  # noqa: E402,F401
 import movement  # noqa: E402,F401
 import products  # noqa: E402
+import quantized  # noqa: E402
 from explained import explanation  # noqa: E402
 from graphs import Builder  # noqa: E402
 from ort import Ort, OrtError  # noqa: E402
@@ -87,6 +90,8 @@ class Checker:
         out = self.fresh("out")
         command = [str(self.runner), str(model), "--inputs", str(self.write(inputs)), "--out", str(out), "--quiet",
                    *([] if model.suffix == ".so" else ["--verify-contracts"])]
+        if self.options.quantized:
+            command.append(f"--mcpu={quantized.CPUS[zlib.crc32(case.seed.encode()) % len(quantized.CPUS)]}")
         for limit in self.limits(model) if self.options.max_ram else [[]]:
             failure = run_tool(command + limit)
             if not failure or "--max-ram" not in failure:
@@ -163,6 +168,8 @@ def make_case(seed, ort, options):
             builder = Builder(f"images {seed}", ort, images.chain_table(), most_elements=images.CHAIN_ELEMENTS)
         else:
             builder = Builder(f"images {seed}", ort, images.TABLE, most_elements=20000)
+    elif options.quantized:
+        builder = Builder(f"quantized {seed}", ort, quantized.TABLE, most_elements=quantized.MOST_ELEMENTS, most_nodes=40)
     elif options.products:
         builder = Builder(f"products {seed}", ort, products.TABLE, most_elements=products.MOST_ELEMENTS)
     else:
@@ -270,6 +277,7 @@ def main():
     parser.add_argument("--run-time-shapes", action="store_true")
     parser.add_argument("--images", action="store_true")
     parser.add_argument("--products", action="store_true")
+    parser.add_argument("--quantized", action="store_true")
     parser.add_argument("--max-ram", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
