@@ -87,7 +87,7 @@ def end_to_end_models(options):
     """(name, model, data, flags) of the models in e2e/models."""
     for test in sorted((HERE.parent / "e2e" / "models").glob("*.test")):
         text = test.read_text().replace("%models", str(options.models))
-        for model, data, flags in re.findall(r"^RUN: %check-model (\S+) --data (\S+)(.*)$", text, re.MULTILINE):
+        for model, data, flags in re.findall(r"^RUN: %check-model (?:--\S+ )*(\S+\.onnx) --data (\S+)(.*)$", text, re.MULTILINE):
             if pathlib.Path(model).exists() and pathlib.Path(data).exists():
                 yield pathlib.Path(data).name, model, pathlib.Path(data), shlex.split(flags)
 
