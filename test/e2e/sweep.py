@@ -70,7 +70,7 @@ def sweep_model(options, entry, model):
     noise = max(dataset["ort_opt0_vs_opt99_max_abs"] for dataset in present(options, entry))
     if noise > max(1e-3 * dataset["out_max_abs"] for dataset in present(options, entry)):
         # Through C nothing is fused, as in objects for CPUs without fused operations; their roundings are others again.
-        command += ["--rtol=1e-3", f"--atol={(1.25 if options.through_c else 1.01) * noise}"]
+        command += ["--rtol=1e-3", f"--atol={1.01 * noise}"]
     return run_tool(command, timeout)
 
 
