@@ -12,7 +12,7 @@
 // sum may overflow; and LLVM may not replace 1 / sqrt(x) by an estimate and Newton's steps, which make NaN of 0 and of
 // infinity (prepareModule). What is left is a divisor so small that 1 / y overflows, below 2.9e-39.
 //
-// What becomes an integer, or is rounded to one, in the same loop is computed as before: there one last bit more or
+// What becomes an integer (by its bits as well), or is rounded to one, in the same loop is computed as before: there one last bit more or
 // less chooses another element (Resize, Mod, Range) or another level (QuantizeLinear). What comes from another loop,
 // through a buffer, may have been rounded otherwise.
 //
@@ -44,7 +44,8 @@ struct RelaxFloats : impl::RelaxFloatsBase<RelaxFloats> {
     llvm::SetVector<Operation *> exact;
     getOperation().walk([&](Operation *op) {
       if (isa<math::FloorOp, math::CeilOp, math::RoundOp, math::RoundEvenOp, math::TruncOp, arith::FPToSIOp,
-              arith::FPToUIOp>(op))
+              arith::FPToUIOp>(op) ||
+          (isa<arith::BitcastOp>(op) && !isFloat(op->getResult(0).getType())))
         exact.insert(op);
     });
     for (size_t next = 0; next < exact.size(); ++next) // grows

@@ -41,3 +41,15 @@ func.func @exact(%x: vector<8xf32>, %y: vector<8xf32>, %s: f64) -> (vector<8xf32
   %5 = arith.fptosi %4 : f64 to i64
   return %3, %5 : vector<8xf32>, i64
 }
+
+// Quantized by the bits of a sum.
+// CHECK-LABEL: @level_by_bits
+// CHECK: arith.divf %{{[^ ]*}}, %{{[^ ]*}} : f32
+// CHECK: arith.addf %{{[^ ]*}}, %{{[^ ]*}} : f32
+// CHECK: arith.bitcast
+func.func @level_by_bits(%x: f32, %scale: f32, %magic: f32) -> i32 {
+  %0 = arith.divf %x, %scale : f32
+  %1 = arith.addf %0, %magic : f32
+  %2 = arith.bitcast %1 : f32 to i32
+  return %2 : i32
+}
