@@ -132,6 +132,7 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
   passes.addPass(createOutlineKernels());
   passes.addPass(createEmitWinograd());
   OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createEmitResamplePass(target));
   functions.addPass(createEmitLoopsPass(target));
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
@@ -161,6 +162,7 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
 static void buildCodegenStageForC(OpPassManager &passes, const CpuTargetModel &target) {
   passes.addPass(createOutlineKernels());
   OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createEmitResamplePass(target));
   functions.addPass(createEmitLoopsPass(target));
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());

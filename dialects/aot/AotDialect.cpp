@@ -144,6 +144,54 @@ void WinogradOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEf
   }
 }
 
+LogicalResult ResampleOp::verify() {
+  auto data = cast<ShapedType>(getData().getType());
+  int64_t rank = data.getRank();
+  size_t count = getSamplings().size(), tables = 0;
+  if (count < 1 || count > 2)
+    return emitOpError("resizes one axis or two");
+  for (size_t index = 0; index < count; ++index) {
+    SamplingAttr sampling = getSampling(index);
+    int64_t axis = sampling.getAxis(), taps = sampling.getTaps(), scale = sampling.getScale();
+    if (axis < 0 || axis >= rank || (index == 1 && axis != rank - 1) || (count == 2 && index == 0 && axis == rank - 1))
+      return emitOpError("resizes some axis and the last one");
+    if (taps < 1 || sampling.getWindow() < 1 || scale < 0 || (getMoves() && taps != 1))
+      return emitOpError("has a sampling without taps or of no window");
+    if (scale == 0) {
+      tables += getMoves() ? taps : 2 * taps;
+      continue;
+    }
+    size_t entries = scale * taps;
+    if (!sampling.getOffsets() || sampling.getOffsets().size() != int64_t(entries) ||
+        (!getMoves() && (!sampling.getWeights() || sampling.getWeights().size() != int64_t(entries))))
+      return emitOpError("has a sampling whose offsets and weights are not those of its phases");
+  }
+  if (getTables().size() != tables)
+    return emitOpError("needs ") << tables << " tables";
+  bool needsScratch = count == 2 && !getMoves();
+  if (getInits().size() != (needsScratch ? 2 : 1))
+    return emitOpError("has memory to work in where there are weights along two axes");
+  for (Value init : getInits())
+    if (getElementTypeOrSelf(init.getType()) != data.getElementType())
+      return emitOpError("has operands of several element types");
+  if (cast<ShapedType>(getInit().getType()).getRank() != rank ||
+      (needsScratch && cast<ShapedType>(getScratch().getType()).getRank() != 2))
+    return emitOpError("has a result of another rank than the data");
+  return success();
+}
+
+void ResampleOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    bool isInit = isDpsInit(&operand);
+    if (!isInit || operand.get() == getScratch())
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+    if (isInit)
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+  }
+}
+
 LogicalResult RequireOp::verify() {
   if ((*this)->getParentOfType<KernelOp>())
     return emitOpError("may not stand in a kernel");
