@@ -13,7 +13,8 @@
 // scale is an integer s: position s * q + p reads the elements around q with weights of p's own, so that s vectors over
 // q are s sums of the same few vectors of data, which are stored interleaved. What the ends of a row would read beyond
 // it is left to a scalar loop; the last vector begins early, for computing twice is harmless. Other scales have tables
-// of positions, and gather. Elements that are moved need no memory: a row that the one before it equals is copied.
+// of positions, and gather. Elements that are moved need no memory: a row that the one before it equals is copied. The
+// epilogue is applied to what is stored in the result.
 //
 // Before: aot.resample on memrefs.  After: scf, vector, memref and arith.
 //
@@ -67,10 +68,12 @@ struct Tap {
 class ResampleEmitter {
 public:
   ResampleEmitter(OpBuilder &builder, ResampleOp op, const aot::TargetModel &target)
-      : b(op.getLoc(), builder), op(op), element(getElementTypeOrSelf(op.getInit().getType())),
+      : b(op.getLoc(), builder), op(op), element(getElementTypeOrSelf(op.getData().getType())),
         moves(op.getMoves()) {
     int64_t bits = target.vectorBits(isa<FloatType>(element)), size = element.getIntOrFloatBitWidth();
-    bool isDense = llvm::all_of(SmallVector<Value>{op.getData(), op.getInit()}, hasUnitStride);
+    bool isDense = hasUnitStride(op.getData()) && hasUnitStride(op.getInit());
+    for (auto [index, input] : llvm::enumerate(op.getInputs()))
+      isDense &= hasUnitStride(input) || !op.getMap(index).isFunctionOfDim(op.getMap(index).getNumDims() - 1);
     width = isDense && bits > size ? bits / size : 1;
     // Lanes of an address each.
     gatherWidth = size >= 32 && target.vectorBits(false) >= bits ? width : 1;
@@ -119,7 +122,7 @@ private:
     SmallVector<int64_t> strides;
     int64_t offset = 0;
     return type.getLayout().isIdentity() ||
-           (succeeded(type.getStridesAndOffset(strides, offset)) && strides.back() == 1);
+           (succeeded(type.getStridesAndOffset(strides, offset)) && (strides.empty() || strides.back() == 1));
   }
 
   /// `body(i, carried)` for i in low, low + step .. below high; gives what the last one returns.
@@ -191,12 +194,37 @@ private:
                       : vector::LoadOp::create(b, vectorOf(lanes, element), place.buffer, place.indices).getResult();
   }
 
+  /// Stores what the epilogue makes of `value` where the row is one of the result.
   void store(Value value, const Place &row, Value at) {
     Place place = this->at(row, row.indices.size() - 1, at);
+    if (row.buffer == op.getInit() && !op.getEpilogue().empty())
+      value = finish(value, place.indices);
     if (isa<VectorType>(value.getType()))
       vector::StoreOp::create(b, value, place.buffer, place.indices);
     else
       memref::StoreOp::create(b, value, place.buffer, place.indices);
+  }
+
+  Value finish(Value sum, ArrayRef<Value> position) {
+    auto type = dyn_cast<VectorType>(sum.getType());
+    int64_t lanes = type ? type.getDimSize(0) : 1;
+    Block &body = op.getEpilogue().front();
+    IRMapping mapping;
+    for (auto [index, input] : llvm::enumerate(op.getInputs())) {
+      AffineMap map = op.getMap(index);
+      SmallVector<Value> place;
+      for (AffineExpr expr : map.getResults()) {
+        auto dim = dyn_cast<AffineDimExpr>(expr);
+        place.push_back(dim ? position[dim.getPosition()] : this->index(0));
+      }
+      bool hasLanes = lanes > 1 && map.isFunctionOfDim(position.size() - 1);
+      Type stored = getElementTypeOrSelf(input.getType());
+      mapping.map(body.getArgument(index),
+                  hasLanes ? vector::LoadOp::create(b, vectorOf(lanes, stored), input, place).getResult()
+                           : memref::LoadOp::create(b, input, place).getResult());
+    }
+    mapping.map(body.getArguments().back(), sum);
+    return cloneOnVectors(b, body, mapping, lanes);
   }
 
   /// sum + weight * value, the first of them without `sum`; `value` itself without a weight.
@@ -241,8 +269,12 @@ private:
 
   void eachRow(llvm::function_ref<void(Value)> body) { loop(index(0), rows->out, 1, body); }
 
-  /// Expands a row of the data unless it is that of the row before.
+  /// Expands a row of the data unless it is that of the row before, from which an epilogue may make something else.
   void copyRows() {
+    if (!op.getEpilogue().empty())
+      return eachRow([&](Value row) {
+        expand(at(data, rowDim, tapsAt(*rows, row).front().position), at(result, rowDim, row));
+      });
     loop(index(0), rows->out, 1, index(-1), [&](Value row, Value before) {
       Value read = tapsAt(*rows, row).front().position;
       Place to = at(result, rowDim, row);
@@ -420,8 +452,16 @@ private:
     bool isOne = llvm::all_equal(values);
     for (int64_t place = 0; place < count * lanes; ++place)
       mask[place] = isOne ? place / count : place % count * lanes + place / count;
+    // An epilogue works on vectors that registers hold.
+    bool isSplit = to.buffer == op.getInit() && !op.getEpilogue().empty();
+    auto storeAll = [&](Value left, Value right) {
+      for (int64_t part = 0; part < (isSplit ? count : 1); ++part) {
+        ArrayRef<int64_t> places = isSplit ? ArrayRef(mask).slice(part * lanes, lanes) : ArrayRef(mask);
+        store(vector::ShuffleOp::create(b, left, right, places), to, plus(at, part * lanes));
+      }
+    };
     if (isOne)
-      return store(vector::ShuffleOp::create(b, values[0], values[0], mask), to, at);
+      return storeAll(values[0], values[0]);
     // One shuffle of two vectors, behind which targets that store so see it.
     SmallVector<Value> joined(values);
     for (int64_t size = lanes; joined.size() > 2; size *= 2) {
@@ -432,7 +472,7 @@ private:
         pairs.push_back(vector::ShuffleOp::create(b, joined[pair], joined[std::min(pair + 1, joined.size() - 1)], all));
       joined = std::move(pairs);
     }
-    store(vector::ShuffleOp::create(b, joined[0], joined[1], mask), to, at);
+    storeAll(joined[0], joined[1]);
   }
 
   ImplicitLocOpBuilder b;

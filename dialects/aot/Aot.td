@@ -172,24 +172,35 @@ def Aot_ResampleOp : Op<Aot_Dialect, "resample", [AttrSizedOperandSegments,
     sampling being kept there, row r at r mod window; rows of the result are sums of these. With `rows_first` a row of
     the data's length is summed there, and made as long as the result's.
 
+    The `epilogue`, where there is one, maps (elements of `inputs`, sum) to the element that is stored; `indexing_maps`
+    are those of `inputs` over the dims of the result, each of which appears once at most, the last one at the end.
+
     ```mlir
     %y:2 = aot.resample %x outs(%init, %rows : tensor<1x3x8x8xf32>, tensor<2x8xf32>)
-        [#aot.sampling<axis = 2, taps = 2, window = 2, scale = 2, offsets = [-1, 0, 0, 1], weights = [...]>, ...]
+        [#aot.sampling<axis = 2, taps = 2, window = 2, scale = 2, offsets = [-1, 0, 0, 1], weights = [...]>, ...] maps []
     ```
   }];
-  let arguments = (ins AnyShaped:$data, Variadic<AnyShaped>:$tables, Variadic<AnyShaped>:$inits,
+  let arguments = (ins AnyShaped:$data, Variadic<AnyShaped>:$tables, Variadic<AnyShaped>:$inputs, Variadic<AnyShaped>:$inits,
+      AffineMapArrayAttr:$indexing_maps,
       TypedArrayAttrBase<Aot_SamplingAttr, "samplings">:$samplings, UnitAttr:$moves, UnitAttr:$rows_first);
   let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region AnyRegion:$epilogue);
   let hasVerifier = 1;
   let assemblyFormat = [{
-    $data `:` type($data) (`tables` `(` $tables^ `:` type($tables) `)`)? `outs` `(` $inits `:` type($inits) `)` $samplings
-    (`moves` $moves^)? (`rows_first` $rows_first^)? attr-dict (`->` type($results)^)?
+    $data `:` type($data) (`tables` `(` $tables^ `:` type($tables) `)`)? (`ins` `(` $inputs^ `:` type($inputs) `)`)?
+    `outs` `(` $inits `:` type($inits) `)` $samplings (`moves` $moves^)? (`rows_first` $rows_first^)? `maps`
+    $indexing_maps (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitsMutable(); }
     ::mlir::Value getInit() { return getInits().front(); }
+    /// Whether an input of the epilogue may be read so.
+    static bool isReadAlongRows(::mlir::AffineMap map);
     /// Null where none is needed.
     ::mlir::Value getScratch() { return getInits().size() > 1 ? getInits().back() : ::mlir::Value(); }
+    ::mlir::AffineMap getMap(unsigned input) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getIndexingMaps()[input]).getValue();
+    }
     SamplingAttr getSampling(unsigned index) { return ::llvm::cast<SamplingAttr>(getSamplings()[index]); }
   }];
 }

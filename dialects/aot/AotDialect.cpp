@@ -144,6 +144,16 @@ void WinogradOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEf
   }
 }
 
+bool ResampleOp::isReadAlongRows(AffineMap map) {
+  if (!map.isProjectedPermutation(/*allowZeroInResults=*/true))
+    return false;
+  for (auto [index, expr] : llvm::enumerate(map.getResults()))
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      if (dim.getPosition() + 1 == map.getNumDims() && index + 1 != map.getNumResults())
+        return false;
+  return true;
+}
+
 LogicalResult ResampleOp::verify() {
   auto data = cast<ShapedType>(getData().getType());
   int64_t rank = data.getRank();
@@ -171,13 +181,29 @@ LogicalResult ResampleOp::verify() {
   bool needsScratch = count == 2 && !getMoves();
   if (getInits().size() != (needsScratch ? 2 : 1))
     return emitOpError("has memory to work in where there are weights along two axes");
-  for (Value init : getInits())
-    if (getElementTypeOrSelf(init.getType()) != data.getElementType())
-      return emitOpError("has operands of several element types");
+  if (needsScratch && getElementTypeOrSelf(getScratch().getType()) != data.getElementType())
+    return emitOpError("works in memory of another element type than the data's");
   if (cast<ShapedType>(getInit().getType()).getRank() != rank ||
       (needsScratch && cast<ShapedType>(getScratch().getType()).getRank() != 2))
     return emitOpError("has a result of another rank than the data");
-  return success();
+  if (getIndexingMaps().size() != getInputs().size())
+    return emitOpError("needs a map per input");
+  for (auto [index, input] : llvm::enumerate(getInputs())) {
+    AffineMap map = getMap(index);
+    if (map.getNumDims() != rank || int64_t(map.getNumResults()) != cast<ShapedType>(input.getType()).getRank() ||
+        !isReadAlongRows(map))
+      return emitOpError("reads an input otherwise than along rows of the result");
+  }
+  Type stored = getElementTypeOrSelf(getInit().getType()), result = data.getElementType();
+  if (!getEpilogue().empty()) {
+    Block &block = getEpilogue().front();
+    auto yield = dyn_cast<YieldOp>(block.back());
+    if (!getEpilogue().hasOneBlock() || !yield || block.getNumArguments() != getInputs().size() + 1 ||
+        block.getArguments().back().getType() != result)
+      return emitOpError("has an epilogue of something else than its inputs and the sum");
+    result = yield.getValue().getType();
+  }
+  return stored == result ? success() : emitOpError("stores elements of type ") << stored << " instead of " << result;
 }
 
 void ResampleOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {

@@ -124,10 +124,13 @@ struct ResampleBufferization : DestinationBufferization<ResampleBufferization, R
         return failure();
       buffers.push_back(*buffer);
     }
-    ArrayRef<Value> tables = ArrayRef(buffers).drop_front().take_front(resample.getTables().size()),
-                    inits = ArrayRef(buffers).take_back(resample.getInits().size());
-    ResampleOp::create(rewriter, op->getLoc(), TypeRange(), buffers[0], tables, inits, resample.getSamplingsAttr(),
-                       resample.getMovesAttr(), resample.getRowsFirstAttr());
+    size_t tables = resample.getTables().size(), inputs = resample.getInputs().size();
+    ArrayRef<Value> inits = ArrayRef(buffers).drop_front(1 + tables + inputs);
+    auto buffered = ResampleOp::create(rewriter, op->getLoc(), TypeRange(), buffers[0],
+                                       ArrayRef(buffers).slice(1, tables), ArrayRef(buffers).slice(1 + tables, inputs),
+                                       inits, resample.getIndexingMapsAttr(), resample.getSamplingsAttr(),
+                                       resample.getMovesAttr(), resample.getRowsFirstAttr());
+    buffered.getEpilogue().takeBody(resample.getEpilogue());
     replaceOpWithBufferizedValues(rewriter, op, inits);
     return success();
   }

@@ -155,6 +155,8 @@ static Operands operandsOf(Operation *op) {
     takeBuffer(read, resample.getData());
     for (Value table : resample.getTables())
       takeBuffer(read, table);
+    for (Value input : resample.getInputs())
+      takeBuffer(read, input);
     takeBuffer(written, resample.getInit());
   } else {
     auto styled = cast<DestinationStyleOpInterface>(op);

@@ -1,7 +1,7 @@
 """Random graphs, compiled by onnx-aot and compared with ONNX Runtime.
 
-usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes] [--images | --products]
-              [--max-ram] [--ort LIBRARY] [--json FILE] [--jobs N]
+usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes]
+              [--images | --products | --resamplings] [--max-ram] [--ort LIBRARY] [--json FILE] [--jobs N]
        run.py ... --seeds N --show      prints the graph of one seed
 
 1. Each seed makes a graph of 1 to 12 nodes (graphs.py) out of the operators in the samplers' table, with ONNX
@@ -16,9 +16,10 @@ usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-t
 5. --images draws the layers of networks over images instead (images.py), with as many channels as these have.
 6. --products draws networks of matrix products whose operands are inputs or results (products.py), large enough that
    these are laid out in panels.
-7. --max-ram allows each graph little more than the smallest arena that the compiler finds, so that chains of layers run in
+7. --resamplings draws Resize in all its forms (resamplings.py).
+8. --max-ram allows each graph little more than the smallest arena that the compiler finds, so that chains of layers run in
    strips.
-8. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
+9. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
    the cause, it is counted as explained.
 
 Graphs are spread over --jobs processes; when ONNX Runtime ends such a process, its graph is counted as left out.
@@ -43,6 +44,7 @@ import images  # noqa: E402
 import layers  # noqa: E402,F401
 import movement  # noqa: E402,F401
 import products  # noqa: E402
+import resamplings  # noqa: E402
 from explained import explanation  # noqa: E402
 from graphs import Builder  # noqa: E402
 from ort import Ort, OrtError  # noqa: E402
@@ -165,6 +167,8 @@ def make_case(seed, ort, options):
             builder = Builder(f"images {seed}", ort, images.TABLE, most_elements=20000)
     elif options.products:
         builder = Builder(f"products {seed}", ort, products.TABLE, most_elements=products.MOST_ELEMENTS)
+    elif options.resamplings:
+        builder = Builder(f"resamplings {seed}", ort, resamplings.TABLE, most_elements=resamplings.MOST_ELEMENTS)
     else:
         builder = Builder(seed, ort, TABLE, options.run_time_shapes)
     case = builder.grow()
@@ -270,6 +274,7 @@ def main():
     parser.add_argument("--run-time-shapes", action="store_true")
     parser.add_argument("--images", action="store_true")
     parser.add_argument("--products", action="store_true")
+    parser.add_argument("--resamplings", action="store_true")
     parser.add_argument("--max-ram", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))

@@ -101,7 +101,8 @@ static Value buildSum(OpBuilder &builder, ResizeOp op, Value data, ArrayRef<Summ
     inits.push_back(emptyTensor(builder, loc, {rows, isRowsFirst ? from.back() : to.back()}, element));
   }
   auto unit = [&](bool is) { return is ? builder.getUnitAttr() : UnitAttr(); };
-  return ResampleOp::create(builder, loc, ValueRange(inits).getTypes(), data, tables, inits,
+  return ResampleOp::create(builder, loc, ValueRange(inits).getTypes(), data, tables,
+                            /*inputs=*/ValueRange(), inits, builder.getAffineMapArrayAttr({}),
                             builder.getArrayAttr(samplings), unit(isNearest(op)), unit(isRowsFirst))
       .getResults()
       .front();
