@@ -54,9 +54,7 @@ struct Axis {
   SmallVector<Value> positions, weights;
 
   bool hasPhases() const { return sampling.getScale() != 0; }
-  int64_t offset(int64_t phase, int64_t tap) const {
-    return sampling.getOffsets()[phase * sampling.getTaps() + tap];
-  }
+  int64_t offset(int64_t phase, int64_t tap) const { return sampling.getOffsets()[phase * sampling.getTaps() + tap]; }
   double weight(int64_t phase, int64_t tap) const { return sampling.getWeights()[phase * sampling.getTaps() + tap]; }
 };
 
@@ -68,8 +66,7 @@ struct Tap {
 class ResampleEmitter {
 public:
   ResampleEmitter(OpBuilder &builder, ResampleOp op, const aot::TargetModel &target)
-      : b(op.getLoc(), builder), op(op), element(getElementTypeOrSelf(op.getData().getType())),
-        moves(op.getMoves()) {
+      : b(op.getLoc(), builder), op(op), element(getElementTypeOrSelf(op.getData().getType())), moves(op.getMoves()) {
     int64_t bits = target.vectorBits(isa<FloatType>(element)), size = element.getIntOrFloatBitWidth();
     bool isDense = hasUnitStride(op.getData()) && hasUnitStride(op.getInit());
     for (auto [index, input] : llvm::enumerate(op.getInputs()))
@@ -272,9 +269,8 @@ private:
   /// Expands a row of the data unless it is that of the row before, from which an epilogue may make something else.
   void copyRows() {
     if (!op.getEpilogue().empty())
-      return eachRow([&](Value row) {
-        expand(at(data, rowDim, tapsAt(*rows, row).front().position), at(result, rowDim, row));
-      });
+      return eachRow(
+          [&](Value row) { expand(at(data, rowDim, tapsAt(*rows, row).front().position), at(result, rowDim, row)); });
     loop(index(0), rows->out, 1, index(-1), [&](Value row, Value before) {
       Value read = tapsAt(*rows, row).front().position;
       Place to = at(result, rowDim, row);
@@ -323,9 +319,7 @@ private:
 
   //===-- What a position reads -----------------------------------------------------------------------------------===//
 
-  Value inside(const Axis &axis, Value position) {
-    return smaller(larger(position, index(0)), plus(axis.in, -1));
-  }
+  Value inside(const Axis &axis, Value position) { return smaller(larger(position, index(0)), plus(axis.in, -1)); }
 
   SmallVector<Tap> tapsAt(const Axis &axis, Value position) {
     int64_t scale = axis.sampling.getScale();
@@ -339,7 +333,8 @@ private:
       }
       return taps;
     }
-    Value q = arith::DivUIOp::create(b, position, index(scale)), phase = arith::RemUIOp::create(b, position, index(scale));
+    Value q = arith::DivUIOp::create(b, position, index(scale)),
+          phase = arith::RemUIOp::create(b, position, index(scale));
     for (int64_t tap = 0; tap < axis.sampling.getTaps(); ++tap) {
       Value offset = index(axis.offset(0, tap)), weight = moves ? Value() : number(axis.weight(0, tap));
       for (int64_t other = 1; other < scale; ++other) {
@@ -371,8 +366,7 @@ private:
       Place begin = at(from, from.indices.size() - 1, index(0));
       for (auto [tap, positions] : llvm::enumerate(columns->positions)) {
         Value read = vector::LoadOp::create(b, vectorOf(lanes, b.getI32Type()), positions, column);
-        Value weight = moves ? Value()
-                             : vector::LoadOp::create(b, type, columns->weights[tap], column).getResult();
+        Value weight = moves ? Value() : vector::LoadOp::create(b, type, columns->weights[tap], column).getResult();
         Value value = vector::GatherOp::create(b, type, begin.buffer, begin.indices, read, all, nothing);
         sum = accumulate(sum, value, weight, lanes);
       }

@@ -126,10 +126,10 @@ struct ResampleBufferization : DestinationBufferization<ResampleBufferization, R
     }
     size_t tables = resample.getTables().size(), inputs = resample.getInputs().size();
     ArrayRef<Value> inits = ArrayRef(buffers).drop_front(1 + tables + inputs);
-    auto buffered = ResampleOp::create(rewriter, op->getLoc(), TypeRange(), buffers[0],
-                                       ArrayRef(buffers).slice(1, tables), ArrayRef(buffers).slice(1 + tables, inputs),
-                                       inits, resample.getIndexingMapsAttr(), resample.getSamplingsAttr(),
-                                       resample.getMovesAttr(), resample.getRowsFirstAttr());
+    auto buffered =
+        ResampleOp::create(rewriter, op->getLoc(), TypeRange(), buffers[0], ArrayRef(buffers).slice(1, tables),
+                           ArrayRef(buffers).slice(1 + tables, inputs), inits, resample.getIndexingMapsAttr(),
+                           resample.getSamplingsAttr(), resample.getMovesAttr(), resample.getRowsFirstAttr());
     buffered.getEpilogue().takeBody(resample.getEpilogue());
     replaceOpWithBufferizedValues(rewriter, op, inits);
     return success();

@@ -141,10 +141,10 @@ struct AbsorbIntoResample : OpRewritePattern<linalg::GenericOp> {
       }
     inits.front() = generic.getDpsInits()[0];
     rewriter.setInsertionPoint(generic);
-    auto fused = aot::ResampleOp::create(
-        rewriter, rewriter.getFusedLoc({resample.getLoc(), loc}), ValueRange(inits).getTypes(), resample.getData(),
-        resample.getTables(), inputs, inits, rewriter.getAffineMapArrayAttr({}), resample.getSamplingsAttr(),
-        resample.getMovesAttr(), resample.getRowsFirstAttr());
+    auto fused = aot::ResampleOp::create(rewriter, rewriter.getFusedLoc({resample.getLoc(), loc}),
+                                         ValueRange(inits).getTypes(), resample.getData(), resample.getTables(), inputs,
+                                         inits, rewriter.getAffineMapArrayAttr({}), resample.getSamplingsAttr(),
+                                         resample.getMovesAttr(), resample.getRowsFirstAttr());
     fused.setIndexingMapsAttr(rewriter.getArrayAttr(maps));
     // Elements of the inputs of before, of those that are added, and the sum.
     Block *epilogue = rewriter.createBlock(&fused.getEpilogue());

@@ -58,6 +58,8 @@ def resize(builder, op):
         scales = [(common if builder.chance(0.7) else builder.choice(SCALES)) if axis in resized else 1.0
                   for axis in range(value.rank)]
         dims = [math.floor(dim * scale) for dim, scale in zip(value.dims, scales)]
+        if any(scale != 1 and dim == out for dim, scale, out in zip(value.dims, scales, dims)):
+            raise Skip  # ONNX Runtime looks at extents alone then
         if attributes["coordinate_transformation_mode"] in ("align_corners", "pytorch_half_pixel") and \
                 any(scale % 1 for scale in scales):
             raise Skip  # where the extent is no integer, see explained.py
@@ -74,6 +76,15 @@ def resize(builder, op):
 @layer("Relu", "Neg", weight=0.5)
 def alone(builder, op):
     return Node(op, [image(builder, (onnx.FLOAT,), 4)])
+
+
+@layer("Add", "Mul", weight=1.5)
+def combine(builder, op):
+    value = image(builder, (onnx.FLOAT,), 4)
+    dims = builder.choice((value.dims, value.dims[1:], value.dims[-1:], [value.dims[1], 1, 1], value.dims[:-1] + [1], []))
+    found = [one for one in builder.values if one.dims == dims and one.dtype == onnx.FLOAT and one.scale < 100]
+    other = builder.choice(found) if found else builder.leaf(onnx.FLOAT, list(dims), low=-2, high=2)
+    return Node(op, [value, other])
 
 
 @layer("Concat", weight=0.5)

@@ -1,9 +1,10 @@
 //===- ResamplingToLinalg.cpp - Resize as one gather per axis -----------------------------------------------------===//
 //
-// What is not aot.resample (ResizeBySums.h). Resize is separable: one axis after the other, each a linalg.generic that reads its input at positions from a table
-// and weights what it reads. Tables are constants (ResizeTables.h), or filled when the model runs where scales, sizes,
-// roi or extents are not constant (RuntimeTables.h). Shrinking axes come first and, among equals, the innermost, so
-// that the larger passes run along contiguous memory. Nearest neighbour reads all axes at once.
+// What is not aot.resample (ResizeBySums.h). Resize is separable: one axis after the other, each a linalg.generic that
+// reads its input at positions from a table and weights what it reads. Tables are constants (ResizeTables.h), or filled
+// when the model runs where scales, sizes, roi or extents are not constant (RuntimeTables.h). Shrinking axes come first
+// and, among equals, the innermost, so that the larger passes run along contiguous memory. Nearest neighbour reads all
+// axes at once.
 //
 //   y[.., o, ..] = sum over taps of weight[o][tap] * x[.., position[o][tap], ..]
 //

@@ -109,9 +109,8 @@ static Value buildSum(OpBuilder &builder, ResizeOp op, Value data, ArrayRef<Summ
 }
 
 Value onnx_aot::onnx::buildSums(OpBuilder &builder, ResizeOp op, Value data, MutableArrayRef<SummedAxis> axes) {
-  llvm::sort(axes, [](const SummedAxis &left, const SummedAxis &right) {
-    return left.sampled.axis < right.sampled.axis;
-  });
+  llvm::sort(axes,
+             [](const SummedAxis &left, const SummedAxis &right) { return left.sampled.axis < right.sampled.axis; });
   // The last one and the one before it together, the others each by itself, those that shrink first.
   bool isPair = axes.size() > 1 && axes.back().sampled.axis + 1 == cast<ShapedType>(data.getType()).getRank();
   size_t single = axes.size() - (isPair ? 2 : 0);
