@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Times matrix products and layers of convolutional networks next to ONNX Runtime, OpenBLAS, oneDNN and the peak.
+"""Times matrix products, layers of convolutional networks and Resize next to ONNX Runtime, OpenBLAS, oneDNN and the peak.
 
 usage: test/bench/operators.py [--only NAME ...] [--mcpu CPU] [--seconds N] [--output NAME] (and others of compare.py)
 
-Each case is a model made here: one product (of a constant, or of two inputs, whose dims may be open), or a chain of equal layers with a global average at the end, so that
+Each case is a model made here: one product (of a constant, or of two inputs, whose dims may be open), a Resize, or a chain of equal layers with a global average at the end, so that
 layouts are those that a network would have, what is read and written in other layouts at its ends counts little, and an
 operator of few microseconds is timed as many. GFLOP/s count the multiply-adds of the direct algorithm (two each), so
 that minimal filtering may exceed the peak, which is measured before each case (fma_peak.c). OpenBLAS and oneDNN take

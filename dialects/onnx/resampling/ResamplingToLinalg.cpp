@@ -277,7 +277,7 @@ struct LowerResize : OnnxLowering<ResizeOp> {
       if (isExact)
         summed.sampling = phasesOf(op, axis, one.dim);
       if (!summed.sampling && one.table)
-        summed.sampling = samplingOf(op, axis, one.dim, *one.table);
+        summed.sampling = samplingOf(op, axis, *one.table);
       if (!summed.sampling && (one.table || isWide))
         return std::nullopt;
       if (one.dim.in.isKnown() && one.dim.out.isKnown() && one.dim.in.get() > 0)

@@ -60,7 +60,7 @@ SamplingAttr onnx_aot::onnx::phasesOf(ResizeOp op, int64_t axis, const ResizeAxi
                            isNearest(op) ? DenseF64ArrayAttr() : DenseF64ArrayAttr::get(context, weights));
 }
 
-SamplingAttr onnx_aot::onnx::samplingOf(ResizeOp op, int64_t axis, const ResizeAxis &dim, const ResizeTable &table) {
+SamplingAttr onnx_aot::onnx::samplingOf(ResizeOp op, int64_t axis, const ResizeTable &table) {
   if (table.positions.empty() || table.taps > kMostTaps)
     return SamplingAttr();
   int64_t window = windowOf<int32_t>(table.positions, table.taps);

@@ -28,7 +28,7 @@ bool canSum(ResizeOp op, llvm::ArrayRef<int64_t> axes, int64_t rank);
 /// The phases of an axis whose scale is a small integer; null where it has none.
 aot::SamplingAttr phasesOf(ResizeOp op, int64_t axis, const ResizeAxis &dim);
 /// What is to be known of a table; null where it has many taps, or positions that fall back far.
-aot::SamplingAttr samplingOf(ResizeOp op, int64_t axis, const ResizeAxis &dim, const ResizeTable &table);
+aot::SamplingAttr samplingOf(ResizeOp op, int64_t axis, const ResizeTable &table);
 /// The same of tables that the run fills.
 aot::SamplingAttr samplingOf(ResizeOp op, int64_t axis, const SampledAxis &table);
 
