@@ -20,6 +20,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/Passes.h"
+#include "codegen/cpu/RowLoops.h"
 #include "codegen/cpu/VectorBody.h"
 #include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -41,12 +42,6 @@ using namespace mlir;
 using aot::ResampleOp;
 
 namespace {
-/// An element of a buffer; what is said to lie `at` further on lies so in its last dim.
-struct Place {
-  Value buffer;
-  SmallVector<Value> indices;
-};
-
 /// An axis, its extents, and its tables where it has some: one per tap.
 struct Axis {
   aot::SamplingAttr sampling;
@@ -63,10 +58,11 @@ struct Tap {
   Value position, weight;
 };
 
-class ResampleEmitter {
+class ResampleEmitter : RowLoops {
 public:
   ResampleEmitter(OpBuilder &builder, ResampleOp op, const aot::TargetModel &target)
-      : b(op.getLoc(), builder), op(op), element(getElementTypeOrSelf(op.getData().getType())), moves(op.getMoves()) {
+      : RowLoops(builder, op.getLoc()), op(op), element(getElementTypeOrSelf(op.getData().getType())),
+        moves(op.getMoves()) {
     int64_t bits = target.vectorBits(isa<FloatType>(element)), size = element.getIntOrFloatBitWidth();
     bool isDense = hasUnitStride(op.getData()) && hasUnitStride(op.getInit());
     for (auto [index, input] : llvm::enumerate(op.getInputs()))
@@ -97,132 +93,7 @@ public:
   }
 
 private:
-  //===-- Values and loops ----------------------------------------------------------------------------------------===//
-
-  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-  Value extent(Value buffer, int64_t dim) { return b.createOrFold<memref::DimOp>(buffer, index(dim)); }
-  Value plus(Value left, Value right) { return b.createOrFold<arith::AddIOp>(left, right); }
-  Value plus(Value left, int64_t right) { return right == 0 ? left : plus(left, index(right)); }
-  Value minus(Value left, Value right) { return b.createOrFold<arith::SubIOp>(left, right); }
-  Value times(Value value, int64_t factor) { return b.createOrFold<arith::MulIOp>(value, index(factor)); }
-  Value smaller(Value left, Value right) { return b.createOrFold<arith::MinSIOp>(left, right); }
-  Value larger(Value left, Value right) { return b.createOrFold<arith::MaxSIOp>(left, right); }
-  Value compare(arith::CmpIPredicate predicate, Value left, Value right) {
-    return b.createOrFold<arith::CmpIOp>(predicate, left, right);
-  }
-  Value select(Value condition, Value yes, Value no) { return b.createOrFold<arith::SelectOp>(condition, yes, no); }
   Value number(double value) { return arith::ConstantOp::create(b, b.getFloatAttr(element, value)); }
-  VectorType vectorOf(int64_t lanes, Type type) { return VectorType::get({lanes}, type); }
-
-  static bool hasUnitStride(Value buffer) {
-    auto type = cast<MemRefType>(buffer.getType());
-    SmallVector<int64_t> strides;
-    int64_t offset = 0;
-    return type.getLayout().isIdentity() ||
-           (succeeded(type.getStridesAndOffset(strides, offset)) && (strides.empty() || strides.back() == 1));
-  }
-
-  /// `body(i, carried)` for i in low, low + step .. below high; gives what the last one returns.
-  Value loop(Value low, Value high, int64_t step, Value carried, llvm::function_ref<Value(Value, Value)> body) {
-    auto forOp = scf::ForOp::create(b, low, high, index(step), carried ? ValueRange(carried) : ValueRange());
-    auto yes = b.getBoolAttr(true);
-    auto vectorize = LLVM::LoopVectorizeAttr::get(b.getContext(), yes, {}, {}, {}, {}, {}, {});
-    auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), yes, {}, {}, {}, {}, {}, {});
-    forOp->setAttr("llvm.loop_annotation", LLVM::LoopAnnotationAttr::get(b.getContext(), {}, vectorize, {}, unroll, {},
-                                                                         {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(forOp.getBody());
-    Value next = body(forOp.getInductionVar(), carried ? forOp.getRegionIterArg(0) : Value());
-    if (!carried)
-      return Value();
-    scf::YieldOp::create(b, next);
-    return forOp.getResult(0);
-  }
-
-  void loop(Value low, Value high, int64_t step, llvm::function_ref<void(Value)> body) {
-    loop(low, high, step, Value(), [&](Value at, Value) {
-      body(at);
-      return Value();
-    });
-  }
-
-  void emitIf(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise = nullptr) {
-    auto ifOp = scf::IfOp::create(b, condition, /*withElseRegion=*/bool(otherwise));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(ifOp.thenBlock()->getTerminator());
-    then();
-    if (!otherwise)
-      return;
-    b.setInsertionPoint(ifOp.elseBlock()->getTerminator());
-    otherwise();
-  }
-
-  /// `body(at, lanes)` for all of `low` .. below `low + count`, by vectors of at most `lanes`, the last of which may
-  /// begin early; single elements where there are fewer.
-  void alongRow(Value low, Value count, int64_t lanes, llvm::function_ref<void(Value, int64_t)> body) {
-    Value high = plus(low, count);
-    if (lanes == 1)
-      return loop(low, high, 1, [&](Value at) { body(at, 1); });
-    if (std::optional<int64_t> known = getConstantIntValue(count)) {
-      if (*known < lanes)
-        return alongRow(low, count, lanes / 2, body);
-      loop(low, plus(low, *known / lanes * lanes), lanes, [&](Value at) { body(at, lanes); });
-      if (*known % lanes != 0)
-        body(plus(high, -lanes), lanes);
-      return;
-    }
-    auto vectors = [&] {
-      Value last = plus(high, -lanes);
-      loop(low, high, lanes, [&](Value at) { body(smaller(at, last), lanes); });
-    };
-    emitIf(compare(arith::CmpIPredicate::sge, count, index(lanes)), vectors,
-           [&] { loop(low, high, 1, [&](Value at) { body(at, 1); }); });
-  }
-
-  Place at(const Place &place, int64_t dim, Value position) {
-    Place other = place;
-    other.indices[dim] = position;
-    return other;
-  }
-
-  Value load(const Place &row, Value at, int64_t lanes) {
-    Place place = this->at(row, row.indices.size() - 1, at);
-    return lanes == 1 ? memref::LoadOp::create(b, place.buffer, place.indices).getResult()
-                      : vector::LoadOp::create(b, vectorOf(lanes, element), place.buffer, place.indices).getResult();
-  }
-
-  /// Stores what the epilogue makes of `value` where the row is one of the result.
-  void store(Value value, const Place &row, Value at) {
-    Place place = this->at(row, row.indices.size() - 1, at);
-    if (row.buffer == op.getInit() && !op.getEpilogue().empty())
-      value = finish(value, place.indices);
-    if (isa<VectorType>(value.getType()))
-      vector::StoreOp::create(b, value, place.buffer, place.indices);
-    else
-      memref::StoreOp::create(b, value, place.buffer, place.indices);
-  }
-
-  Value finish(Value sum, ArrayRef<Value> position) {
-    auto type = dyn_cast<VectorType>(sum.getType());
-    int64_t lanes = type ? type.getDimSize(0) : 1;
-    Block &body = op.getEpilogue().front();
-    IRMapping mapping;
-    for (auto [index, input] : llvm::enumerate(op.getInputs())) {
-      AffineMap map = op.getMap(index);
-      SmallVector<Value> place;
-      for (AffineExpr expr : map.getResults()) {
-        auto dim = dyn_cast<AffineDimExpr>(expr);
-        place.push_back(dim ? position[dim.getPosition()] : this->index(0));
-      }
-      bool hasLanes = lanes > 1 && map.isFunctionOfDim(position.size() - 1);
-      Type stored = getElementTypeOrSelf(input.getType());
-      mapping.map(body.getArgument(index),
-                  hasLanes ? vector::LoadOp::create(b, vectorOf(lanes, stored), input, place).getResult()
-                           : memref::LoadOp::create(b, input, place).getResult());
-    }
-    mapping.map(body.getArguments().back(), sum);
-    return cloneOnVectors(b, body, mapping, lanes);
-  }
 
   /// sum + weight * value, the first of them without `sum`; `value` itself without a weight.
   Value accumulate(Value sum, Value value, Value weight, int64_t lanes) {
@@ -231,6 +102,29 @@ private:
     weight = asVector(b, weight, lanes);
     return sum ? math::FmaOp::create(b, value, weight, sum).getResult()
                : arith::MulFOp::create(b, value, weight).getResult();
+  }
+
+  bool isFinished(const Place &place) { return place.buffer == op.getInit() && !op.getEpilogue().empty(); }
+
+  /// Stores what the epilogue makes of `value` where the place is one of the result.
+  void put(Value value, const Place &place) { store(isFinished(place) ? finish(value, place) : value, place); }
+
+  Value finish(Value sum, const Place &at) {
+    auto type = dyn_cast<VectorType>(sum.getType());
+    int64_t lanes = type ? type.getDimSize(0) : 1;
+    Block &body = op.getEpilogue().front();
+    IRMapping mapping;
+    for (auto [index, input] : llvm::enumerate(op.getInputs())) {
+      AffineMap map = op.getMap(index);
+      Place place{input, {}};
+      for (AffineExpr expr : map.getResults()) {
+        auto dim = dyn_cast<AffineDimExpr>(expr);
+        place.indices.push_back(dim ? at.indices[dim.getPosition()] : this->index(0));
+      }
+      mapping.map(body.getArgument(index), load(place, map.isFunctionOfDim(map.getNumDims() - 1) ? lanes : 1));
+    }
+    mapping.map(body.getArguments().back(), sum);
+    return cloneOnVectors(b, body, mapping, lanes);
   }
 
   //===-- Rows ----------------------------------------------------------------------------------------------------===//
@@ -252,7 +146,7 @@ private:
       return expand(data, result);
     rowDim = rows->sampling.getAxis();
     if (!columns)
-      return eachRow([&](Value row) { sumRows(data, rowDim, tapsAt(*rows, row), at(result, rowDim, row)); });
+      return eachRow([&](Value row) { sumRows(data, rowDim, tapsAt(*rows, row), result.at(rowDim, row)); });
     if (moves)
       return copyRows();
     Place scratch{op.getScratch(), {index(0), index(0)}};
@@ -260,7 +154,7 @@ private:
       return expandRows(scratch);
     eachRow([&](Value row) {
       sumRows(data, rowDim, tapsAt(*rows, row), scratch);
-      expand(scratch, at(result, rowDim, row));
+      expand(scratch, result.at(rowDim, row));
     });
   }
 
@@ -270,18 +164,17 @@ private:
   void copyRows() {
     if (!op.getEpilogue().empty())
       return eachRow(
-          [&](Value row) { expand(at(data, rowDim, tapsAt(*rows, row).front().position), at(result, rowDim, row)); });
+          [&](Value row) { expand(data.at(rowDim, tapsAt(*rows, row).front().position), result.at(rowDim, row)); });
     loop(index(0), rows->out, 1, index(-1), [&](Value row, Value before) {
       Value read = tapsAt(*rows, row).front().position;
-      Place to = at(result, rowDim, row);
+      Place to = result.at(rowDim, row);
       emitIf(
           compare(arith::CmpIPredicate::eq, read, before),
           [&] {
-            Place from = at(result, rowDim, plus(row, -1));
-            alongRow(index(0), columns->out, width,
-                     [&](Value at, int64_t lanes) { store(load(from, at, lanes), to, at); });
+            Place from = result.at(rowDim, plus(row, -1));
+            alongRow(columns->out, width, [&](Value at, int64_t lanes) { store(load(from.at(at), lanes), to.at(at)); });
           },
-          [&] { expand(at(data, rowDim, read), to); });
+          [&] { expand(data.at(rowDim, read), to); });
       return read;
     });
   }
@@ -298,10 +191,10 @@ private:
       end = plus(end, 1);
       // Of rows that none reads any more there may be some.
       loop(larger(next, plus(end, -window)), end, 1,
-           [&](Value read) { expand(at(data, rowDim, read), at(scratch, 0, slot(read))); });
+           [&](Value read) { expand(data.at(rowDim, read), scratch.at(0, slot(read))); });
       for (Tap &tap : taps)
         tap.position = slot(tap.position);
-      sumRows(scratch, 0, taps, at(result, rowDim, row));
+      sumRows(scratch, 0, taps, result.at(rowDim, row));
       return larger(next, end);
     });
   }
@@ -309,11 +202,11 @@ private:
   /// A row of the result, or of the memory to work in: the weighted sum of rows.
   void sumRows(const Place &from, int64_t dim, ArrayRef<Tap> taps, const Place &to) {
     Value count = extent(to.buffer, to.indices.size() - 1);
-    alongRow(index(0), count, width, [&](Value column, int64_t lanes) {
+    alongRow(count, width, [&](Value column, int64_t lanes) {
       Value sum;
       for (const Tap &tap : taps)
-        sum = accumulate(sum, load(at(from, dim, tap.position), column, lanes), tap.weight, lanes);
-      store(sum, to, column);
+        sum = accumulate(sum, load(from.at(dim, tap.position).at(column), lanes), tap.weight, lanes);
+      put(sum, to.at(column));
     });
   }
 
@@ -353,24 +246,24 @@ private:
   void expand(const Place &from, const Place &to) {
     if (columns->hasPhases())
       return expandByPhases(from, to);
-    alongRow(index(0), columns->out, gatherWidth, [&](Value column, int64_t lanes) {
+    alongRow(columns->out, gatherWidth, [&](Value column, int64_t lanes) {
       Value sum;
       if (lanes == 1) {
         for (const Tap &tap : tapsAt(*columns, column))
-          sum = accumulate(sum, load(from, tap.position, 1), tap.weight, 1);
-        return store(sum, to, column);
+          sum = accumulate(sum, load(from.at(tap.position), 1), tap.weight, 1);
+        return put(sum, to.at(column));
       }
-      VectorType type = vectorOf(lanes, element), mask = vectorOf(lanes, b.getI1Type());
+      auto type = VectorType::get({lanes}, element), mask = VectorType::get({lanes}, b.getI1Type());
       Value all = arith::ConstantOp::create(b, DenseElementsAttr::get(mask, true));
       Value nothing = arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(type)));
-      Place begin = at(from, from.indices.size() - 1, index(0));
+      Place begin = from.at(index(0));
       for (auto [tap, positions] : llvm::enumerate(columns->positions)) {
-        Value read = vector::LoadOp::create(b, vectorOf(lanes, b.getI32Type()), positions, column);
-        Value weight = moves ? Value() : vector::LoadOp::create(b, type, columns->weights[tap], column).getResult();
+        Value read = load({positions, {column}}, lanes);
+        Value weight = moves ? Value() : load({columns->weights[tap], {column}}, lanes);
         Value value = vector::GatherOp::create(b, type, begin.buffer, begin.indices, read, all, nothing);
         sum = accumulate(sum, value, weight, lanes);
       }
-      store(sum, to, column);
+      put(sum, to.at(column));
     });
   }
 
@@ -395,8 +288,8 @@ private:
         Value isBelow = compare(arith::CmpIPredicate::slt, number, below);
         Value q = select(isBelow, number, plus(number, inVectors));
         for (int64_t phase = 0; phase < scale; ++phase)
-          store(sumOfPhase(phase, 1, [&](int64_t offset) { return load(from, inside(*columns, plus(q, offset)), 1); }),
-                to, plus(times(q, scale), phase));
+          put(sumOfPhase(phase, 1, [&](int64_t offset) { return load(from.at(inside(*columns, plus(q, offset))), 1); }),
+              to.at(plus(times(q, scale), phase)));
       });
     auto vectors = [&] {
       Value last = plus(index(before), plus(count, -lanes));
@@ -406,7 +299,7 @@ private:
         auto loadOnce = [&](int64_t offset) {
           Value &value = loaded[offset];
           if (!value)
-            value = load(from, plus(q, offset), lanes);
+            value = load(from.at(plus(q, offset)), lanes);
           return value;
         };
         SmallVector<Value> phases;
@@ -439,7 +332,7 @@ private:
     int64_t count = values.size();
     if (lanes == 1) {
       for (auto [phase, value] : llvm::enumerate(values))
-        store(value, to, plus(at, phase));
+        put(value, to.at(plus(at, phase)));
       return;
     }
     SmallVector<int64_t> mask(count * lanes);
@@ -447,11 +340,11 @@ private:
     for (int64_t place = 0; place < count * lanes; ++place)
       mask[place] = isOne ? place / count : place % count * lanes + place / count;
     // An epilogue works on vectors that registers hold.
-    bool isSplit = to.buffer == op.getInit() && !op.getEpilogue().empty();
+    bool isSplit = isFinished(to);
     auto storeAll = [&](Value left, Value right) {
       for (int64_t part = 0; part < (isSplit ? count : 1); ++part) {
         ArrayRef<int64_t> places = isSplit ? ArrayRef(mask).slice(part * lanes, lanes) : ArrayRef(mask);
-        store(vector::ShuffleOp::create(b, left, right, places), to, plus(at, part * lanes));
+        put(vector::ShuffleOp::create(b, left, right, places), to.at(plus(at, part * lanes)));
       }
     };
     if (isOne)
@@ -469,7 +362,6 @@ private:
     storeAll(joined[0], joined[1]);
   }
 
-  ImplicitLocOpBuilder b;
   ResampleOp op;
   Type element;
   bool moves;
