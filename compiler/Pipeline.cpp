@@ -141,6 +141,7 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
   passes.addPass(createOutlineKernels());
   passes.addPass(createEmitWinograd());
   OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createEmitResamplePass(target));
   functions.addPass(createEmitLoopsPass(target));
   functions.addPass(createLowerDots({target.dotIsa()}));
   functions.addPass(createCanonicalizerPass());
@@ -171,6 +172,7 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
 static void buildCodegenStageForC(OpPassManager &passes, const CpuTargetModel &target) {
   passes.addPass(createOutlineKernels());
   OpPassManager &functions = passes.nest<func::FuncOp>();
+  functions.addPass(createEmitResamplePass(target));
   functions.addPass(createEmitLoopsPass(target));
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());

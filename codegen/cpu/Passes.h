@@ -16,6 +16,8 @@ class TargetModel;
 #include "codegen/cpu/Passes.h.inc"
 /// As aot-emit-loops, for the given target.
 std::unique_ptr<mlir::Pass> createEmitLoopsPass(const aot::TargetModel &target);
+/// As aot-emit-resample, for the given target.
+std::unique_ptr<mlir::Pass> createEmitResamplePass(const aot::TargetModel &target);
 } // namespace onnx_aot
 
 #endif

@@ -19,6 +19,13 @@ def EmitWinograd : Pass<"aot-emit-winograd", "::mlir::ModuleOp"> {
       "::mlir::vector::VectorDialect", "::onnx_aot::aot::AotDialect"];
 }
 
+def EmitResample : Pass<"aot-emit-resample", "::mlir::func::FuncOp"> {
+  let summary = "Turn aot.resample into loops over rows, with vectors along them";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+      "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
+      "::onnx_aot::aot::AotDialect"];
+}
+
 def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
   let summary = "Turn kernels and structured operations on memrefs into vectorised loops";
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",

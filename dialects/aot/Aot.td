@@ -168,6 +168,68 @@ def Aot_DotOp : Op<Aot_Dialect, "dot", [Pure, AllTypesMatch<["sum", "result"]>, 
   }];
 }
 
+def Aot_SamplingAttr : AttrDef<Aot_Dialect, "Sampling"> {
+  let mnemonic = "sampling";
+  let summary = "Where the elements of a resized axis come from";
+  let description = [{
+    Each output position along `axis` reads `taps` elements. Where `scale` is 0, tables that are operands say which, and
+    their weights. Otherwise the result is `scale` times as long, and position scale * q + p, its phase being p, reads
+    the elements q + offsets[p * taps + t] with weights[p * taps + t], those beyond the ends being the first or the last
+    one; the offsets of a phase do not fall. `window` bounds how far what a position reads lies before the last element
+    that it or an earlier one reads: of 1 where it is that element.
+  }];
+  let parameters = (ins "int64_t":$axis, "int64_t":$taps, "int64_t":$window,
+      DefaultValuedParameter<"int64_t", "0">:$scale, OptionalParameter<"::mlir::DenseI64ArrayAttr">:$offsets,
+      OptionalParameter<"::mlir::DenseF64ArrayAttr">:$weights);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def Aot_ResampleOp : Op<Aot_Dialect, "resample", [AttrSizedOperandSegments,
+    DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Resizes one axis, or some axis and the last one";
+  let description = [{
+    y[.., o, .., i] is the sum over the taps of both axes of the products of their weights with elements of the data; in
+    the form `moves` there is one tap per axis, without a weight. For each sampling without phases `tables` has one
+    tensor of positions (i32, inside the data) per tap, then, unless elements are moved, one of weights per tap.
+
+    Where there are two axes and weights, the last of `inits` is memory to work in, whose content nobody reads. Without
+    `rows_first` rows of the data are made as long as those of the result, once each, the latest `window` of the first
+    sampling being kept there, row r at r mod window; rows of the result are sums of these. With `rows_first` a row of
+    the data's length is summed there, and made as long as the result's.
+
+    The `epilogue`, where there is one, maps (elements of `inputs`, sum) to the element that is stored; `indexing_maps`
+    are those of `inputs` over the dims of the result, each of which appears once at most, the last one at the end.
+
+    ```mlir
+    %y:2 = aot.resample %x outs(%init, %rows : tensor<1x3x8x8xf32>, tensor<2x8xf32>)
+        [#aot.sampling<axis = 2, taps = 2, window = 2, scale = 2, offsets = [-1, 0, 0, 1], weights = [...]>, ...] maps []
+    ```
+  }];
+  let arguments = (ins AnyShaped:$data, Variadic<AnyShaped>:$tables, Variadic<AnyShaped>:$inputs, Variadic<AnyShaped>:$inits,
+      AffineMapArrayAttr:$indexing_maps,
+      TypedArrayAttrBase<Aot_SamplingAttr, "samplings">:$samplings, UnitAttr:$moves, UnitAttr:$rows_first);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region AnyRegion:$epilogue);
+  let hasVerifier = 1;
+  let assemblyFormat = [{
+    $data `:` type($data) (`tables` `(` $tables^ `:` type($tables) `)`)? (`ins` `(` $inputs^ `:` type($inputs) `)`)?
+    `outs` `(` $inits `:` type($inits) `)` $samplings (`moves` $moves^)? (`rows_first` $rows_first^)? `maps`
+    $indexing_maps (`epilogue` $epilogue^)? attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitsMutable(); }
+    ::mlir::Value getInit() { return getInits().front(); }
+    /// Whether an input of the epilogue may be read so.
+    static bool isReadAlongRows(::mlir::AffineMap map);
+    /// Null where none is needed.
+    ::mlir::Value getScratch() { return getInits().size() > 1 ? getInits().back() : ::mlir::Value(); }
+    ::mlir::AffineMap getMap(unsigned input) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getIndexingMaps()[input]).getValue();
+    }
+    SamplingAttr getSampling(unsigned index) { return ::llvm::cast<SamplingAttr>(getSamplings()[index]); }
+  }];
+}
+
 def Aot_YieldOp : Op<Aot_Dialect, "yield", [Pure, Terminator]> {
   let summary = "Ends a block of a kernel";
   let arguments = (ins AnyType:$value);

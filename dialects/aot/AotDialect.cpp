@@ -144,6 +144,80 @@ void WinogradOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEf
   }
 }
 
+bool ResampleOp::isReadAlongRows(AffineMap map) {
+  if (!map.isProjectedPermutation(/*allowZeroInResults=*/true))
+    return false;
+  for (auto [index, expr] : llvm::enumerate(map.getResults()))
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      if (dim.getPosition() + 1 == map.getNumDims() && index + 1 != map.getNumResults())
+        return false;
+  return true;
+}
+
+LogicalResult ResampleOp::verify() {
+  auto data = cast<ShapedType>(getData().getType());
+  int64_t rank = data.getRank();
+  size_t count = getSamplings().size(), tables = 0;
+  if (count < 1 || count > 2)
+    return emitOpError("resizes one axis or two");
+  for (size_t index = 0; index < count; ++index) {
+    SamplingAttr sampling = getSampling(index);
+    int64_t axis = sampling.getAxis(), taps = sampling.getTaps(), scale = sampling.getScale();
+    if (axis < 0 || axis >= rank || (index == 1 && axis != rank - 1) || (count == 2 && index == 0 && axis == rank - 1))
+      return emitOpError("resizes some axis and the last one");
+    if (taps < 1 || sampling.getWindow() < 1 || scale < 0 || (getMoves() && taps != 1))
+      return emitOpError("has a sampling without taps or of no window");
+    if (scale == 0) {
+      tables += getMoves() ? taps : 2 * taps;
+      continue;
+    }
+    size_t entries = scale * taps;
+    if (!sampling.getOffsets() || sampling.getOffsets().size() != int64_t(entries) ||
+        (!getMoves() && (!sampling.getWeights() || sampling.getWeights().size() != int64_t(entries))))
+      return emitOpError("has a sampling whose offsets and weights are not those of its phases");
+  }
+  if (getTables().size() != tables)
+    return emitOpError("needs ") << tables << " tables";
+  bool needsScratch = count == 2 && !getMoves();
+  if (getInits().size() != (needsScratch ? 2 : 1))
+    return emitOpError("has memory to work in where there are weights along two axes");
+  if (needsScratch && getElementTypeOrSelf(getScratch().getType()) != data.getElementType())
+    return emitOpError("works in memory of another element type than the data's");
+  if (cast<ShapedType>(getInit().getType()).getRank() != rank ||
+      (needsScratch && cast<ShapedType>(getScratch().getType()).getRank() != 2))
+    return emitOpError("has a result of another rank than the data");
+  if (getIndexingMaps().size() != getInputs().size())
+    return emitOpError("needs a map per input");
+  for (auto [index, input] : llvm::enumerate(getInputs())) {
+    AffineMap map = getMap(index);
+    if (map.getNumDims() != rank || int64_t(map.getNumResults()) != cast<ShapedType>(input.getType()).getRank() ||
+        !isReadAlongRows(map))
+      return emitOpError("reads an input otherwise than along rows of the result");
+  }
+  Type stored = getElementTypeOrSelf(getInit().getType()), result = data.getElementType();
+  if (!getEpilogue().empty()) {
+    Block &block = getEpilogue().front();
+    auto yield = dyn_cast<YieldOp>(block.back());
+    if (!getEpilogue().hasOneBlock() || !yield || block.getNumArguments() != getInputs().size() + 1 ||
+        block.getArguments().back().getType() != result)
+      return emitOpError("has an epilogue of something else than its inputs and the sum");
+    result = yield.getValue().getType();
+  }
+  return stored == result ? success() : emitOpError("stores elements of type ") << stored << " instead of " << result;
+}
+
+void ResampleOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  for (OpOperand &operand : (*this)->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    bool isInit = isDpsInit(&operand);
+    if (!isInit || operand.get() == getScratch())
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+    if (isInit)
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+  }
+}
+
 LogicalResult RequireOp::verify() {
   if ((*this)->getParentOfType<KernelOp>())
     return emitOpError("may not stand in a kernel");

@@ -110,6 +110,32 @@ struct WinogradBufferization : DestinationBufferization<WinogradBufferization, W
   }
 };
 
+struct ResampleBufferization : DestinationBufferization<ResampleBufferization, ResampleOp> {
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto resample = cast<ResampleOp>(op);
+    if (op->getNumResults() == 0)
+      return success();
+    rewriter.setInsertionPoint(op);
+    SmallVector<Value> buffers;
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+      if (failed(buffer))
+        return failure();
+      buffers.push_back(*buffer);
+    }
+    size_t tables = resample.getTables().size(), inputs = resample.getInputs().size();
+    ArrayRef<Value> inits = ArrayRef(buffers).drop_front(1 + tables + inputs);
+    auto buffered =
+        ResampleOp::create(rewriter, op->getLoc(), TypeRange(), buffers[0], ArrayRef(buffers).slice(1, tables),
+                           ArrayRef(buffers).slice(1 + tables, inputs), inits, resample.getIndexingMapsAttr(),
+                           resample.getSamplingsAttr(), resample.getMovesAttr(), resample.getRowsFirstAttr());
+    buffered.getEpilogue().takeBody(resample.getEpilogue());
+    replaceOpWithBufferizedValues(rewriter, op, inits);
+    return success();
+  }
+};
+
 /// The strides and the offset of the view, as far as types tell them: a dim that certainly repeats has stride 0, one
 /// that may repeat a dynamic stride.
 MemRefType viewType(BroadcastOp op, MemRefType source) {
@@ -189,6 +215,7 @@ void onnx_aot::aot::registerBufferization(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, AotDialect *) {
     KernelOp::attachInterface<KernelBufferization>(*context);
     WinogradOp::attachInterface<WinogradBufferization>(*context);
+    ResampleOp::attachInterface<ResampleBufferization>(*context);
     BroadcastOp::attachInterface<BroadcastBufferization>(*context);
   });
 }

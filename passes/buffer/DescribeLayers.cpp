@@ -18,7 +18,7 @@ using namespace mlir;
 using namespace onnx_aot;
 
 bool onnx_aot::isLayer(Operation *op) {
-  return isa<aot::KernelOp, aot::WinogradOp, linalg::LinalgOp, memref::CopyOp>(op);
+  return isa<aot::KernelOp, aot::WinogradOp, aot::ResampleOp, linalg::LinalgOp, memref::CopyOp>(op);
 }
 
 //===-- How often and how much ------------------------------------------------------------------------------------===//
@@ -151,6 +151,13 @@ static Operands operandsOf(Operation *op) {
     for (Value input : winograd.getInputs())
       takeBuffer(read, input);
     takeBuffer(written, winograd.getInit());
+  } else if (auto resample = dyn_cast<aot::ResampleOp>(op)) {
+    takeBuffer(read, resample.getData());
+    for (Value table : resample.getTables())
+      takeBuffer(read, table);
+    for (Value input : resample.getInputs())
+      takeBuffer(read, input);
+    takeBuffer(written, resample.getInit());
   } else {
     auto styled = cast<DestinationStyleOpInterface>(op);
     for (OpOperand *input : styled.getDpsInputOperands())
@@ -182,6 +189,8 @@ static void describeWork(Operation *op, LayerFacts &facts) {
       facts.error = error->front();
       facts.directError = error->back();
     }
+  } else if (isa<aot::ResampleOp>(op)) {
+    facts.kernel = "resample";
   } else if (auto linalg = dyn_cast<linalg::LinalgOp>(op)) {
     facts.kernel = kindOf(linalg).str();
     if (linalg.getNumReductionLoops() != 0 && addsProducts(op->getRegion(0)))

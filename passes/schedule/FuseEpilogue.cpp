@@ -6,6 +6,8 @@
 //   %c = aot.kernel "conv" ...            =>   %y = aot.kernel "conv" ins(..., %r) ... epilogue { acc -> relu(acc + r)
 //   } %y = linalg.generic relu(%c + %r)
 //
+// So it does into an aot.resample.
+//
 // Before: elementwise chains are fused.  After: no kernel is followed by a generic that it could absorb.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -104,10 +106,79 @@ struct AbsorbGeneric : OpRewritePattern<linalg::GenericOp> {
   }
 };
 
+/// The same into an aot.resample, whose result and inputs are read along its rows.
+struct AbsorbIntoResample : OpRewritePattern<linalg::GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(linalg::GenericOp generic, PatternRewriter &rewriter) const override {
+    if (!AbsorbGeneric::isPlainElementwise(generic) ||
+        !generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)).isIdentity())
+      return rewriter.notifyMatchFailure(generic, "not a pure elementwise operation along rows");
+    for (OpOperand *operand : generic.getDpsInputOperands()) {
+      auto resample = operand->get().getDefiningOp<aot::ResampleOp>();
+      bool isAlone = resample && operand->get() == resample.getResults().front() && operand->get().hasOneUse() &&
+                     resample->getBlock() == generic->getBlock();
+      auto isReadable = [&](OpOperand *other) {
+        return other == operand || aot::ResampleOp::isReadAlongRows(generic.getMatchingIndexingMap(other));
+      };
+      if (isAlone && generic.getMatchingIndexingMap(operand).isIdentity() &&
+          llvm::all_of(generic.getDpsInputOperands(), isReadable)) {
+        absorb(generic, operand, resample, rewriter);
+        return success();
+      }
+    }
+    return rewriter.notifyMatchFailure(generic, "no input is a resampled tensor with a single use");
+  }
+
+  static void absorb(linalg::GenericOp generic, OpOperand *operand, aot::ResampleOp resample,
+                     PatternRewriter &rewriter) {
+    SmallVector<Value> inputs(resample.getInputs()), inits(resample.getInits());
+    SmallVector<Attribute> maps(resample.getIndexingMaps().getValue());
+    Location loc = generic.getLoc();
+    SmallVector<OpOperand *> added;
+    for (OpOperand *other : generic.getDpsInputOperands())
+      if (other != operand) {
+        added.push_back(other);
+        inputs.push_back(other->get());
+        maps.push_back(AffineMapAttr::get(generic.getMatchingIndexingMap(other)));
+      }
+    inits.front() = generic.getDpsInits()[0];
+    rewriter.setInsertionPoint(generic);
+    auto fused = aot::ResampleOp::create(rewriter, rewriter.getFusedLoc({resample.getLoc(), loc}),
+                                         ValueRange(inits).getTypes(), resample.getData(), resample.getTables(), inputs,
+                                         inits, rewriter.getAffineMapArrayAttr({}), resample.getSamplingsAttr(),
+                                         resample.getMovesAttr(), resample.getRowsFirstAttr());
+    fused.setIndexingMapsAttr(rewriter.getArrayAttr(maps));
+    // Elements of the inputs of before, of those that are added, and the sum.
+    Block *epilogue = rewriter.createBlock(&fused.getEpilogue());
+    for (Value input : inputs)
+      epilogue->addArgument(getElementTypeOrSelf(input.getType()), loc);
+    Value sum = epilogue->addArgument(getElementTypeOrSelf(resample.getData().getType()), loc);
+    IRMapping mapping;
+    auto append = [&](Block &from) {
+      for (Operation &op : from.without_terminator())
+        rewriter.clone(op, mapping);
+      return mapping.lookupOrDefault(from.getTerminator()->getOperand(0));
+    };
+    size_t before = resample.getInputs().size();
+    if (!resample.getEpilogue().empty()) {
+      Block &first = resample.getEpilogue().front();
+      mapping.map(first.getArguments().drop_back(), epilogue->getArguments().take_front(before));
+      mapping.map(first.getArguments().back(), sum);
+      sum = append(first);
+    }
+    mapping.map(generic.getMatchingBlockArgument(operand), sum);
+    for (auto [index, other] : llvm::enumerate(added))
+      mapping.map(generic.getMatchingBlockArgument(other), epilogue->getArgument(before + index));
+    aot::YieldOp::create(rewriter, loc, append(*generic.getBody()));
+    rewriter.replaceOp(generic, fused.getResults().front());
+  }
+};
+
 struct FuseEpilogue : impl::FuseEpilogueBase<FuseEpilogue> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<AbsorbGeneric>(&getContext());
+    patterns.add<AbsorbGeneric, AbsorbIntoResample>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

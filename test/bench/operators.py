@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Times matrix products and layers of convolutional networks next to ONNX Runtime, OpenBLAS, oneDNN and the peak.
+"""Times matrix products, layers of convolutional networks and Resize next to ONNX Runtime, OpenBLAS, oneDNN and the peak.
 
 usage: test/bench/operators.py [--only NAME ...] [--mcpu CPU] [--seconds N] [--output NAME] (and others of compare.py)
 
-Each case is a model made here: one product (of a constant, or of two inputs, whose dims may be open), or a chain of equal layers with a global average at the end, so that
+Each case is a model made here: one product (of a constant, or of two inputs, whose dims may be open), a Resize, or a chain of equal layers with a global average at the end, so that
 layouts are those that a network would have, what is read and written in other layouts at its ends counts little, and an
 operator of few microseconds is timed as many. GFLOP/s count the multiply-adds of the direct algorithm (two each), so
 that minimal filtering may exceed the peak, which is measured before each case (fma_peak.c). OpenBLAS and oneDNN take
@@ -121,6 +121,38 @@ class Product:
         return onnx.model(graph, 13), self.rows * self.columns * self.depth
 
 
+class Resize:
+    """Images 1 x channels x height x width, made larger or smaller by `scales` or to `sizes` (of height and width).
+    With `is_open` the model has names for height and width; half_pixel unless `coordinates` says otherwise."""
+
+    def __init__(self, mode, scales=None, sizes=None, is_open=False, coordinates="half_pixel", image=(3, 240, 320)):
+        self.mode, self.scales, self.sizes, self.is_open = mode, scales, sizes, is_open
+        self.coordinates, self.image = coordinates, image
+
+    def inputs(self):
+        return {"x": (1, *self.image)}
+
+    def build(self):
+        graph = onnx.Graph("resize")
+        channels, height, width = self.image
+        dims = ("H", "W") if self.is_open else (height, width)
+        graph.inputs = [onnx.value_info("x", onnx.FLOAT, (1, channels, *dims))]
+        if self.scales:
+            values, operands = array.array("f", [1, 1, *self.scales]), ["x", "", "by"]
+            graph.initializers = [onnx.tensor(onnx.FLOAT, (4,), values.tobytes(), "by")]
+            out = [int(extent * scale) for extent, scale in zip((height, width), self.scales)]
+        else:
+            values, operands = array.array("q", [1, channels, *self.sizes]), ["x", "", "", "by"]
+            graph.initializers = [onnx.tensor(onnx.INT64, (4,), values.tobytes(), "by")]
+            out = self.sizes
+        attributes = {"mode": self.mode, "coordinate_transformation_mode": self.coordinates}
+        graph.nodes = [onnx.node("Resize", operands, ["y"], attributes)]
+        names = ("H2", "W2") if self.is_open and self.scales else out
+        graph.outputs = [onnx.value_info("y", onnx.FLOAT, (1, channels, *names))]
+        taps = {"nearest": 0, "linear": 2, "cubic": 4}[self.mode]
+        return onnx.model(graph, 13), channels * taps * out[1] * (height + out[0])
+
+
 # Libraries to compare with, each by a source of ours that is compiled where the library's header is there.
 Peer = collections.namedtuple("Peer", "title source header library package takes")
 PEERS = {
@@ -165,6 +197,12 @@ CASES = {
     "depthwise_112_32": Chain(3, 112, [(32, 1, 1, 1)] + [(32, 3, 1, 32)] * 8),
     "depthwise_56_144": Chain(3, 56, [(144, 1, 1, 1)] + [(144, 3, 1, 144)] * 8),
     "depthwise_14_384": Chain(3, 14, [(384, 1, 1, 1)] + [(384, 3, 1, 384)] * 16),
+    **{f"{'open_' if is_open else ''}resize_{mode}_x{scale}": Resize(mode, (scale, scale), is_open=is_open)
+       for is_open in (False, True) for mode in ("nearest", "linear", "cubic") for scale in (2, 3)},
+    **{f"{'open_' if is_open else ''}resize_{mode}_500x700": Resize(mode, sizes=(500, 700), is_open=is_open)
+       for is_open in (False, True) for mode in ("nearest", "linear", "cubic")},
+    "resize_linear_half": Resize("linear", (0.5, 0.5)),
+    "resize_nearest_x2_256_26": Resize("nearest", (2, 2), coordinates="asymmetric", image=(256, 26, 26)),
 }
 
 
@@ -216,7 +254,7 @@ def write_data(case, model, data):
         write_npy(data / f"in_{number:02}.npy", dims, [draw.random() for _ in range(count)])
         lines += f"in in_{number:02}.npy {name}\n"
     (data / "io.txt").write_text(lines)
-    if isinstance(case, RunTimeProduct):
+    if not hasattr(case, "describe"):
         return
     (data / "layers.txt").write_text(case.describe())
     initializers = model.message(onnx.MODEL_GRAPH).messages(onnx.GRAPH_INITIALIZER)

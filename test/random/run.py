@@ -1,7 +1,7 @@
 """Random graphs, compiled by onnx-aot and compared with ONNX Runtime.
 
-usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes] [--images | --products | --quantized]
-              [--max-ram] [--ort LIBRARY] [--json FILE] [--jobs N]
+usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes]
+              [--images | --products | --quantized | --resamplings] [--max-ram] [--ort LIBRARY] [--json FILE] [--jobs N]
        run.py ... --seeds N --show      prints the graph of one seed
 
 1. Each seed makes a graph of 1 to 12 nodes (graphs.py) out of the operators in the samplers' table, with ONNX
@@ -17,9 +17,10 @@ usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-t
 6. --products draws networks of matrix products whose operands are inputs or results (products.py), large enough that
    these are laid out in panels.
 7. --quantized draws quantized networks whose results are exact (quantized.py), each for one of several CPUs.
-8. --max-ram allows each graph little more than the smallest arena that the compiler finds, so that chains of layers run in
+8. --resamplings draws Resize in all its forms (resamplings.py).
+9. --max-ram allows each graph little more than the smallest arena that the compiler finds, so that chains of layers run in
    strips.
-9. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
+10. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
    the cause, it is counted as explained.
 
 Graphs are spread over --jobs processes; when ONNX Runtime ends such a process, its graph is counted as left out.
@@ -46,6 +47,7 @@ import layers  # noqa: E402,F401
 import movement  # noqa: E402,F401
 import products  # noqa: E402
 import quantized  # noqa: E402
+import resamplings  # noqa: E402
 from explained import explanation  # noqa: E402
 from graphs import Builder  # noqa: E402
 from ort import Ort, OrtError  # noqa: E402
@@ -172,6 +174,8 @@ def make_case(seed, ort, options):
         builder = Builder(f"quantized {seed}", ort, quantized.TABLE, most_elements=quantized.MOST_ELEMENTS, most_nodes=40)
     elif options.products:
         builder = Builder(f"products {seed}", ort, products.TABLE, most_elements=products.MOST_ELEMENTS)
+    elif options.resamplings:
+        builder = Builder(f"resamplings {seed}", ort, resamplings.TABLE, most_elements=resamplings.MOST_ELEMENTS)
     else:
         builder = Builder(seed, ort, TABLE, options.run_time_shapes)
     case = builder.grow()
@@ -278,6 +282,7 @@ def main():
     parser.add_argument("--images", action="store_true")
     parser.add_argument("--products", action="store_true")
     parser.add_argument("--quantized", action="store_true")
+    parser.add_argument("--resamplings", action="store_true")
     parser.add_argument("--max-ram", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))

@@ -1,9 +1,10 @@
 //===- ResamplingToLinalg.cpp - Resize as one gather per axis -----------------------------------------------------===//
 //
-// Resize is separable: one axis after the other, each a linalg.generic that reads its input at positions from a table
-// and weights what it reads. Tables are constants (ResizeTables.h), or filled when the model runs where scales, sizes,
-// roi or extents are not constant (RuntimeTables.h). Shrinking axes come first and, among equals, the innermost, so
-// that the larger passes run along contiguous memory. Nearest neighbour reads all axes at once.
+// What is not aot.resample (ResizeBySums.h). Resize is separable: one axis after the other, each a linalg.generic that
+// reads its input at positions from a table and weights what it reads. Tables are constants (ResizeTables.h), or filled
+// when the model runs where scales, sizes, roi or extents are not constant (RuntimeTables.h). Shrinking axes come first
+// and, among equals, the innermost, so that the larger passes run along contiguous memory. Nearest neighbour reads all
+// axes at once.
 //
 //   y[.., o, ..] = sum over taps of weight[o][tap] * x[.., position[o][tap], ..]
 //
@@ -11,6 +12,7 @@
 #include "dialects/onnx/resampling/AffineGrid.h"
 #include "dialects/onnx/resampling/GridSample.h"
 #include "dialects/onnx/resampling/Resampling.h"
+#include "dialects/onnx/resampling/ResizeBySums.h"
 #include "dialects/onnx/resampling/ResizeTables.h"
 #include "dialects/onnx/resampling/RoiAlign.h"
 #include "dialects/onnx/resampling/RuntimeTables.h"
@@ -218,23 +220,80 @@ struct LowerResize : OnnxLowering<ResizeOp> {
 
     ResizeBuilder build(rewriter, op.getLoc(), element);
     ResizeOperands operands(op, adaptor, rewriter);
-    SmallVector<SampledAxis> axes;
+    SmallVector<Found, 0> found;
     for (auto [place, axis] : llvm::enumerate(operands.axes)) {
-      ResizeAxis &dim = (**dims)[axis];
+      ResizeAxis dim = (**dims)[axis];
       if (!dim.isResized)
         continue;
       OpFoldResult extent = extentOf(op, operands, rewriter, dim, place);
       if (!dim.out.isKnown() && !result.isDynamicDim(axis))
         applyResultType(op, dim, result.getDimSize(axis));
-      bool isConstant = dim.isTold && dim.in.isKnown() && dim.out.isKnown();
-      if (isConstant && dim.in.get() != 0)
-        axes.push_back(build.constantTable(axis, dim, makeResizeTable(op, dim)));
-      else
-        axes.push_back(buildRuntimeTable(operands, rewriter, build.compute, place, extent));
+      found.push_back({unsigned(place), dim, extent, std::nullopt});
+      if (dim.isTold && dim.in.isKnown() && dim.out.isKnown() && dim.in.get() != 0)
+        found.back().table = makeResizeTable(op, dim);
     }
+    if (std::optional<Value> sums = buildSums(op, adaptor.getX(), build, operands, rewriter, found)) {
+      rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), *sums, result));
+      return success();
+    }
+    SmallVector<SampledAxis> axes;
+    for (const Found &one : found)
+      axes.push_back(tablesOf(op, build, operands, rewriter, one));
     Value resized = axes.empty() ? adaptor.getX() : resample(op, build, adaptor.getX(), element, axes);
     rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), resized, result));
     return success();
+  }
+
+  /// A resized axis: which of the operands' axes it is, and its table where that is constant.
+  struct Found {
+    unsigned place;
+    ResizeAxis dim;
+    OpFoldResult extent;
+    std::optional<ResizeTable> table;
+  };
+
+  static SampledAxis tablesOf(ResizeOp op, ResizeBuilder &build, const ResizeOperands &operands,
+                              ConversionPatternRewriter &rewriter, const Found &found) {
+    if (found.table)
+      return build.constantTable(operands.axes[found.place], found.dim, *found.table);
+    return buildRuntimeTable(operands, rewriter, build.compute, found.place, found.extent);
+  }
+
+  /// The result by ResizeBySums, where that is possible.
+  std::optional<Value> buildSums(ResizeOp op, Value data, ResizeBuilder &build, const ResizeOperands &operands,
+                                 ConversionPatternRewriter &rewriter, ArrayRef<Found> found) const {
+    SmallVector<int64_t> resized;
+    for (const Found &one : found)
+      resized.push_back(operands.axes[one.place]);
+    bool isWide = op.getAntialias() && op.getMode() != "nearest";
+    if (!canSum(op, resized, operands.in.size()))
+      return std::nullopt;
+    SmallVector<SummedAxis, 0> axes;
+    for (auto [one, axis] : llvm::zip(found, resized)) {
+      // Whose extent is exactly a multiple of the data's.
+      bool isExact = one.dim.in.isKnown() || (type(op.getY()).isDynamicDim(axis) && one.dim.out.isSymbolic() &&
+                                              shape(op.getY())[axis].equals(one.dim.out));
+      SummedAxis summed{{unsigned(axis), one.extent, {}, {}, Value(), Value(), Value()}, onnx_aot::aot::SamplingAttr()};
+      if (isExact)
+        summed.sampling = phasesOf(op, axis, one.dim);
+      if (!summed.sampling && one.table)
+        summed.sampling = samplingOf(op, axis, *one.table);
+      if (!summed.sampling && (one.table || isWide))
+        return std::nullopt;
+      if (one.dim.in.isKnown() && one.dim.out.isKnown() && one.dim.in.get() > 0)
+        summed.growth = double(one.dim.out.get()) / double(one.dim.in.get());
+      else if (one.dim.isTold)
+        summed.growth = one.dim.scale;
+      axes.push_back(std::move(summed));
+    }
+    for (auto [one, summed] : llvm::zip(found, axes)) {
+      if (summed.sampling && summed.sampling.getScale() != 0)
+        continue;
+      summed.sampled = tablesOf(op, build, operands, rewriter, one);
+      if (!summed.sampling)
+        summed.sampling = samplingOf(op, summed.sampled.axis, summed.sampled);
+    }
+    return onnx_aot::onnx::buildSums(rewriter, op, data, axes);
   }
 
   /// The extent of the result along an axis, which an input without elements must not have.

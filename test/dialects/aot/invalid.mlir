@@ -1,5 +1,5 @@
 // RUN: onnx-aot-opt %s --split-input-file --verify-diagnostics
-// What the verifier of aot.kernel says.
+// What the verifiers of kernels say.
 
 #m = affine_map<(m, k) -> (m, k)>
 #y = affine_map<(m, k) -> (m)>
@@ -158,4 +158,51 @@ func.func @loses_dims(%x: tensor<1x1xf32>) -> tensor<1xf32> {
   // expected-error @below {{loses dims of its source}}
   %y = aot.broadcast %x : tensor<1x1xf32> to tensor<1xf32>
   return %y : tensor<1xf32>
+}
+
+// -----
+
+func.func @main(%x: memref<4x8xf32>, %y: memref<8x8xf32>) {
+  // expected-error @+1 {{needs 2 tables}}
+  aot.resample %x : memref<4x8xf32> outs(%y : memref<8x8xf32>) [#aot.sampling<axis = 0, taps = 1, window = 1>] maps []
+  return
+}
+
+// -----
+
+func.func @main(%x: memref<4x8x8xf32>, %y: memref<8x16x8xf32>) {
+  // expected-error @+1 {{resizes some axis and the last one}}
+  aot.resample %x : memref<4x8x8xf32> outs(%y : memref<8x16x8xf32>)
+      [#aot.sampling<axis = 0, taps = 1, window = 1, scale = 2, offsets = [0, 0]>,
+       #aot.sampling<axis = 1, taps = 1, window = 1, scale = 2, offsets = [0, 0]>] moves maps []
+  return
+}
+
+// -----
+
+func.func @main(%x: memref<8xf32>, %y: memref<16xf32>) {
+  // expected-error @+1 {{has a sampling whose offsets and weights are not those of its phases}}
+  aot.resample %x : memref<8xf32> outs(%y : memref<16xf32>) [#aot.sampling<axis = 0, taps = 1, window = 1, scale = 2, offsets = [0]>] moves maps []
+  return
+}
+
+// -----
+
+func.func @main(%x: memref<4x8xf32>, %z: memref<8x8xf32>, %y: memref<4x16xf32>) {
+  // expected-error @+1 {{reads an input otherwise than along rows of the result}}
+  aot.resample %x : memref<4x8xf32> ins(%z : memref<8x8xf32>) outs(%y : memref<4x16xf32>)
+      [#aot.sampling<axis = 1, taps = 1, window = 1, scale = 2, offsets = [0, 0]>] moves maps [affine_map<(r, c) -> (c, r)>] epilogue {
+  ^bb0(%in: f32, %sum: f32):
+    aot.yield %in : f32
+  }
+  return
+}
+
+// -----
+
+func.func @main(%x: memref<4x8xf32>, %y: memref<4x16xi8>) {
+  // expected-error @+1 {{stores elements of type 'i8' instead of 'f32'}}
+  aot.resample %x : memref<4x8xf32> outs(%y : memref<4x16xi8>)
+      [#aot.sampling<axis = 1, taps = 1, window = 1, scale = 2, offsets = [0, 0]>] moves maps []
+  return
 }

@@ -37,3 +37,17 @@ func.func @on_memrefs(%y: memref<4xf32>) {
   }
   return
 }
+
+// CHECK-LABEL: func.func @resample
+// CHECK: aot.resample %{{.*}} : tensor<4x8xf32> tables(%{{.*}}, %{{.*}} : tensor<9xi32>, tensor<9xf32>) ins(%{{.*}} : tensor<8xf32>) outs(%{{.*}} : tensor<9x8xf32>) [#aot.sampling<axis = 0, taps = 1, window = 1>] maps [#{{.*}}] epilogue {
+// CHECK: aot.yield
+// CHECK: } -> tensor<9x8xf32>
+func.func @resample(%x: tensor<4x8xf32>, %p: tensor<9xi32>, %w: tensor<9xf32>, %z: tensor<8xf32>, %init: tensor<9x8xf32>) -> tensor<9x8xf32> {
+  %y = aot.resample %x : tensor<4x8xf32> tables(%p, %w : tensor<9xi32>, tensor<9xf32>) ins(%z : tensor<8xf32>) outs(%init : tensor<9x8xf32>)
+      [#aot.sampling<axis = 0, taps = 1, window = 1>] maps [affine_map<(r, c) -> (c)>] epilogue {
+  ^bb0(%in: f32, %sum: f32):
+    %0 = arith.addf %in, %sum : f32
+    aot.yield %0 : f32
+  } -> tensor<9x8xf32>
+  return %y : tensor<9x8xf32>
+}

@@ -80,3 +80,33 @@ func.func @second_reader(%a: tensor<4x16xf32>, %b: tensor<16x8xf32>) -> (tensor<
   } -> tensor<4x8xf32>
   return %c, %y : tensor<4x8xf32>, tensor<4x8xf32>
 }
+
+// Rows of a resampled image: twice, with what the second one reads; not what would read a transposed operand.
+// CHECK-LABEL: func.func @resampled
+// CHECK: %[[Y:.*]] = aot.resample %{{.*}} ins(%{{.*}} : tensor<8xf32>) outs(%{{.*}} : tensor<4x8xf32>) {{.*}} moves maps [#{{.*}}] epilogue {
+// CHECK-NEXT: ^bb0(%[[X:.*]]: f32, %[[SUM:.*]]: f32):
+// CHECK-NEXT: %[[E:.*]] = math.exp %[[SUM]]
+// CHECK-NEXT: %[[A:.*]] = arith.addf %[[E]], %[[X]]
+// CHECK-NEXT: aot.yield %[[A]]
+// CHECK: linalg.generic {{.*}} ins(%[[Y]], %{{.*}} : tensor<4x8xf32>, tensor<8x4xf32>)
+func.func @resampled(%x: tensor<4x4xf32>, %bias: tensor<8xf32>, %t: tensor<8x4xf32>) -> tensor<4x8xf32> {
+  %init = tensor.empty() : tensor<4x8xf32>
+  %c = aot.resample %x : tensor<4x4xf32> outs(%init : tensor<4x8xf32>)
+      [#aot.sampling<axis = 1, taps = 1, window = 1, scale = 2, offsets = [0, 0]>] moves maps [] -> tensor<4x8xf32>
+  %e = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]} ins(%c : tensor<4x8xf32>) outs(%init : tensor<4x8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = math.exp %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<4x8xf32>
+  %y = linalg.generic {indexing_maps = [#id, #bias, #id], iterator_types = ["parallel", "parallel"]} ins(%e, %bias : tensor<4x8xf32>, tensor<8xf32>) outs(%init : tensor<4x8xf32>) {
+  ^bb0(%in: f32, %b: f32, %out: f32):
+    %0 = arith.addf %in, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<4x8xf32>
+  %z = linalg.generic {indexing_maps = [#id, #swap, #id], iterator_types = ["parallel", "parallel"]} ins(%y, %t : tensor<4x8xf32>, tensor<8x4xf32>) outs(%init : tensor<4x8xf32>) {
+  ^bb0(%in: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %in, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<4x8xf32>
+  return %z : tensor<4x8xf32>
+}
