@@ -22,6 +22,10 @@ OutputSpace::OutputSpace(func::FuncOp function, bool mayUse) : function(function
     list = BufferLifetimes::outputs(function);
 }
 
+/// An arena that is smaller by less than these bytes, and by less than this part of it, is not worth it: LLVM knows
+/// outputs and the arena to be apart, slices of one buffer less often.
+static constexpr int64_t kLeastGain = 256, kLeastPart = 16;
+
 SmallVector<SpareRegion> OutputSpace::regions() const {
   return llvm::map_to_vector(list, [](const Output &output) {
     Type element = cast<MemRefType>(output.argument.getType()).getElementType();
@@ -30,6 +34,16 @@ SmallVector<SpareRegion> OutputSpace::regions() const {
 }
 
 RegionPlan OutputSpace::plan(ArrayRef<PlannedBuffer> buffers, ArrayRef<int> endsIn) const {
+  RegionPlan alone = planRegions(buffers, {}), plan = planWithOutputs(buffers, endsIn);
+  int64_t bound = plan.arena.lowerBound;
+  int64_t gain = alone.arena.size - plan.arena.size;
+  if (gain < kLeastGain && gain * kLeastPart < alone.arena.size)
+    plan = std::move(alone);
+  plan.arena.lowerBound = bound;
+  return plan;
+}
+
+RegionPlan OutputSpace::planWithOutputs(ArrayRef<PlannedBuffer> buffers, ArrayRef<int> endsIn) const {
   RegionPlan plan = planRegions(buffers, regions());
   if (llvm::all_of(endsIn, [](int output) { return output < 0; }))
     return plan;

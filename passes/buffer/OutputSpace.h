@@ -36,6 +36,7 @@ public:
 
 private:
   llvm::SmallVector<SpareRegion> regions() const;
+  RegionPlan planWithOutputs(llvm::ArrayRef<PlannedBuffer> buffers, llvm::ArrayRef<int> endsIn) const;
 
   mlir::func::FuncOp function;
   llvm::SmallVector<Output> list;
