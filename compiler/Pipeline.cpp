@@ -129,7 +129,7 @@ static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &targ
   passes.addPass(createPlaceWeights());
   passes.nest<func::FuncOp>().addPass(createPlaceScratch());
   passes.nest<func::FuncOp>().addPass(createOrderOperations());
-  passes.addPass(createPlanArenaPass(target.bufferAlignment(), facts));
+  passes.addPass(createPlanArenaPass(target, facts));
   passes.nest<func::FuncOp>().addPass(createResolveReshapes());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());

@@ -66,13 +66,14 @@ CpuTargetModel::CpuTargetModel(const TargetMachine &machine, bool forSize)
     floatBits = neon || helium ? 128 : 0;
     integerBits = neon || (hasFpu && has("mve")) ? 128 : 0;
     registers = neon ? 16 : 8;
-    scalarFloats = hasFpu ? 32 : 8;
+    // Every result of a tile is code of its own: half the registers make two thirds of the code.
+    scalarFloats = !hasFpu ? 8 : forSize ? 16 : 32;
     dots = has("dsp") && floatBits == 0 && integerBits == 0 ? "dsp" : "";
   } else if (triple.isRISCV()) {
     // Vectors of a fixed length, the least that the V extension has: their code runs on longer registers as well.
     floatBits = has("zve32f") ? leastVectorBits(has) : 0;
     integerBits = has("zve32x") ? leastVectorBits(has) : 0;
-    scalarFloats = has("f") ? 32 : 8;
+    scalarFloats = !has("f") ? 8 : forSize ? 16 : 32;
     registers = 32;
   } else if (triple.isWasm()) {
     floatBits = integerBits = has("simd128") ? 128 : 0;

@@ -7,6 +7,7 @@
 #include "compiler/artifact/Artifact.h"
 
 #include "codegen/RuntimeLink.h"
+#include "codegen/cpu/MergeKernels.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/artifact/Budget.h"
 #include "compiler/artifact/CWriter.h"
@@ -17,6 +18,7 @@
 #include "compiler/artifact/ObjectWriter.h"
 #include "compiler/artifact/OutputFiles.h"
 #include "compiler/artifact/ReportWriter.h"
+#include "passes/buffer/DescribeLayers.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/DiagnosticHandler.h"
@@ -170,9 +172,9 @@ static Error verify(const Module &module) {
   return createStringError("invalid LLVM IR: " + StringRef(text).trim());
 }
 
-/// From what the codegen stage left to final, optimised code.
-static Error finishModule(Module &module, TargetMachine &machine, ModelInterface &model,
-                          const CompilerOptions &options) {
+/// From what the codegen stage left to final, optimised code. Functions that others became are noted in `merged`.
+static Error finishModule(Module &module, TargetMachine &machine, ModelInterface &model, const CompilerOptions &options,
+                          MergedKernels &merged) {
   prepareModule(module, machine);
   if (Error error = emitEntryPoints(module, model, options.artifact.prefix))
     return error;
@@ -188,7 +190,10 @@ static Error finishModule(Module &module, TargetMachine &machine, ModelInterface
   if (optimize.level == OptLevel::O3 && (!model.dims.empty() || model.slots != 0))
     optimize.level = OptLevel::O2;
   optimizeModule(module, machine, optimize);
-  return Error::success();
+  if (!options.codegen.forSize)
+    return Error::success();
+  merged = mergeKernels(module);
+  return verify(module);
 }
 
 static Error writeHeaderBeside(const KindRow &row, const ArtifactInput &input, const CompilerOptions &options,
@@ -202,8 +207,8 @@ static Error writeHeaderBeside(const KindRow &row, const ArtifactInput &input, c
 }
 
 static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &machine, const CompilerOptions &options,
-                       OutputFiles &files, std::optional<CodeFacts> &code) {
-  if (Error error = finishModule(*input.llvmModule, machine, input.interface, options))
+                       OutputFiles &files, std::optional<CodeFacts> &code, MergedKernels &merged) {
+  if (Error error = finishModule(*input.llvmModule, machine, input.interface, options, merged))
     return error;
   // First what the user named, so that it is what an error names.
   WriteJob job{{*input.llvmModule, machine, input.interface, options.artifact.prefix},
@@ -282,6 +287,7 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
   }
   OutputFiles files(input.inputFiles);
   std::optional<CodeFacts> code;
+  MergedKernels merged;
   Error error = Error::success();
   if (row->kind == OutputKind::MLIR) {
     error = joinErrors(std::move(error), writeMLIR(input.module, artifact.output, files));
@@ -296,16 +302,20 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
       return mlir::failure();
     }
     BackendErrors reported(input.llvmModule->getContext());
-    error = joinErrors(std::move(error), reported.join(writeCode(*row, input, *machine, options, files, code)));
+    error = joinErrors(std::move(error), reported.join(writeCode(*row, input, *machine, options, files, code, merged)));
   }
-  if (!error && code && !checkBudget(*input.facts, input.interface, *code, artifact, diagnostics))
+  ModelFacts facts = input.facts ? *input.facts : ModelFacts();
+  for (LayerFacts &layer : facts.layers)
+    if (auto found = merged.find(layer.function); found != merged.end())
+      layer.function = found->second;
+  if (!error && code && !checkBudget(facts, input.interface, *code, artifact, diagnostics))
     return mlir::failure();
   if (!error && !options.depfile.empty())
     error = files.write(options.depfile,
                         [&](raw_pwrite_stream &stream) { writeDepfile(artifact.output, input.inputFiles, stream); });
   if (!error && !options.report.empty())
     error = files.write(options.report, [&](raw_pwrite_stream &stream) {
-      writeReport(*input.facts, input.interface, code ? &*code : nullptr, options, input.modelPath, stream);
+      writeReport(facts, input.interface, code ? &*code : nullptr, options, input.modelPath, stream);
     });
   if (!error)
     error = files.publish();

@@ -51,7 +51,7 @@ std::vector<uint64_t> codeBytesOfLayers(const ModelFacts &facts, const CodeFacts
 /// The layer at which most of the arena is in use, and the buffers that are.
 static std::vector<std::string> blameForRam(const ModelFacts &facts) {
   auto isLive = [](const PlaceFacts &place, int64_t layer) {
-    return place.first && *place.first <= layer && layer <= *place.last;
+    return !place.output && place.first && *place.first <= layer && layer <= *place.last;
   };
   int64_t heaviest = 0, most = -1;
   for (int64_t layer = 0; layer < int64_t(facts.layers.size()); ++layer) {

@@ -106,7 +106,7 @@ static void writeRun(const ModelInterface &model, StringRef prefix, const Signat
   remarks.push_back(model.arenaBytes == 0 ? "arena may be NULL" : "arena may be reused between calls, one per thread");
   if (model.slots != 0)
     remarks.push_back("ctx: what onnx_aot_context_init began, one per thread");
-  remarks.push_back("buffers must not overlap");
+  remarks.push_back("buffers must not overlap; a run works in the arena and, before it writes them, in outputs");
   writeComment(remarks, os);
 
   os << prototype(("onnx_aot_status " + prefix + "_run").str(), signature.runParameters()) << ";\n";

@@ -111,7 +111,8 @@ static FailureOr<TensorInterface> readTensor(func::FuncOp entry, unsigned index,
     return entry.emitError() << "argument " << index << " of the entry: " << why;
   };
   auto shaped = entry.getArgAttrOfType<TypeAttr>(index, "aot.tensor");
-  auto type = dyn_cast<MemRefType>(entry.getArgument(index).getType());
+  auto buffer = entry.getArgAttrOfType<TypeAttr>(index, "aot.buffer");
+  auto type = dyn_cast<MemRefType>(buffer ? buffer.getValue() : entry.getArgument(index).getType());
   if (!type || !type.hasStaticShape())
     return fail("expected a buffer of static shape");
   if (!type.getLayout().isIdentity())

@@ -96,6 +96,7 @@ static void writeMemory(json::OStream &out, const ModelFacts &facts, const Model
         out.attribute("bytes", place.bytes);
         out.attribute("first", number(place.first));
         out.attribute("last", number(place.last));
+        out.attribute("output", place.output ? text(interface.outputs[*place.output].name) : json::Value(nullptr));
       });
   });
 }

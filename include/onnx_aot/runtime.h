@@ -154,7 +154,8 @@ typedef struct onnx_aot_model {
   /*
    * Runs the model: inputs and outputs in the graph's order. A dynamic output's dims are written to output_dims[i]; the
    * pointers for others are not looked at. `arena` may be NULL when arena_bytes is 0, `ctx` when num_slots is 0, `dims`
-   * when num_dims is 0, and `output_dims` when no output is dynamic.
+   * when num_dims is 0, and `output_dims` when no output is dynamic. Buffers must not overlap. Until it returns,
+   * a run may keep intermediate results in its outputs.
    */
   onnx_aot_status (*entry)(const void *const *inputs, void *const *outputs, const int64_t *dims,
                            int64_t *const *output_dims, void *arena, onnx_aot_context *ctx);

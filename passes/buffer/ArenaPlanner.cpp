@@ -11,7 +11,8 @@
 // 4. The best order is improved: the buffer that reaches highest is placed earlier.
 // 5. What is still above the bound is searched for by branch and bound (ArenaSearch.cpp).
 //
-// Steps 4 and 5 are limited in work, not in time: the same buffers get the same plan on every machine.
+// Steps 4 and 5 are for the full effort. They are limited in work, not in time: the same buffers get the same plan on
+// every machine.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "passes/buffer/ArenaPlanner.h"
@@ -102,8 +103,8 @@ namespace {
 class SpanPlanner {
 public:
   /// A plan of `goal` bytes is good enough.
-  SpanPlanner(ArrayRef<PlannedBuffer> buffers, ArrayRef<int64_t> live, int64_t goal)
-      : buffers(buffers), live(live), goal(goal) {}
+  SpanPlanner(ArrayRef<PlannedBuffer> buffers, ArrayRef<int64_t> live, int64_t goal, Effort effort)
+      : buffers(buffers), live(live), goal(goal), effort(effort) {}
 
   SmallVector<int64_t> run() {
     SmallVector<size_t> byStart = ordered([&](size_t i) { return Key(buffers[i].first, -buffers[i].bytes); });
@@ -111,6 +112,8 @@ public:
     if (placeFromBothEnds(buffers, byStart, goal, candidate))
       take(sizeOf(buffers, candidate), candidate);
     greedy(byStart);
+    if (effort == Effort::Greedy)
+      return offsets;
     if (size > goal)
       improveOrder();
     if (size > goal && buffers.size() <= kMostSearched)
@@ -205,12 +208,13 @@ private:
   ArrayRef<PlannedBuffer> buffers;
   ArrayRef<int64_t> live;
   int64_t goal, size = INT64_MAX;
+  Effort effort;
   SmallVector<size_t> bestOrder;
   SmallVector<int64_t> offsets;
 };
 } // namespace
 
-ArenaPlan onnx_aot::planArena(ArrayRef<PlannedBuffer> buffers) {
+ArenaPlan onnx_aot::planArena(ArrayRef<PlannedBuffer> buffers, Effort effort) {
   ArenaPlan plan;
   plan.offsets.assign(buffers.size(), 0);
   if (buffers.empty())
@@ -243,7 +247,7 @@ ArenaPlan onnx_aot::planArena(ArrayRef<PlannedBuffer> buffers) {
       span.push_back(buffer);
       spanLive.push_back(live[byStart[end]]);
     }
-    SmallVector<int64_t> offsets = SpanPlanner(span, spanLive, goal).run();
+    SmallVector<int64_t> offsets = SpanPlanner(span, spanLive, goal, effort).run();
     for (size_t i = begin; i < end; ++i)
       plan.offsets[byStart[i]] = offsets[i - begin];
     begin = end;

@@ -4,11 +4,10 @@
 //
 // 1. Views count as uses of what they view. Values follow their way into and out of branches and loops.
 // 2. In place: an elementwise operation that reads a dying buffer at exactly the positions that it writes, and nowhere
-//    else, shares it.
+//    else, shares it. So may the first operation that writes an output.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "passes/buffer/BufferLifetimes.h"
-#include "dialects/aot/LoopNest.h"
 #include "dialects/onnx/support/Constants.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
@@ -18,12 +17,14 @@
 using namespace mlir;
 using namespace onnx_aot;
 
-FailureOr<SmallVector<Buffer>> BufferLifetimes::find(func::FuncOp function, BufferSizes &sizes) {
+FailureOr<SmallVector<Buffer>> BufferLifetimes::find(func::FuncOp function, BufferSizes &sizes,
+                                                     ArrayRef<Output> outputs) {
   BufferLifetimes lifetimes;
   lifetimes.steps = number(function);
   if (failed(lifetimes.collect(function, sizes)))
     return failure();
   lifetimes.shareInPlace(function);
+  lifetimes.endInOutputs(function, outputs);
   return std::move(lifetimes.buffers);
 }
 
@@ -43,6 +44,37 @@ BufferLifetimes::Steps BufferLifetimes::number(func::FuncOp function) {
   Steps steps;
   numberRegion(function.getBody(), steps);
   return steps;
+}
+
+/// The step of the first use of `value`, which is (a view of) an argument; a use in a loop takes as long as the loop.
+static int64_t firstUse(Value value, Block &body, const BufferLifetimes::Steps &steps) {
+  int64_t first = INT64_MAX;
+  for (Operation *user : value.getUsers()) {
+    if (!isa<ViewLikeOpInterface>(user) || user->getBlock() != &body) {
+      first = std::min(first, steps.lookup(body.findAncestorOpInBlock(*user)).first);
+      continue;
+    }
+    for (Value view : user->getResults())
+      first = std::min(first, firstUse(view, body, steps));
+  }
+  return first;
+}
+
+SmallVector<Output> BufferLifetimes::outputs(func::FuncOp function) {
+  SmallVector<Output> outputs;
+  Steps steps = number(function);
+  unsigned number = 0;
+  for (BlockArgument argument : function.getArguments()) {
+    if (!function.getArgAttr(argument.getArgNumber(), "bufferize.result"))
+      continue;
+    auto type = cast<MemRefType>(argument.getType());
+    bool isPointer = bool(function.getArgAttr(argument.getArgNumber(), "aot.tensor"));
+    if (!isPointer && type.hasStaticShape() && type.getLayout().isIdentity() && type.getNumElements() > 0)
+      outputs.push_back({argument, number, type.getNumElements() * onnx::bytesPerElement(type.getElementType()),
+                         firstUse(argument, function.getBody().front(), steps)});
+    ++number;
+  }
+  return outputs;
 }
 
 LogicalResult BufferLifetimes::collect(func::FuncOp function, BufferSizes &sizes) {
@@ -174,6 +206,16 @@ static Value wholeBuffer(Value value) {
   return value;
 }
 
+/// Whether `generic` may write its result where it reads `input`, a buffer that nothing needs later.
+bool BufferLifetimes::mayWriteOver(linalg::GenericOp generic, const aot::Access &input,
+                                   const aot::Access &output) const {
+  size_t index = owner.lookup(wholeBuffer(input.operand));
+  const Buffer &source = buffers[index];
+  return source.last == steps.lookup(generic).first && !source.alternates && input.strides == output.strides &&
+         input.offset == output.offset && readsOnce(generic, index) &&
+         onnx::bytesPerElement(input.elementType) == onnx::bytesPerElement(output.elementType);
+}
+
 void BufferLifetimes::shareInPlace(func::FuncOp function) {
   function.walk([&](linalg::GenericOp generic) {
     FailureOr<aot::LoopNest> nest = aot::LoopNest::of(generic);
@@ -183,22 +225,40 @@ void BufferLifetimes::shareInPlace(func::FuncOp function) {
     if (output == owner.end())
       return;
     Buffer &target = buffers[output->second];
-    int64_t at = steps.lookup(generic).first;
-    if (target.first != at || target.sharesWith >= 0 || target.alternates)
+    if (target.first != steps.lookup(generic).first || target.sharesWith >= 0 || target.alternates)
       return;
     for (const aot::Access &access : nest->inputs) {
       auto input = owner.find(wholeBuffer(access.operand));
-      if (input == owner.end() || input->second == output->second)
-        continue;
-      Buffer &source = buffers[input->second];
-      bool samePlaces = access.strides == nest->output.strides && access.offset == nest->output.offset;
-      if (source.last != at || source.alternates || !samePlaces || !readsOnce(generic, input->second) ||
-          !(source.size == target.size) ||
-          onnx::bytesPerElement(access.elementType) != onnx::bytesPerElement(nest->output.elementType) ||
-          input->second > output->second)
+      if (input == owner.end() || input->second >= output->second || !(buffers[input->second].size == target.size) ||
+          !mayWriteOver(generic, access, nest->output))
         continue;
       target.sharesWith = input->second;
       break;
     }
   });
+}
+
+void BufferLifetimes::endInOutputs(func::FuncOp function, ArrayRef<Output> outputs) {
+  if (outputs.empty())
+    return;
+  for (auto generic : function.getOps<linalg::GenericOp>()) {
+    FailureOr<aot::LoopNest> nest = aot::LoopNest::of(generic);
+    if (failed(nest))
+      continue;
+    Value written = wholeBuffer(nest->output.operand);
+    const Output *output = llvm::find_if(outputs, [&](const Output &output) { return output.argument == written; });
+    if (output == outputs.end() || output->first != steps.lookup(generic).first)
+      continue;
+    for (const aot::Access &access : nest->inputs) {
+      auto input = owner.find(wholeBuffer(access.operand));
+      if (input == owner.end())
+        continue;
+      Buffer &source = buffers[input->second];
+      bool isWhole = source.alloc.getType().hasStaticShape() && source.size.bytes == output->bytes;
+      if (!isWhole || !mayWriteOver(generic, access, nest->output))
+        continue;
+      source.endsIn = output - outputs.begin();
+      break;
+    }
+  }
 }

@@ -6,10 +6,13 @@
 //
 // A value that a loop carries from one iteration to the next lives in both: its buffer alternates between two places.
 //
+// An output is the caller's buffer; it holds nothing before its first use.
+//
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef ONNX_AOT_PASSES_BUFFER_BUFFERLIFETIMES_H
 #define ONNX_AOT_PASSES_BUFFER_BUFFERLIFETIMES_H
 
+#include "dialects/aot/LoopNest.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -22,7 +25,16 @@ struct Buffer {
   BufferSize size;
   int64_t first = INT64_MAX, last = -1;
   int sharesWith = -1;     // the buffer, an earlier one, whose place this one takes over
+  int endsIn = -1;         // the output, by its place in a list, whose first operation may read it where it writes
   bool alternates = false; // a loop carries it
+};
+
+/// An argument of the entry that a run writes, of static shape.
+struct Output {
+  mlir::BlockArgument argument;
+  unsigned number; // among all outputs
+  int64_t bytes;
+  int64_t first; // step of its first use; INT64_MAX: none
 };
 
 class BufferLifetimes {
@@ -35,8 +47,11 @@ public:
 
   /// Numbers the operations of `function`.
   static Steps number(mlir::func::FuncOp function);
-  /// Finds all buffers of `function`; they live from step to step of these numbers.
-  static llvm::FailureOr<llvm::SmallVector<Buffer>> find(mlir::func::FuncOp function, BufferSizes &sizes);
+  /// The outputs of `function` that are dense and not empty.
+  static llvm::SmallVector<Output> outputs(mlir::func::FuncOp function);
+  /// Finds all buffers of `function`; they live from step to step of these numbers. Some may end in `outputs`.
+  static llvm::FailureOr<llvm::SmallVector<Buffer>> find(mlir::func::FuncOp function, BufferSizes &sizes,
+                                                         llvm::ArrayRef<Output> outputs = {});
 
 private:
   llvm::LogicalResult collect(mlir::func::FuncOp function, BufferSizes &sizes);
@@ -46,7 +61,9 @@ private:
   Span spanOf(mlir::Operation *user, const Buffer &buffer) const;
   bool mayBe(mlir::Value value, size_t index) const;
   bool readsOnce(mlir::linalg::GenericOp generic, size_t index) const;
+  bool mayWriteOver(mlir::linalg::GenericOp generic, const aot::Access &input, const aot::Access &output) const;
   void shareInPlace(mlir::func::FuncOp function);
+  void endInOutputs(mlir::func::FuncOp function, llvm::ArrayRef<Output> outputs);
 
   Steps steps;
   llvm::DenseMap<mlir::Value, size_t> owner;

@@ -32,16 +32,18 @@ struct LayerFacts {
   std::optional<double> error, directError;
 };
 
-/// A place of the arena, and the layers from when to when it is in use; none where it is only between two.
+/// A place of the arena or of an output, and the layers from when to when it is in use; none where it is only between
+/// two.
 struct PlaceFacts {
   int64_t offset = 0, bytes = 0;
-  std::optional<int64_t> first, last;
+  std::optional<size_t> output = {};
+  std::optional<int64_t> first = {}, last = {};
 };
 
 struct ModelFacts {
   std::vector<LayerFacts> layers; // in the order in which they stand
   std::vector<PlaceFacts> places; // those of known size
-  int64_t arenaLowerBound = 0;    // the largest sum of those that are in use at the same time
+  int64_t arenaLowerBound = 0;    // the largest sum of what must lie in it at the same time
 };
 
 /// On a layer, while code is made: its number. On a function: those of the layers that it computes.

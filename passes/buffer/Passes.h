@@ -16,8 +16,9 @@ struct ModelFacts;
 #define GEN_PASS_REGISTRATION
 #include "passes/buffer/Passes.h.inc"
 
-/// As aot-plan-arena{alignment=...}; `facts`, which may be null, gets what the entry does and where its buffers lie.
-std::unique_ptr<mlir::Pass> createPlanArenaPass(int64_t alignment, ModelFacts *facts);
+/// As aot-plan-arena with what suits the target; `facts`, which may be null, gets what the entry does and where its
+/// buffers lie.
+std::unique_ptr<mlir::Pass> createPlanArenaPass(const aot::TargetModel &target, ModelFacts *facts);
 } // namespace onnx_aot
 
 #endif

@@ -27,11 +27,13 @@ def PlaceRegionResults : Pass<"aot-place-region-results", "::mlir::func::FuncOp"
 // - Some have a size that only the run knows: behind the arena there is an argument `!llvm.ptr` with `aot.context`, and
 //   the entry's attribute `aot.slots = N : i64` says how many slots of the context are used, from 0 on. A buffer whose
 //   address is taken (memref.extract_aligned_pointer_as_index) outlives the run and is always a slot of its own.
+// - An output in which buffers lie before it is written is bytes, `memref<Nxi8>`; its attribute `aot.buffer` has its type.
 def PlanArena : Pass<"aot-plan-arena", "::mlir::ModuleOp"> {
   let summary = "Replace every allocation by a slice of one caller-owned arena, or a slot of the context";
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect",
       "::mlir::affine::AffineDialect", "::mlir::LLVM::LLVMDialect", "::onnx_aot::aot::AotDialect"];
-  let options = [Option<"alignment", "alignment", "int64_t", "64", "Of the arena and of its buffers that are as large">];
+  let options = [Option<"alignment", "alignment", "int64_t", "64", "Of the arena and of its buffers that are as large">,
+      Option<"useOutputs", "use-outputs", "bool", "false", "Let buffers lie in outputs that are not written yet">];
 }
 
 def ResolveReshapes : Pass<"aot-resolve-reshapes", "::mlir::func::FuncOp"> {

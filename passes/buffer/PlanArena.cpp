@@ -6,6 +6,7 @@
 //    factors, so that the planner can pack them in units of the factors' product. The size function adds the groups up.
 // 4. What only the run knows gets a slot of the context, which grows as needed.
 // 5. A buffer that a loop carries gets two places, and a byte of the arena says whose turn it is.
+// 6. With `use-outputs`, buffers of known size may lie in the caller's outputs until these are written (OutputSpace.h).
 //
 //   %0 = memref.alloc() : memref<64xf32>    =>    %0 = memref.view %arena[%c128][] : memref<256xi8> to memref<64xf32>
 //
@@ -13,6 +14,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
+#include "dialects/aot/TargetModel.h"
 #include "dialects/onnx/support/Constants.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -28,6 +30,7 @@
 #include "passes/buffer/BufferLifetimes.h"
 #include "passes/buffer/BufferSizes.h"
 #include "passes/buffer/DescribeLayers.h"
+#include "passes/buffer/OutputSpace.h"
 #include "passes/buffer/Passes.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -46,7 +49,8 @@ struct Group {
   int64_t unit = 1;
   SmallVector<PlannedBuffer> planned;
   ArenaPlan plan = {};
-  Value base = {}, scale = {}; // of the entry, index; null in the first part
+  SmallVector<int> outputs = {}; // of each buffer, the output that it lies in; -1: the arena
+  Value base = {}, scale = {};   // of the entry, index; null in the first part
 };
 
 /// Where a buffer lies: buffer `number` of group `group`, and the next one too if it alternates.
@@ -116,18 +120,20 @@ struct ResolveDim : OpRewritePattern<memref::DimOp> {
 class Planner {
 public:
   /// `facts` may be null.
-  Planner(func::FuncOp function, int64_t alignment, ModelFacts *facts)
-      : function(function), alignment(alignment), sizes(function), facts(facts) {}
+  Planner(func::FuncOp function, int64_t alignment, bool mayUseOutputs, ModelFacts *facts)
+      : function(function), alignment(alignment), mayUseOutputs(mayUseOutputs), sizes(function), facts(facts) {}
 
   LogicalResult run() {
     resolveDims();
-    FailureOr<SmallVector<Buffer>> found = BufferLifetimes::find(function, sizes);
+    space.emplace(function, mayUseOutputs);
+    FailureOr<SmallVector<Buffer>> found = BufferLifetimes::find(function, sizes, space->outputs());
     if (failed(found))
       return failure();
     buffers = std::move(*found);
     groups.emplace_back();
     assignPlaces();
-    for (Group &group : groups)
+    planFirstPart();
+    for (Group &group : llvm::drop_begin(groups))
       group.plan = planArena(group.planned);
     if (facts)
       describe();
@@ -183,11 +189,25 @@ private:
       place.number = group.planned.size();
       // Not the bytes alone: an empty tensor still needs a place.
       int64_t units = std::max<int64_t>(1, llvm::divideCeil(buffer.size.bytes, group.unit));
-      PlannedBuffer planned = {units, buffer.first, buffer.last, place.group == 0 ? alignmentOf(buffer) : 1};
+      PlannedBuffer planned = {units, buffer.first, buffer.last, place.group == 0 ? alignmentOf(buffer) : 1,
+                               elementAlignment(buffer.alloc.getType().getElementType())};
       group.planned.push_back(planned);
       if (buffer.alternates)
         group.planned.push_back(planned);
     }
+  }
+
+  /// The first part may extend into outputs.
+  void planFirstPart() {
+    Group &group = groups.front();
+    SmallVector<int> endsIn(group.planned.size(), -1);
+    for (auto [buffer, place] : llvm::zip(buffers, places))
+      // Those that share the place are as large, and the last of them is this one.
+      if (buffer.endsIn >= 0 && place.group == 0 && group.planned[place.number].last == buffer.last)
+        endsIn[place.number] = buffer.endsIn;
+    RegionPlan plan = space->plan(group.planned, endsIn);
+    group.plan = std::move(plan.arena);
+    group.outputs = std::move(plan.regions);
   }
 
   /// What is smaller than the arena's alignment does not waste what is left of it.
@@ -226,10 +246,12 @@ private:
         layerSteps.push_back(steps.lookup(op).first);
     });
     const Group &group = groups.front();
-    for (auto [planned, offset] : llvm::zip(group.planned, group.plan.offsets)) {
+    for (auto [planned, offset, output] : llvm::zip(group.planned, group.plan.offsets, group.outputs)) {
       int64_t first = llvm::lower_bound(layerSteps, planned.first) - layerSteps.begin();
       int64_t last = llvm::upper_bound(layerSteps, planned.last) - layerSteps.begin() - 1;
-      PlaceFacts place{offset, planned.bytes, std::nullopt, std::nullopt};
+      PlaceFacts place{offset, planned.bytes};
+      if (output >= 0)
+        place.output = space->outputs()[output].number;
       if (first <= last)
         place.first = first, place.last = last;
       facts->places.push_back(place);
@@ -391,6 +413,8 @@ private:
       where = arith::SelectOp::create(builder, loc, isSecond, at(1), where);
     }
     Value memory = arena;
+    if (int output = place.group == 0 ? groups.front().outputs[place.number] : -1; output >= 0)
+      memory = space->bytesOf(output);
     if (isSlot) {
       memory = makeSlot(builder, buffer, where);
       where = arith::ConstantIndexOp::create(builder, loc, 0);
@@ -414,7 +438,9 @@ private:
 
   func::FuncOp function;
   int64_t alignment; // of the arena
+  bool mayUseOutputs;
   BufferSizes sizes;
+  std::optional<OutputSpace> space;
   SmallVector<Buffer> buffers;
   SmallVector<Place> places;
   SmallVector<Group> groups; // the first is the arena's first part
@@ -429,7 +455,8 @@ struct PlanArena : impl::PlanArenaBase<PlanArena> {
 
   void runOnOperation() override {
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (!function.isExternal() && !function->hasAttr("aot.plan") && failed(Planner(function, alignment, facts).run()))
+      if (!function.isExternal() && !function->hasAttr("aot.plan") &&
+          failed(Planner(function, alignment, useOutputs, facts).run()))
         return signalPassFailure();
   }
 
@@ -437,7 +464,7 @@ struct PlanArena : impl::PlanArenaBase<PlanArena> {
 };
 } // namespace
 
-std::unique_ptr<Pass> createPlanArenaPass(int64_t alignment, ModelFacts *facts) {
-  return std::make_unique<PlanArena>(PlanArenaOptions{alignment}, facts);
+std::unique_ptr<Pass> createPlanArenaPass(const aot::TargetModel &target, ModelFacts *facts) {
+  return std::make_unique<PlanArena>(PlanArenaOptions{target.bufferAlignment(), target.hasLittleMemory()}, facts);
 }
 } // namespace onnx_aot
