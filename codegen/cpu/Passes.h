@@ -9,6 +9,7 @@ class FuncOp;
 }
 namespace onnx_aot {
 namespace aot {
+class KernelProvider;
 class TargetModel;
 }
 #define GEN_PASS_DECL
@@ -16,6 +17,8 @@ class TargetModel;
 #include "codegen/cpu/Passes.h.inc"
 /// As aot-emit-loops, for the given target.
 std::unique_ptr<mlir::Pass> createEmitLoopsPass(const aot::TargetModel &target);
+/// As aot-call-generated-kernels, for the provider that made them; without one there may be no such kernel of loops.
+std::unique_ptr<mlir::Pass> createCallGeneratedKernelsPass(aot::KernelProvider *provider);
 } // namespace onnx_aot
 
 #endif

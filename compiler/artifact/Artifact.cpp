@@ -7,6 +7,7 @@
 #include "compiler/artifact/Artifact.h"
 
 #include "codegen/RuntimeLink.h"
+#include "codegen/halide/HalideProvider.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/artifact/Budget.h"
 #include "compiler/artifact/CWriter.h"
@@ -171,14 +172,14 @@ static Error verify(const Module &module) {
 }
 
 /// From what the codegen stage left to final, optimised code.
-static Error finishModule(Module &module, TargetMachine &machine, ModelInterface &model,
-                          const CompilerOptions &options) {
+static Error finishModule(ArtifactInput &input, TargetMachine &machine, const CompilerOptions &options) {
+  Module &module = *input.llvmModule;
+  ModelInterface &model = input.interface;
   prepareModule(module, machine);
   if (Error error = emitEntryPoints(module, model, options.artifact.prefix))
     return error;
   if (Error error = linkRuntime(module))
     return error;
-  // From here no function is added: attributes now hold for all of them.
   prepareModule(module, machine);
   if (Error error = verify(module))
     return error;
@@ -188,7 +189,14 @@ static Error finishModule(Module &module, TargetMachine &machine, ModelInterface
   if (optimize.level == OptLevel::O3 && (!model.dims.empty() || model.slots != 0))
     optimize.level = OptLevel::O2;
   optimizeModule(module, machine, optimize);
-  return Error::success();
+  if (!input.provider)
+    return Error::success();
+  // Generated kernels have been optimised, by whoever generated them.
+  if (Error error = input.provider->linkInto(module))
+    return error;
+  // From here no function is added: attributes now hold for all of them.
+  prepareModule(module, machine);
+  return verify(module);
 }
 
 static Error writeHeaderBeside(const KindRow &row, const ArtifactInput &input, const CompilerOptions &options,
@@ -203,7 +211,7 @@ static Error writeHeaderBeside(const KindRow &row, const ArtifactInput &input, c
 
 static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &machine, const CompilerOptions &options,
                        OutputFiles &files, std::optional<CodeFacts> &code) {
-  if (Error error = finishModule(*input.llvmModule, machine, input.interface, options))
+  if (Error error = finishModule(input, machine, options))
     return error;
   // First what the user named, so that it is what an error names.
   WriteJob job{{*input.llvmModule, machine, input.interface, options.artifact.prefix},

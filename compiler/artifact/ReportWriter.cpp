@@ -37,11 +37,8 @@ static void writeError(json::OStream &out, StringRef key, double value) {
 }
 
 static void writeStrategy(json::OStream &out, aot::StrategyAttr strategy) {
-  if (!strategy) {
-    out.attribute("provider", nullptr);
+  if (!strategy)
     return out.attribute("strategy", nullptr);
-  }
-  out.attribute("provider", strategy.getProvider());
   out.attributeObject("strategy", [&] {
     out.attribute("vector", strategy.getVector());
     out.attribute("width", strategy.getWidth());
@@ -58,6 +55,7 @@ static void writeLayer(json::OStream &out, const LayerFacts &layer, std::optiona
     out.attribute("node", text(node.name));
     out.attribute("op", text(node.opType));
     out.attribute("kernel", layer.kernel);
+    out.attribute("provider", text(layer.provider));
     writeStrategy(out, layer.strategy);
     out.attribute("multiply_adds", number(layer.multiplyAdds));
     out.attribute("weight_bytes", layer.weightBytes);

@@ -9,6 +9,7 @@ class FuncOp;
 }
 namespace onnx_aot {
 namespace aot {
+class KernelProvider;
 class TargetModel;
 }
 #define GEN_PASS_DECL
@@ -20,7 +21,8 @@ class TargetModel;
 std::unique_ptr<mlir::Pass> createChooseLayoutPass(const aot::TargetModel &target);
 std::unique_ptr<mlir::Pass> createUseWinogradPass(const aot::TargetModel &target);
 std::unique_ptr<mlir::Pass> createFuseRowsPass(const aot::TargetModel &target);
-std::unique_ptr<mlir::Pass> createChooseStrategyPass(const aot::TargetModel &target);
+std::unique_ptr<mlir::Pass> createChooseStrategyPass(const aot::TargetModel &target,
+                                                     aot::KernelProvider *provider = nullptr);
 std::unique_ptr<mlir::Pass> createPackOperandsPass(const aot::TargetModel &target);
 } // namespace onnx_aot
 

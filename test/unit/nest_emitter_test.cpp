@@ -421,7 +421,8 @@ std::unique_ptr<llvm::orc::LLJIT> compile(const std::vector<Nest> &nests) {
     op.erase();
   }
   PassManager passes(&context);
-  buildStage(passes, Stage::Codegen, CompilerOptions(), CpuTargetModel(*machine));
+  CpuTargetModel target(*machine);
+  buildStage(passes, Stage::Codegen, CompilerOptions(), {target});
   if (failed(passes.run(*module))) {
     ADD_FAILURE() << "the codegen stage failed";
     return nullptr;
