@@ -64,7 +64,7 @@ struct Compilation::State {
   Diagnostics &diagnostics;
   std::optional<CpuTargetModel> target;
   std::unique_ptr<HalideProvider> provider; // null: all kernels are the compiler's own
-  std::unique_ptr<LoadedModel> model; // constants of the module point into it
+  std::unique_ptr<LoadedModel> model;       // constants of the module point into it
   MLIRContext context{allDialects(), MLIRContext::Threading::DISABLED};
   DiagnosticCapture capture{context, diagnostics};
   OwningOpRef<ModuleOp> module;
@@ -76,7 +76,8 @@ struct Compilation::State {
 
 bool Compilation::State::createTarget() {
   if (options.artifact.kind == OutputKind::C) {
-    target.emplace(CpuTargetModel::Unknown{/*registerTiles=*/options.codegen.optLevel >= 2 && !options.codegen.forSize});
+    target.emplace(
+        CpuTargetModel::Unknown{/*registerTiles=*/options.codegen.optLevel >= 2 && !options.codegen.forSize});
     return true;
   }
   std::string error;

@@ -1,9 +1,9 @@
 //===- CallGeneratedKernels.cpp - calls of what a provider made ---------------------------------------------------===//
 //
-// An aot.generated, and an aot.kernel whose strategy names the provider, become a call of the provider's function, which
-// is linked into the module at the end. It takes pointers to the first element that the kernel's maps read. A kernel
-// was prepared when it was chosen, for dense operands; only here it is known how they lie, and for other strides the
-// provider makes another one. What it refuses gets the loops that the strategy says.
+// An aot.generated, and an aot.kernel whose strategy names the provider, become a call of the provider's function,
+// which is linked into the module at the end. It takes pointers to the first element that the kernel's maps read. A
+// kernel was prepared when it was chosen, for dense operands; only here it is known how they lie, and for other strides
+// the provider makes another one. What it refuses gets the loops that the strategy says.
 //
 //   aot.kernel "pool" ... strategy<provider = "halide", ...>   =>   call @hk_1f(%x, %y, %null)
 //

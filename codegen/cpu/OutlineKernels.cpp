@@ -49,7 +49,8 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     for (Operation &op : block)
       if (op.hasAttr(aot::kStripsAttr))
         collect(op.getRegion(0).front(), worthwhile);
-      else if (isa<aot::WinogradOp, aot::GeneratedOp>(op) || (isa<aot::KernelOp, linalg::GenericOp>(op) && isWorthACall(&op)))
+      else if (isa<aot::WinogradOp, aot::GeneratedOp>(op) ||
+               (isa<aot::KernelOp, linalg::GenericOp>(op) && isWorthACall(&op)))
         worthwhile.push_back(&op);
   }
 
@@ -211,10 +212,10 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
   func::FuncOp makeFunction(Operation *op, ArrayRef<Value> arguments) {
     auto kernel = dyn_cast<aot::KernelOp>(op);
     auto generated = dyn_cast<aot::GeneratedOp>(op);
-    StringRef kind = kernel                    ? kernel.getKind()
-                     : generated               ? generated.getKind()
+    StringRef kind = kernel                     ? kernel.getKind()
+                     : generated                ? generated.getKind()
                      : isa<aot::WinogradOp>(op) ? "winograd"
-                                               : "elementwise";
+                                                : "elementwise";
     std::string name = (kind + "_" + Twine(outlined.size())).str();
     OpBuilder builder(getOperation().getBody(), getOperation().getBody()->end());
     auto function = func::FuncOp::create(builder, op->getLoc(), name, builder.getFunctionType({}, {}));

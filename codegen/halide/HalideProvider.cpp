@@ -17,8 +17,10 @@ HalideProvider::HalideProvider(const TargetMachine &machine, bool isForced,
     : importTarget{machine.getTargetTriple(), machine.createDataLayout()}, target(halideTargetOf(machine)),
       isForced(isForced), missing(std::move(missing)) {}
 
-bool HalideProvider::wants(aot::KernelFamily family) const {
-  return isForced || family == aot::KernelFamily::Resize;
+bool HalideProvider::wants(aot::KernelFamily family, int64_t results) const {
+  // Below that, the call is what counts.
+  constexpr int64_t kFewest = 1024;
+  return isForced || (family == aot::KernelFamily::ResizeByPhases && results >= kFewest);
 }
 
 HalidePlugin *HalideProvider::loadPlugin() {

@@ -40,7 +40,7 @@ public:
   HalideProvider(const llvm::TargetMachine &machine, bool isForced, std::function<void(const std::string &)> missing);
 
   llvm::StringRef name() const override { return "halide"; }
-  bool wants(aot::KernelFamily family) const override;
+  bool wants(aot::KernelFamily family, int64_t results) const override;
   std::optional<aot::PreparedKernel> prepare(llvm::StringRef specification, mlir::Location loc) override;
   void refuse(mlir::Location loc, llvm::StringRef reason) override;
 

@@ -91,7 +91,8 @@ private:
   /// Masked loads and stores and gathers carry alignments of their own.
   void lowerAlignment(IntrinsicInst &call) const {
     for (unsigned index = 0; index < call.arg_size(); ++index)
-      if (MaybeAlign align = call.getParamAlign(index); align && call.getArgOperand(index)->getType()->isPtrOrPtrVectorTy()) {
+      if (MaybeAlign align = call.getParamAlign(index);
+          align && call.getArgOperand(index)->getType()->isPtrOrPtrVectorTy()) {
         Align least = std::min(*align, Align(4));
         call.removeParamAttr(index, Attribute::Alignment);
         call.addParamAttr(index, Attribute::getWithAlignment(call.getContext(), least));
@@ -103,8 +104,8 @@ private:
     using namespace PatternMatch;
     Value *left, *right;
     CmpPredicate predicate;
-    bool isSelect = match(&instruction, m_Select(m_FCmp(predicate, m_Value(left), m_Value(right)), m_Deferred(left),
-                                                 m_Deferred(right)));
+    bool isSelect = match(
+        &instruction, m_Select(m_FCmp(predicate, m_Value(left), m_Value(right)), m_Deferred(left), m_Deferred(right)));
     bool isLarger = isSelect && predicate == CmpInst::FCMP_OGT, isSmaller = isSelect && predicate == CmpInst::FCMP_OLT;
     if (auto *call = dyn_cast<IntrinsicInst>(&instruction)) {
       isLarger = call->getIntrinsicID() == Intrinsic::maxnum;

@@ -58,7 +58,8 @@ public:
     if (!library)
       return createStringError(dlerror());
     auto plugin = std::make_unique<LoadedPlugin>();
-    auto *interface = reinterpret_cast<decltype(&onnx_aot_halide_interface)>(dlsym(library, "onnx_aot_halide_interface"));
+    auto *interface =
+        reinterpret_cast<decltype(&onnx_aot_halide_interface)>(dlsym(library, "onnx_aot_halide_interface"));
     auto *version = reinterpret_cast<decltype(&onnx_aot_halide_version)>(dlsym(library, "onnx_aot_halide_version"));
     plugin->compileFunction =
         reinterpret_cast<decltype(&onnx_aot_halide_compile)>(dlsym(library, "onnx_aot_halide_compile"));

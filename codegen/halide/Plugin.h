@@ -1,7 +1,8 @@
 //===- Plugin.h - Halide's plugin as the compiler sees it ---------------------------------------------------------===//
 //
 // Finds the plugin (see plugin/PluginInterface.h) beside the program, or where it is installed, and loads it so that no
-// symbol of its LLVM meets one of ours. A compiler under a sanitizer cannot do that; it runs the same code as a program.
+// symbol of its LLVM meets one of ours. A compiler under a sanitizer cannot do that; it runs the same code as a
+// program.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef ONNX_AOT_CODEGEN_HALIDE_PLUGIN_H

@@ -313,7 +313,8 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
                         [&](raw_pwrite_stream &stream) { writeDepfile(artifact.output, input.inputFiles, stream); });
   if (!error && !options.report.empty())
     error = files.write(options.report, [&](raw_pwrite_stream &stream) {
-      writeReport(*input.facts, input.interface, code ? &*code : nullptr, options, input.modelPath, stream);
+      ArrayRef<KernelRefusal> refusals = input.provider ? input.provider->refusals() : ArrayRef<KernelRefusal>();
+      writeReport(*input.facts, input.interface, code ? &*code : nullptr, refusals, options, input.modelPath, stream);
     });
   if (!error)
     error = files.publish();

@@ -6,6 +6,7 @@
 
 #include "compiler/artifact/ReportWriter.h"
 
+#include "codegen/halide/HalideProvider.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/Options.h"
 #include "compiler/artifact/Budget.h"
@@ -49,7 +50,17 @@ static void writeStrategy(json::OStream &out, aot::StrategyAttr strategy) {
   });
 }
 
-static void writeLayer(json::OStream &out, const LayerFacts &layer, std::optional<uint64_t> codeBytes) {
+/// Why the provider of generated kernels did not make those of a node, the last reason of several.
+static StringRef refusalOf(const NodeRef &node, ArrayRef<KernelRefusal> refusals) {
+  StringRef reason;
+  for (const KernelRefusal &refusal : refusals)
+    if (NodeRef refused = nodeOfLocation(refusal.location); refused.name == node.name && refused.opType == node.opType)
+      reason = refusal.reason;
+  return reason;
+}
+
+static void writeLayer(json::OStream &out, const LayerFacts &layer, ArrayRef<KernelRefusal> refusals,
+                       std::optional<uint64_t> codeBytes) {
   NodeRef node = nodeOfLocation(layer.location);
   out.object([&] {
     out.attribute("node", text(node.name));
@@ -57,6 +68,8 @@ static void writeLayer(json::OStream &out, const LayerFacts &layer, std::optiona
     out.attribute("kernel", layer.kernel);
     out.attribute("provider", text(layer.provider));
     writeStrategy(out, layer.strategy);
+    bool isRefused = !node.opType.empty() && layer.provider != "halide";
+    out.attribute("halide_refused", text(isRefused ? refusalOf(node, refusals) : ""));
     out.attribute("multiply_adds", number(layer.multiplyAdds));
     out.attribute("weight_bytes", layer.weightBytes);
     out.attribute("read_bytes", number(layer.readBytes));
@@ -131,7 +144,8 @@ static void writeCodeFacts(json::OStream &out, const ModelInterface &interface, 
 }
 
 void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CodeFacts *code,
-                 const CompilerOptions &options, StringRef modelPath, raw_ostream &os) {
+                 ArrayRef<KernelRefusal> refusals, const CompilerOptions &options, StringRef modelPath,
+                 raw_ostream &os) {
   std::vector<uint64_t> codeBytes = code ? codeBytesOfLayers(facts, *code) : std::vector<uint64_t>();
   json::OStream out(os, /*IndentSize=*/2);
   out.object([&] {
@@ -145,7 +159,7 @@ void writeReport(const ModelFacts &facts, const ModelInterface &interface, const
     out.attribute("multiply_adds", number(totalMultiplyAdds(facts)));
     out.attributeArray("layers", [&] {
       for (auto [index, layer] : enumerate(facts.layers))
-        writeLayer(out, layer, code ? std::optional(codeBytes[index]) : std::nullopt);
+        writeLayer(out, layer, refusals, code ? std::optional(codeBytes[index]) : std::nullopt);
     });
     out.attributeObject("memory", [&] { writeMemory(out, facts, interface); });
     writeCodeFacts(out, interface, code);

@@ -22,15 +22,20 @@ struct PreparedKernel {
 };
 
 /// Families of kernels that differ in whether a provider is worth while.
-enum class KernelFamily { Resize, Pool, Depthwise };
+enum class KernelFamily {
+  ResizeByPhases, // the innermost axis stays, or has weights that repeat
+  ResizeByTables, // of positions, along the innermost axis
+  Pool,
+  Depthwise
+};
 
 class KernelProvider {
 public:
   virtual ~KernelProvider() = default;
   /// As strategies and reports name it.
   virtual llvm::StringRef name() const = 0;
-  /// Whether kernels of the family are to be made by it, where it can.
-  virtual bool wants(KernelFamily family) const = 0;
+  /// Whether a kernel of the family with so many results is to be made by it, if it can.
+  virtual bool wants(KernelFamily family, int64_t results) const = 0;
   /// The kernel of `specification`; the same one for the same text. Null, after the reason has been noted for the
   /// report, where there is none.
   virtual std::optional<PreparedKernel> prepare(llvm::StringRef specification, mlir::Location loc) = 0;

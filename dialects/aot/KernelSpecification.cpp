@@ -48,6 +48,36 @@ private:
         .Default(StringRef());
   }
 
+  bool writeCondition(Value condition, llvm::raw_ostream &os) {
+    auto compare = condition.getDefiningOp<arith::CmpFOp>();
+    StringRef word;
+    if (compare)
+      switch (compare.getPredicate()) {
+      case arith::CmpFPredicate::OLT:
+        word = "lt";
+        break;
+      case arith::CmpFPredicate::OLE:
+        word = "le";
+        break;
+      case arith::CmpFPredicate::OGT:
+        word = "gt";
+        break;
+      case arith::CmpFPredicate::OGE:
+        word = "ge";
+        break;
+      default:
+        break;
+      }
+    if (word.empty()) {
+      unknown = "its body chooses by something else than an order";
+      return false;
+    }
+    if (!write(compare.getLhs(), os) || !write(compare.getRhs(), os))
+      return false;
+    os << " " << word;
+    return true;
+  }
+
   bool write(Value value, llvm::raw_ostream &os) {
     constexpr int kMostWords = 256; // what is used several times is written several times
     if (++words > kMostWords) {
@@ -81,9 +111,13 @@ private:
       os << " add";
       return true;
     }
+    if (auto select = dyn_cast_or_null<arith::SelectOp>(op))
+      return writeCondition(select.getCondition(), os) && write(select.getTrueValue(), os) &&
+             write(select.getFalseValue(), os) && (os << " select", true);
     StringRef word = op ? wordOf(op) : StringRef();
     if (word.empty()) {
-      unknown = op ? ("its body computes " + op->getName().getStringRef()).str() : "its body reads a value from outside";
+      unknown =
+          op ? ("its body computes " + op->getName().getStringRef()).str() : "its body reads a value from outside";
       return false;
     }
     for (Value operand : op->getOperands())
@@ -104,10 +138,6 @@ bool writeAddress(const Access &access, llvm::raw_ostream &os, std::string &reas
     reason = "an operand is not f32";
     return false;
   }
-  if (access.panelDim >= 0) {
-    reason = "an operand comes in panels";
-    return false;
-  }
   os << " 0";
   for (const Amount &stride : access.strides) {
     if (!stride.isStatic()) {
@@ -116,6 +146,12 @@ bool writeAddress(const Access &access, llvm::raw_ostream &os, std::string &reas
     }
     os << " " << stride.factor;
   }
+  if (access.panelDim >= 0 && !access.panelStride.isStatic()) {
+    reason = "a stride is only known when the model runs";
+    return false;
+  }
+  if (access.panelDim >= 0)
+    os << " panel " << access.panelDim << " " << access.panel << " " << access.panelStride.factor;
   os << "\n";
   return true;
 }

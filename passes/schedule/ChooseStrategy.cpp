@@ -37,18 +37,37 @@ struct ChooseStrategy : impl::ChooseStrategyBase<ChooseStrategy> {
       }
       aot::StrategyAttr strategy = chooseLoopStrategy(*nest, *target, &getContext());
       if (provider && isGenerated(kernel, *nest, strategy))
-        strategy = aot::StrategyAttr::get(&getContext(), provider->name(), strategy.getVector(), strategy.getWidth(),
-                                          strategy.getVectors(), strategy.getRow(), strategy.getRows(),
-                                          strategy.getBlock());
+        strategy =
+            aot::StrategyAttr::get(&getContext(), provider->name(), strategy.getVector(), strategy.getWidth(),
+                                   strategy.getVectors(), strategy.getRow(), strategy.getRows(), strategy.getBlock());
       kernel.setStrategyAttr(strategy);
     });
   }
 
+  /// Whether results of a channel read data of that channel alone, or of a few.
+  static bool isDepthwise(const aot::LoopNest &nest) {
+    if (nest.inputs.size() < 2)
+      return false;
+    bool hasChannels = false;
+    for (auto [index, dim] : llvm::enumerate(nest.dims)) {
+      if (dim.reduction && !(dim.extent.isStatic() && dim.extent.factor <= aot::LoopNest::kMostTaps))
+        return false;
+      hasChannels |= !dim.reduction && !nest.inputs[0].strides[index].is(0) && !nest.inputs[1].strides[index].is(0);
+    }
+    return hasChannels;
+  }
+
+  static int64_t resultsOf(const aot::LoopNest &nest) {
+    int64_t results = 1;
+    for (const aot::LoopDim &dim : nest.dims)
+      results *= dim.reduction ? 1 : dim.extent.estimate();
+    return results;
+  }
+
   bool isGenerated(aot::KernelOp kernel, const aot::LoopNest &nest, aot::StrategyAttr strategy) const {
-    int vector = nest.dimOf(strategy.getVector());
-    bool isPool = kernel.getKind() == "pool", isDepthwise = kernel.getKind() == "conv" && nest.slidesWindow(vector);
-    if (!nest.hasReduction() || !(isPool || isDepthwise) ||
-        !provider->wants(isPool ? aot::KernelFamily::Pool : aot::KernelFamily::Depthwise))
+    bool isPool = kernel.getKind() == "pool";
+    if (!nest.hasReduction() || !(isPool || (kernel.getKind() == "conv" && isDepthwise(nest))) ||
+        !provider->wants(isPool ? aot::KernelFamily::Pool : aot::KernelFamily::Depthwise, resultsOf(nest)))
       return false;
     std::string reason;
     if (std::optional<std::string> text = aot::specifyWindow(nest, strategy, reason))

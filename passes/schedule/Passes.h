@@ -11,7 +11,7 @@ namespace onnx_aot {
 namespace aot {
 class KernelProvider;
 class TargetModel;
-}
+} // namespace aot
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/schedule/Passes.h.inc"

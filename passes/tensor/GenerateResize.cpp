@@ -112,7 +112,8 @@ public:
   ResizeGenerator(onnx::ResizeOp op, aot::KernelProvider &provider) : op(op), provider(provider) {}
 
   void run() {
-    auto type = dyn_cast<RankedTensorType>(op.getX().getType()), result = dyn_cast<RankedTensorType>(op.getY().getType());
+    auto type = dyn_cast<RankedTensorType>(op.getX().getType()),
+         result = dyn_cast<RankedTensorType>(op.getY().getType());
     if (!type || !result || !type.hasStaticShape() || !result.hasStaticShape())
       return provider.refuse(op.getLoc(), "an extent is only known when the model runs");
     if (type.getNumElements() == 0 || result.getNumElements() == 0)
@@ -124,7 +125,8 @@ public:
     if (failed(axes) || !*axes)
       return;
     std::string text;
-    if (!specify(**axes, text))
+    auto family = isLastByTables(**axes) ? aot::KernelFamily::ResizeByTables : aot::KernelFamily::ResizeByPhases;
+    if (!provider.wants(family, result.getNumElements()) || !specify(**axes, text))
       return;
     std::optional<aot::PreparedKernel> kernel = provider.prepare(text, op.getLoc());
     if (kernel)
@@ -132,6 +134,17 @@ public:
   }
 
 private:
+  /// Whether the last axis that has more than one element is resized by a table.
+  bool isLastByTables(ArrayRef<ResizeAxis> axes) const {
+    for (const ResizeAxis &axis : llvm::reverse(axes)) {
+      if (axis.isResized && axis.isTold)
+        return !PhaseFinder(onnx::makeResizeTable(op, axis), axis.in.get(), axis.out.get()).find();
+      if (!axis.in.is(1))
+        return false;
+    }
+    return false;
+  }
+
   /// Neighbouring axes that stay are one.
   bool specify(ArrayRef<ResizeAxis> axes, std::string &text) {
     llvm::raw_string_ostream os(text);
@@ -224,7 +237,7 @@ struct GenerateResize : impl::GenerateResizeBase<GenerateResize> {
   explicit GenerateResize(aot::KernelProvider *provider = nullptr) : provider(provider) {}
 
   void runOnOperation() override {
-    if (!provider || !provider->wants(aot::KernelFamily::Resize))
+    if (!provider)
       return;
     SmallVector<onnx::ResizeOp> found;
     getOperation().walk([&](onnx::ResizeOp op) { found.push_back(op); });

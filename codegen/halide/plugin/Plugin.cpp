@@ -4,8 +4,8 @@
 // floating point: what is computed is what the specification says.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "codegen/halide/plugin/PluginInterface.h"
 #include "codegen/halide/plugin/Families.h"
+#include "codegen/halide/plugin/PluginInterface.h"
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -46,9 +46,8 @@ Halide::ImageParam onnx_aot::halide::flatParameter(Halide::Type type, int extent
 static std::string compile(const std::string &text) {
   Specification spec = parseSpecification(text);
   Halide::Target target(spec.target);
-  for (Halide::Target::Feature feature :
-       {Halide::Target::NoRuntime, Halide::Target::NoAsserts, Halide::Target::NoBoundsQuery,
-        Halide::Target::StrictFloat})
+  for (Halide::Target::Feature feature : {Halide::Target::NoRuntime, Halide::Target::NoAsserts,
+                                          Halide::Target::NoBoundsQuery, Halide::Target::StrictFloat})
     target.set_feature(feature);
   Kernel kernel = spec.family == "resize"   ? buildResize(spec)
                   : spec.family == "window" ? buildWindow(spec)
@@ -61,13 +60,7 @@ static std::string compile(const std::string &text) {
 
 int onnx_aot_halide_interface(void) { return ONNX_AOT_HALIDE_INTERFACE; }
 
-const char *onnx_aot_halide_version(void) {
-#define TEXT(x) #x
-#define VERSION(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
-  return VERSION(HALIDE_VERSION_MAJOR, HALIDE_VERSION_MINOR, HALIDE_VERSION_PATCH);
-#undef VERSION
-#undef TEXT
-}
+const char *onnx_aot_halide_version(void) { return ONNX_AOT_HALIDE_VERSION; }
 
 int onnx_aot_halide_compile(const char *specification, size_t size,
                             void (*take)(void *receiver, const char *bytes, size_t size), void *receiver) {

@@ -28,7 +28,7 @@ extern "C" {
 /* ONNX_AOT_HALIDE_INTERFACE, as the plugin was built with it. */
 ONNX_AOT_HALIDE_EXPORT int onnx_aot_halide_interface(void);
 
-/* Halide's version, such as "14.0.0". */
+/* Halide's version, such as "14". */
 ONNX_AOT_HALIDE_EXPORT const char *onnx_aot_halide_version(void);
 
 /* Compiles the kernel that `specification` describes. Hands its bitcode to `take` and returns 0, or hands the reason

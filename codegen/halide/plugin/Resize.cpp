@@ -47,8 +47,8 @@ public:
           kernel.arguments.push_back(tables[axis].back());
         }
     bool isLastResized = resized.back() == rank - 1;
-    bool isByPhases = std::all_of(resized.begin(), resized.end(),
-                                  [&](int axis) { return spec.axes[axis].kind == Axis::Phases; });
+    bool isByPhases =
+        std::all_of(resized.begin(), resized.end(), [&](int axis) { return spec.axes[axis].kind == Axis::Phases; });
     if (resized.size() == 2 && isLastResized && isByPhases && rows().out >= rows().in)
       stretchRowsFirst();
     else
@@ -169,8 +169,7 @@ private:
     int y = resized.front(), x = resized.back();
     Func bordered = borderedRows();
     Func stretched("stretched");
-    stretched(inner(vars)) =
-        resample(x, [&](Expr position) { return bordered(inner(at(own(), x, position))); });
+    stretched(inner(vars)) = resample(x, [&](Expr position) { return bordered(inner(at(own(), x, position))); });
     out(inner(vars)) = resample(y, [&](Expr position) { return stretched(inner(at(own(), y, position))); });
 
     Var period = unrollPeriod(out, y);

@@ -59,8 +59,16 @@ private:
 static Address parseAddress(Words &words) {
   Address address;
   address.offset = toInt(words.next());
-  for (const std::string &word : words.rest())
-    address.strides.push_back(toInt(word));
+  while (!words.atEnd()) {
+    std::string word = words.next();
+    if (word != "panel") {
+      address.strides.push_back(toInt(word));
+      continue;
+    }
+    address.panelDim = toInt(words.next());
+    address.panel = toInt(words.next());
+    address.panelStride = toInt(words.next());
+  }
   return address;
 }
 
@@ -94,10 +102,13 @@ static void check(const Specification &spec) {
   addresses.push_back(spec.output);
   if (spec.family != "window")
     return;
-  for (const Address &address : addresses)
-    if (address.strides.size() != spec.dims.size())
-      throw Refusal("an operand does not have one stride per dim");
   int dims = int(spec.dims.size());
+  for (const Address &address : addresses) {
+    if (int(address.strides.size()) != dims)
+      throw Refusal("an operand does not have one stride per dim");
+    if (address.panelDim >= dims || address.panel < 1)
+      throw Refusal("panels along a dim that is not there");
+  }
   if (spec.tile.vector >= dims || spec.tile.row >= dims || spec.tile.vectors < 1 || spec.tile.rows < 1)
     throw Refusal("a tile over dims that are not there");
 }

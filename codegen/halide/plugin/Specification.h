@@ -11,6 +11,7 @@
 //   dim 112 p
 //   dim 3 r
 //   input 0 1 2                      offset, then one stride per dim, in elements
+//   input 0 1 0 panel 0 8 72         the same in panels: 8 points of dim 0 lie so, the next 8 points 72 elements on
 //   output 0 1 0
 //   identity ff800000                the accumulator's first value
 //   compute x0 acc max               postfix: the next accumulator, of elements x0, x1 ... and of acc
@@ -46,10 +47,12 @@ struct Dim {
   bool isReduction = false;
 };
 
-/// offset + sum of strides * iteration dims, in elements.
+/// offset + sum of strides * iteration dims, in elements; with panels, instead of d along `panelDim`,
+/// d / panel * panelStride + d % panel * stride.
 struct Address {
   int offset = 0;
   std::vector<int> strides;
+  int panelDim = -1, panel = 1, panelStride = 0;
 };
 
 struct Tile {

@@ -11,6 +11,18 @@
 using namespace Halide;
 using namespace onnx_aot::halide;
 
+/// yes where `condition` holds. Which of two values is the larger one is what "max" asks, with another answer for a NaN
+/// on the left (see the importer), so that the two must not look alike.
+static Expr choose(const Expr &condition, const Expr &yes, const Expr &no) {
+  auto compares = [&](const auto *comparison) {
+    return comparison && !Internal::is_const(comparison->a) && Internal::equal(comparison->a, yes) &&
+           Internal::equal(comparison->b, no);
+  };
+  if (compares(condition.as<Internal::GT>()) || compares(condition.as<Internal::LT>()))
+    throw Refusal("a body chooses the larger of two values without regard to NaN");
+  return select(condition, yes, no);
+}
+
 /// The value of a body in postfix form: x0, x1 ... are elements of the inputs, c<bits> constants.
 static Expr evaluate(const std::vector<std::string> &words, const std::vector<Expr> &elements, Expr accumulator) {
   std::vector<Expr> stack;
@@ -39,7 +51,17 @@ static Expr evaluate(const std::vector<std::string> &words, const std::vector<Ex
         stack.push_back(abs(right));
       else {
         Expr left = pop();
-        if (word == "add")
+        if (word == "select")
+          stack.push_back(choose(pop(), left, right));
+        else if (word == "lt")
+          stack.push_back(left < right);
+        else if (word == "le")
+          stack.push_back(left <= right);
+        else if (word == "gt")
+          stack.push_back(left > right);
+        else if (word == "ge")
+          stack.push_back(left >= right);
+        else if (word == "add")
           stack.push_back(left + right);
         else if (word == "sub")
           stack.push_back(left - right);
@@ -112,7 +134,12 @@ private:
     for (size_t dim = 0; dim < spec.dims.size(); ++dim) {
       if (address.strides[dim] < 0)
         throw Refusal("an operand is read backwards");
-      last += int64_t(address.strides[dim]) * (spec.dims[dim].extent - 1);
+      int64_t points = spec.dims[dim].extent - 1;
+      if (int(dim) == address.panelDim) {
+        last += points / address.panel * address.panelStride;
+        points = address.panel - 1;
+      }
+      last += address.strides[dim] * points;
     }
     if (last >= INT32_MAX)
       throw Refusal("an operand is larger than 2^31 elements");
@@ -125,7 +152,10 @@ private:
       const Address &address = spec.inputs[input];
       Expr place = address.offset;
       for (size_t dim = 0; dim < spec.dims.size(); ++dim)
-        if (address.strides[dim] != 0)
+        if (int(dim) == address.panelDim)
+          place = place + places[dim] / address.panel * address.panelStride +
+                  places[dim] % address.panel * address.strides[dim];
+        else if (address.strides[dim] != 0)
           place = place + places[dim] * address.strides[dim];
       values.push_back(parameters[input](place));
     }
@@ -146,6 +176,10 @@ private:
   void schedule() {
     int vector = spec.tile.vector, row = spec.tile.row, extent = spec.dims[vector].extent;
     int lanes = lanesFor(spec.lanes, extent), vectors = std::min(spec.tile.vectors, extent / lanes);
+    for (const Address &address : spec.inputs)
+      if (address.panelDim >= 0 &&
+          (address.panelDim != vector || address.panel % (lanes * vectors) != 0 || extent % (lanes * vectors) != 0))
+        throw Refusal("its panels are not those of its tiles");
     bool hasRows = row >= 0 && row != vector && !spec.dims[row].isReduction && spec.tile.rows > 1;
     int rows = hasRows ? std::min(spec.tile.rows, spec.dims[row].extent) : 1;
     // Loops over tiles, by the dims that they go along.
