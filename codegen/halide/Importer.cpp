@@ -99,8 +99,19 @@ private:
       }
   }
 
+  /// The larger or the smaller one, NaN if one of them is. Where that is no instruction, LLVM may know no better than to
+  /// call a function.
+  Value *chooseLarger(Instruction *before, Value *left, Value *right, bool isLarger) const {
+    IRBuilder<> builder(before);
+    if (target.triple.isAArch64())
+      return builder.CreateBinaryIntrinsic(isLarger ? Intrinsic::maximum : Intrinsic::minimum, left, right);
+    Value *wins = isLarger ? builder.CreateFCmpOGT(left, right) : builder.CreateFCmpOLT(left, right);
+    Value *ordered = builder.CreateSelect(wins, left, right); // `right` if that is NaN
+    return builder.CreateSelect(builder.CreateFCmpUNO(left, left), left, ordered);
+  }
+
   /// Flags that exclude NaN and infinity go. Halide's max(a, b) is a > b ? a : b, which drops NaN.
-  static void keepSpecialValues(Instruction &instruction) {
+  void keepSpecialValues(Instruction &instruction) const {
     using namespace PatternMatch;
     Value *left, *right;
     CmpPredicate predicate;
@@ -116,12 +127,7 @@ private:
       }
     }
     if (isLarger || isSmaller) {
-      IRBuilder<> builder(&instruction);
-      // The sign of a zero is nobody's concern.
-      FastMathFlags flags;
-      flags.setNoSignedZeros();
-      builder.setFastMathFlags(flags);
-      Value *chosen = builder.CreateBinaryIntrinsic(isLarger ? Intrinsic::maximum : Intrinsic::minimum, left, right);
+      Value *chosen = chooseLarger(&instruction, left, right, isLarger);
       instruction.replaceAllUsesWith(chosen);
       instruction.eraseFromParent();
       return;

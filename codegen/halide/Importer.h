@@ -7,7 +7,7 @@
 //      differently;
 //   2. vectors need the alignment of their elements alone: Halide promises more than its strided loads have;
 //   3. floating point is as it is written, NaN and infinity included, apart from products that may be fused with sums;
-//      the larger of two becomes llvm.maximum, which keeps NaN;
+//      the larger of two keeps NaN;
 //   4. module flags, descriptions of the arguments and the bitcode's own CPU go; triple and data layout become the
 //      target's;
 //   5. kernels are not optimised again: they are to be linked behind the module's optimisation;
