@@ -8,6 +8,7 @@
 #include "compiler/Compiler.h"
 #include "codegen/cpu/CpuTargetModel.h"
 #include "codegen/cpu/TargetMachine.h"
+#include "codegen/halide/HalideProvider.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/Pipeline.h"
 #include "compiler/TargetLimits.h"
@@ -51,6 +52,7 @@ struct Compilation::State {
   State(const CompilerOptions &options, Diagnostics &diagnostics) : options(options), diagnostics(diagnostics) {}
 
   bool createTarget();
+  bool createProvider(const llvm::TargetMachine &machine);
   bool runStage(Stage stage);
   bool fitArena();
   bool failed(const llvm::Twine &what);
@@ -61,7 +63,8 @@ struct Compilation::State {
   const CompilerOptions &options;
   Diagnostics &diagnostics;
   std::optional<CpuTargetModel> target;
-  std::unique_ptr<LoadedModel> model; // constants of the module point into it
+  std::unique_ptr<HalideProvider> provider; // null: all kernels are the compiler's own
+  std::unique_ptr<LoadedModel> model;       // constants of the module point into it
   MLIRContext context{allDialects(), MLIRContext::Threading::DISABLED};
   DiagnosticCapture capture{context, diagnostics};
   OwningOpRef<ModuleOp> module;
@@ -73,16 +76,36 @@ struct Compilation::State {
 
 bool Compilation::State::createTarget() {
   if (options.artifact.kind == OutputKind::C) {
-    target.emplace(CpuTargetModel::Unknown{/*registerTiles=*/options.codegen.optLevel >= 2 && !options.codegen.forSize});
+    target.emplace(
+        CpuTargetModel::Unknown{/*registerTiles=*/options.codegen.optLevel >= 2 && !options.codegen.forSize});
     return true;
   }
   std::string error;
   std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(targetSpec(options.codegen), error);
-  if (machine)
-    target.emplace(*machine, options.codegen.forSize);
-  else
+  if (!machine) {
     diagnostics.fault(error);
-  return target.has_value();
+    return false;
+  }
+  target.emplace(*machine, options.codegen.forSize);
+  if (options.kernels == KernelChoice::Reference)
+    target->forgetRegisters();
+  return createProvider(*machine);
+}
+
+bool Compilation::State::createProvider(const llvm::TargetMachine &machine) {
+  if (options.kernels == KernelChoice::Halide) {
+    if (auto plugin = HalidePlugin::load(); !plugin) {
+      diagnostics.fault("--kernels=halide: there is no Halide: " + llvm::toString(plugin.takeError()));
+      return false;
+    }
+  } else if (options.kernels != KernelChoice::Auto) {
+    return true;
+  }
+  provider = std::make_unique<HalideProvider>(
+      machine, options.kernels == KernelChoice::Halide, [this](const std::string &reason) {
+        diagnostics.warning("kernels that Halide would make are made without it: " + reason);
+      });
+  return true;
 }
 
 /// Whoever fails says why; where nobody did, that is a fault of ours.
@@ -138,7 +161,7 @@ bool Compilation::State::runStage(Stage stage) {
   PassManager passes(&context);
   CompilerOptions chosen = options;
   chosen.schedule = schedule;
-  buildStage(passes, stage, chosen, *target, options.isMeasured() ? &facts : nullptr);
+  buildStage(passes, stage, chosen, {*target, provider.get(), options.isMeasured() ? &facts : nullptr});
   LogicalResult result = passes.run(*module);
   showProgress("");
   if (mlir::failed(result)) {
@@ -224,6 +247,7 @@ LoadedModel &Compilation::model() { return *state->model; }
 ModuleOp Compilation::module() { return *state->module; }
 const ModelInterface *Compilation::interface() const { return state->interface ? &*state->interface : nullptr; }
 const ModelFacts &Compilation::facts() const { return state->facts; }
+const HalideProvider *Compilation::provider() const { return state->provider.get(); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
 // The files
@@ -243,6 +267,7 @@ int onnx_aot::compileModel(StringRef path, const CompilerOptions &options, Diagn
     input.interface = *interface;
   input.modelPath = path.str();
   input.facts = &compilation.facts();
+  input.provider = compilation.provider();
   if (options.artifact.kind == OutputKind::C) {
     auto isComplex = [](const TensorInterface &tensor) {
       return tensor.dtype == ONNX_AOT_COMPLEX64 || tensor.dtype == ONNX_AOT_COMPLEX128;

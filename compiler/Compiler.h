@@ -25,6 +25,7 @@ class ModuleOp;
 namespace onnx_aot {
 
 class Diagnostics;
+class HalideProvider;
 struct LoadedModel;
 struct ModelFacts;
 struct ModelInterface;
@@ -48,6 +49,8 @@ public:
   const ModelInterface *interface() const;
   /// What it does, from the end of the buffer stage on; empty unless the options want a report.
   const ModelFacts &facts() const;
+  /// Of the generated kernels that the module calls; null where there are none.
+  const HalideProvider *provider() const;
 
 private:
   struct State;

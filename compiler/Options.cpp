@@ -8,6 +8,7 @@
 
 #include "compiler/Options.h"
 #include "codegen/cpu/TargetMachine.h"
+#include "codegen/halide/Plugin.h"
 #include "compiler/CommandLine.h"
 #include "compiler/Diagnostics.h"
 #include "llvm/ADT/SmallVector.h"
@@ -97,6 +98,7 @@ private:
   void applyValue(const GivenFlag &flag);
   void applyLevel(const GivenFlag &flag);
   void applyCpu(const GivenFlag &flag);
+  void applyKernels(const GivenFlag &flag);
   void applyTolerance(const GivenFlag &flag, std::optional<double> &out);
   void applyText(const GivenFlag &flag, std::string &out);
   void applySize(const GivenFlag &flag, std::optional<uint64_t> &out);
@@ -189,6 +191,7 @@ void FlagReader::apply(const GivenFlag &flag) {
     help = true;
     return;
   case OPT_kernels:
+    return applyKernels(flag);
   case OPT_precision:
   case OPT_threads:
   case OPT_weights:
@@ -235,6 +238,18 @@ void FlagReader::applyToRun(const GivenFlag &flag) {
   default:
     diagnostics.internal(flag.spelled + " has no effect");
   }
+}
+
+void FlagReader::applyKernels(const GivenFlag &flag) {
+  auto choice = llvm::StringSwitch<std::optional<KernelChoice>>(flag.value)
+                    .Case("auto", KernelChoice::Auto)
+                    .Case("mlir", KernelChoice::Mlir)
+                    .Case("halide", KernelChoice::Halide)
+                    .Case("reference", KernelChoice::Reference)
+                    .Default(std::nullopt);
+  if (!choice)
+    return fault(flag, "expected auto, mlir, halide or reference");
+  options.kernels = *choice;
 }
 
 void FlagReader::applyText(const GivenFlag &flag, std::string &out) {
@@ -362,11 +377,19 @@ void FlagReader::applyCpu(const GivenFlag &flag) {
 // After the flags
 //===----------------------------------------------------------------------===//
 
+/// What there is of Halide.
+static std::string describeHalide() {
+  auto plugin = HalidePlugin::load();
+  if (plugin)
+    return ("halide (Halide " + (*plugin)->version() + ")").str();
+  return "no halide (" + llvm::toString(plugin.takeError()) + ")";
+}
+
 static void printVersion(StringRef tool) {
   llvm::outs() << tool << " " << ONNX_AOT_VERSION << "\n"
                << "LLVM and MLIR " << LLVM_VERSION_STRING << "\n"
                << "default target: " << llvm::sys::getDefaultTargetTriple() << "\n"
-               << "kernel providers: mlir\n";
+               << "kernel providers: mlir, " << describeHalide() << "\n";
 }
 
 /// C is for any target: the one who compiles it chooses.
@@ -463,6 +486,8 @@ bool onnx_aot::completeOptions(CompilerOptions &options, StringRef modelPath, Di
     diagnostics.fault("--name=" + artifact.prefix + ": not a C identifier that begins with a letter");
   options.import.name = artifact.prefix;
 
+  if (options.kernels == KernelChoice::Halide && artifact.kind == OutputKind::C)
+    diagnostics.fault("--kernels=halide: Halide's kernels are machine code, which C output cannot hold");
   resolveTarget(options.codegen, diagnostics);
   options.buffer.hasAllocator = options.buffer.allocates.value_or(!isBareMetal(llvm::Triple(options.codegen.triple)));
   return diagnostics.errors().size() == before;

@@ -53,6 +53,14 @@ struct GraphOptions {};
 /// Neither has the tensor stage: strategies are chosen when everything is linalg.
 struct TensorOptions {};
 
+/// --kernels: who makes the heavy kernels.
+enum class KernelChoice {
+  Auto,     // whoever is expected to make the fastest
+  Mlir,     // the compiler itself
+  Halide,   // Halide, wherever it can
+  Reference // nobody: plain loops, as operators are lowered
+};
+
 struct ScheduleOptions {
   int64_t threads = 1;
   std::optional<int64_t> arenaBytes; // to be met where it can be, at the cost of speed
@@ -96,6 +104,7 @@ struct CompilerOptions {
   BufferOptions buffer;
   CodegenOptions codegen;
   ArtifactOptions artifact;
+  KernelChoice kernels = KernelChoice::Auto;
 
   std::optional<Stage> stopAfter; // only with OutputKind::MLIR
 #ifdef ONNX_AOT_VERIFY_CONTRACTS  // the CMake option of that name

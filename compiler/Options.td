@@ -126,8 +126,9 @@ let Group = OptimisationGroup in {
 def O : Joined<["-"], "O">, MetaVarName<"0..3|s">, HelpText<"optimisation level (default: 3); s: small code">;
 def fast_math : Switch<"fast-math", "results may be rounded otherwise: products fused with sums, divisions by\n"
                                     "reciprocals; infinities and NaNs stay what they are">;
-defm kernels : Value<"kernels", "auto|mlir", "which generator makes the heavy kernels">, Flags<[NotYet]>,
-  Values<"auto,mlir">;
+defm kernels : Value<"kernels", "WHO",
+  "who makes the heavy kernels: auto (whoever is fastest; default), mlir (this compiler alone), halide (Halide,\n"
+  "wherever it can) or reference (plain loops)">;
 defm threads : Value<"threads", "1", "code for at most so many threads">, Flags<[NotYet]>, Values<"1">;
 }
 

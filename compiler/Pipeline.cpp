@@ -73,8 +73,9 @@ static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &targe
   // From here every tensor is ranked, and what is constant is folded.
 }
 
-static void buildTensorStage(OpPassManager &passes) {
+static void buildTensorStage(OpPassManager &passes, aot::KernelProvider *provider) {
   passes.addPass(createBindDims());
+  passes.nest<func::FuncOp>().addPass(createGenerateResizePass(provider));
   passes.addPass(createOnnxToLinalg());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -82,9 +83,13 @@ static void buildTensorStage(OpPassManager &passes) {
   // From here no onnx operation is left: linalg, tensor, arith, math, scf, and heavy computations as aot.kernel.
 }
 
-static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &options, const aot::TargetModel &target) {
+static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &options, bool isReference,
+                               const StageServices &services) {
+  const aot::TargetModel &target = services.target;
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createLinalgGeneralizeNamedOpsPass());
+  if (isReference)
+    return functions.addPass(createChooseStrategyPass(target));
   functions.addPass(createFuseElementwise());
   functions.addPass(createChooseLayoutPass(target));
   functions.addPass(createFuseEpilogue());
@@ -100,7 +105,7 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
     functions.addPass(createFuseRowsPass(target));
   }
   functions.addPass(createUseDotProductsPass(target));
-  functions.addPass(createChooseStrategyPass(target));
+  functions.addPass(createChooseStrategyPass(target, services.provider));
   functions.addPass(createPackOperandsPass(target));
   functions.addPass(createPackWeights());
 }
@@ -136,10 +141,12 @@ static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &targ
   // From here nothing allocates; the arena's size is known, or a function of the entry's dims.
 }
 
-static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &options, const CpuTargetModel &target) {
+static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &options, const StageServices &services) {
+  const CpuTargetModel &target = services.target;
   passes.nest<func::FuncOp>().addPass(createRetypeEmptyArguments());
   passes.addPass(createOutlineKernels());
   passes.addPass(createEmitWinograd());
+  passes.addPass(createCallGeneratedKernelsPass(services.provider));
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createEmitResamplePass(target));
   functions.addPass(createEmitLoopsPass(target));
@@ -207,27 +214,27 @@ static std::unique_ptr<Pass> createContractVerifier(Stage stage) {
 }
 
 static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOptions &options,
-                        const CpuTargetModel &target, ModelFacts *facts) {
+                        const StageServices &services) {
   switch (stage) {
   case Stage::Import:
     return;
   case Stage::Graph:
-    return buildGraphStage(passes, target);
+    return buildGraphStage(passes, services.target);
   case Stage::Tensor:
-    return buildTensorStage(passes);
+    return buildTensorStage(passes, services.provider);
   case Stage::Schedule:
-    return buildScheduleStage(passes, options.schedule, target);
+    return buildScheduleStage(passes, options.schedule, options.kernels == KernelChoice::Reference, services);
   case Stage::Buffer:
-    return buildBufferStage(passes, target, facts);
+    return buildBufferStage(passes, services.target, services.facts);
   case Stage::Codegen:
-    return options.artifact.kind == OutputKind::C ? buildCodegenStageForC(passes, target)
-                                                  : buildCodegenStage(passes, options.codegen, target);
+    return options.artifact.kind == OutputKind::C ? buildCodegenStageForC(passes, services.target)
+                                                  : buildCodegenStage(passes, options.codegen, services);
   }
 }
 
 void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOptions &options,
-                          const CpuTargetModel &target, ModelFacts *facts) {
-  buildPasses(passes, stage, options, target, facts);
+                          const StageServices &services) {
+  buildPasses(passes, stage, options, services);
   // The printer of C says itself what it cannot print.
   bool isForPrinter = stage == Stage::Codegen && options.artifact.kind == OutputKind::C;
   std::unique_ptr<Pass> verifier = options.verifyContracts && !isForPrinter ? createContractVerifier(stage) : nullptr;

@@ -11,13 +11,23 @@ class OpPassManager;
 
 namespace onnx_aot {
 
+namespace aot {
+class KernelProvider;
+}
 class CpuTargetModel;
 struct ModelFacts;
 
+/// What the passes of the stages ask.
+struct StageServices {
+  const CpuTargetModel &target;
+  aot::KernelProvider *provider = nullptr; // of generated kernels; null: there is none
+  ModelFacts *facts = nullptr;             // the buffer stage tells there what the model does, if that is not null
+};
+
 /// Appends the passes of `stage` to `passes`, a pass manager on builtin.module. Import has none: the importer makes its
-/// result. The buffer stage tells what the model does in `facts`, if that is not null.
-void buildStage(mlir::OpPassManager &passes, Stage stage, const CompilerOptions &options, const CpuTargetModel &target,
-                ModelFacts *facts = nullptr);
+/// result.
+void buildStage(mlir::OpPassManager &passes, Stage stage, const CompilerOptions &options,
+                const StageServices &services);
 
 /// The two steps of the graph and tensor stages that refuse what is not supported, for a model that has no way through
 /// the stages themselves.

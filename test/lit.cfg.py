@@ -12,7 +12,7 @@ Tools by name: onnx-aot, onnx-aot-opt, onnx-aot-run, FileCheck, not, split-file.
 
 Other features: x86-64 (host), tsan and asan (the sanitizers' runtimes work here), strace (processes may be traced),
 libpng (for the examples), make, arm-none-eabi-gcc and qemu-arm (C output on 32 bits), firmware-tools (compilers and
-emulators of microcontrollers).
+emulators of microcontrollers), halide (its plugin has been built).
 """
 import os
 import pathlib
@@ -66,6 +66,8 @@ for feature, sanitizer in (("tsan", "thread"), ("asan", "address")):
 for tool in ("make", "arm-none-eabi-gcc", "qemu-arm"):
     if shutil.which(tool):
         config.available_features.add(tool)
+if pathlib.Path(config.binary_dir, "bin", "libonnx_aot_halide.so").exists():
+    config.available_features.add("halide")
 if pathlib.Path("/usr/include/png.h").exists():
     config.available_features.add("libpng")
 if all(map(shutil.which, ("arm-none-eabi-gcc", "riscv64-unknown-elf-gcc", "qemu-system-arm", "qemu-system-riscv64"))):

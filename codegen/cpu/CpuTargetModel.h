@@ -30,6 +30,8 @@ public:
   int64_t firstLevelBytes() const override { return firstLevel.bytes; }
   int64_t firstLevelWays() const override { return firstLevel.ways; }
   int64_t secondLevelBytes() const override { return cacheBytes; }
+  /// From now on code is plain loops over single results: as for a CPU without vectors, in no tiles.
+  void forgetRegisters() { floatBits = integerBits = scalarFloats = scalarIntegers = 0; }
   unsigned addressBits() const { return pointerBits; }
   bool hasLittleMemory() const override { return littleMemory; }
   aot::DotProduct dotProduct() const override;

@@ -49,7 +49,7 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
     for (Operation &op : block)
       if (op.hasAttr(aot::kStripsAttr))
         collect(op.getRegion(0).front(), worthwhile);
-      else if (isa<aot::WinogradOp, aot::ResampleOp>(op) ||
+      else if (isa<aot::WinogradOp, aot::ResampleOp, aot::GeneratedOp>(op) ||
                (isa<aot::KernelOp, linalg::GenericOp>(op) && isWorthACall(&op)))
         worthwhile.push_back(&op);
   }
@@ -211,7 +211,9 @@ struct OutlineKernels : impl::OutlineKernelsBase<OutlineKernels> {
 
   func::FuncOp makeFunction(Operation *op, ArrayRef<Value> arguments) {
     auto kernel = dyn_cast<aot::KernelOp>(op);
+    auto generated = dyn_cast<aot::GeneratedOp>(op);
     StringRef kind = kernel                     ? kernel.getKind()
+                     : generated                ? generated.getKind()
                      : isa<aot::WinogradOp>(op) ? "winograd"
                      : isa<aot::ResampleOp>(op) ? "resample"
                                                 : "elementwise";

@@ -26,6 +26,12 @@ def EmitResample : Pass<"aot-emit-resample", "::mlir::func::FuncOp"> {
       "::onnx_aot::aot::AotDialect"];
 }
 
+def CallGeneratedKernels : Pass<"aot-call-generated-kernels", "::mlir::ModuleOp"> {
+  let summary = "Turn kernels that a provider made into calls";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
+      "::mlir::memref::MemRefDialect"];
+}
+
 def EmitLoops : Pass<"aot-emit-loops", "::mlir::func::FuncOp"> {
   let summary = "Turn kernels and structured operations on memrefs into vectorised loops";
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",

@@ -8,6 +8,7 @@
 
 #include "codegen/RuntimeLink.h"
 #include "codegen/cpu/MergeKernels.h"
+#include "codegen/halide/HalideProvider.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/artifact/Budget.h"
 #include "compiler/artifact/CWriter.h"
@@ -173,14 +174,15 @@ static Error verify(const Module &module) {
 }
 
 /// From what the codegen stage left to final, optimised code. Functions that others became are noted in `merged`.
-static Error finishModule(Module &module, TargetMachine &machine, ModelInterface &model, const CompilerOptions &options,
+static Error finishModule(ArtifactInput &input, TargetMachine &machine, const CompilerOptions &options,
                           MergedKernels &merged) {
+  Module &module = *input.llvmModule;
+  ModelInterface &model = input.interface;
   prepareModule(module, machine);
   if (Error error = emitEntryPoints(module, model, options.artifact.prefix))
     return error;
   if (Error error = linkRuntime(module))
     return error;
-  // From here no function is added: attributes now hold for all of them.
   prepareModule(module, machine);
   if (Error error = verify(module))
     return error;
@@ -190,9 +192,15 @@ static Error finishModule(Module &module, TargetMachine &machine, ModelInterface
   if (optimize.level == OptLevel::O3 && (!model.dims.empty() || model.slots != 0))
     optimize.level = OptLevel::O2;
   optimizeModule(module, machine, optimize);
-  if (!options.codegen.forSize)
-    return Error::success();
-  merged = mergeKernels(module);
+  if (options.codegen.forSize)
+    merged = mergeKernels(module);
+  // Generated kernels have been optimised, by whoever generated them.
+  if (input.provider) {
+    if (Error error = input.provider->linkInto(module))
+      return error;
+    // From here no function is added: attributes now hold for all of them.
+    prepareModule(module, machine);
+  }
   return verify(module);
 }
 
@@ -208,7 +216,7 @@ static Error writeHeaderBeside(const KindRow &row, const ArtifactInput &input, c
 
 static Error writeCode(const KindRow &row, ArtifactInput &input, TargetMachine &machine, const CompilerOptions &options,
                        OutputFiles &files, std::optional<CodeFacts> &code, MergedKernels &merged) {
-  if (Error error = finishModule(*input.llvmModule, machine, input.interface, options, merged))
+  if (Error error = finishModule(input, machine, options, merged))
     return error;
   // First what the user named, so that it is what an error names.
   WriteJob job{{*input.llvmModule, machine, input.interface, options.artifact.prefix},
@@ -315,7 +323,8 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
                         [&](raw_pwrite_stream &stream) { writeDepfile(artifact.output, input.inputFiles, stream); });
   if (!error && !options.report.empty())
     error = files.write(options.report, [&](raw_pwrite_stream &stream) {
-      writeReport(facts, input.interface, code ? &*code : nullptr, options, input.modelPath, stream);
+      ArrayRef<KernelRefusal> refusals = input.provider ? input.provider->refusals() : ArrayRef<KernelRefusal>();
+      writeReport(facts, input.interface, code ? &*code : nullptr, refusals, options, input.modelPath, stream);
     });
   if (!error)
     error = files.publish();

@@ -29,6 +29,7 @@
 namespace onnx_aot {
 
 class Diagnostics;
+class HalideProvider;
 struct ModelFacts;
 
 struct ArtifactInput {
@@ -39,6 +40,7 @@ struct ArtifactInput {
   std::vector<std::string> inputFiles;      // read by this run, for the depfile
   std::string modelPath;                    // for the report
   const ModelFacts *facts = nullptr;        // for the report and for what does not fit
+  const HalideProvider *provider = nullptr; // of kernels that the module calls
 };
 
 /// The target that the options name; its triple, CPU, features and float ABI.

@@ -6,6 +6,7 @@
 
 #include "compiler/artifact/ReportWriter.h"
 
+#include "codegen/halide/HalideProvider.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/Options.h"
 #include "compiler/artifact/Budget.h"
@@ -37,11 +38,8 @@ static void writeError(json::OStream &out, StringRef key, double value) {
 }
 
 static void writeStrategy(json::OStream &out, aot::StrategyAttr strategy) {
-  if (!strategy) {
-    out.attribute("provider", nullptr);
+  if (!strategy)
     return out.attribute("strategy", nullptr);
-  }
-  out.attribute("provider", strategy.getProvider());
   out.attributeObject("strategy", [&] {
     out.attribute("vector", strategy.getVector());
     out.attribute("width", strategy.getWidth());
@@ -52,13 +50,26 @@ static void writeStrategy(json::OStream &out, aot::StrategyAttr strategy) {
   });
 }
 
-static void writeLayer(json::OStream &out, const LayerFacts &layer, std::optional<uint64_t> codeBytes) {
+/// Why the provider of generated kernels did not make those of a node, the last reason of several.
+static StringRef refusalOf(const NodeRef &node, ArrayRef<KernelRefusal> refusals) {
+  StringRef reason;
+  for (const KernelRefusal &refusal : refusals)
+    if (NodeRef refused = nodeOfLocation(refusal.location); refused.name == node.name && refused.opType == node.opType)
+      reason = refusal.reason;
+  return reason;
+}
+
+static void writeLayer(json::OStream &out, const LayerFacts &layer, ArrayRef<KernelRefusal> refusals,
+                       std::optional<uint64_t> codeBytes) {
   NodeRef node = nodeOfLocation(layer.location);
   out.object([&] {
     out.attribute("node", text(node.name));
     out.attribute("op", text(node.opType));
     out.attribute("kernel", layer.kernel);
+    out.attribute("provider", text(layer.provider));
     writeStrategy(out, layer.strategy);
+    bool isRefused = !node.opType.empty() && layer.provider != "halide";
+    out.attribute("halide_refused", text(isRefused ? refusalOf(node, refusals) : ""));
     out.attribute("multiply_adds", number(layer.multiplyAdds));
     out.attribute("weight_bytes", layer.weightBytes);
     out.attribute("read_bytes", number(layer.readBytes));
@@ -134,7 +145,8 @@ static void writeCodeFacts(json::OStream &out, const ModelInterface &interface, 
 }
 
 void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CodeFacts *code,
-                 const CompilerOptions &options, StringRef modelPath, raw_ostream &os) {
+                 ArrayRef<KernelRefusal> refusals, const CompilerOptions &options, StringRef modelPath,
+                 raw_ostream &os) {
   std::vector<uint64_t> codeBytes = code ? codeBytesOfLayers(facts, *code) : std::vector<uint64_t>();
   json::OStream out(os, /*IndentSize=*/2);
   out.object([&] {
@@ -148,7 +160,7 @@ void writeReport(const ModelFacts &facts, const ModelInterface &interface, const
     out.attribute("multiply_adds", number(totalMultiplyAdds(facts)));
     out.attributeArray("layers", [&] {
       for (auto [index, layer] : enumerate(facts.layers))
-        writeLayer(out, layer, code ? std::optional(codeBytes[index]) : std::nullopt);
+        writeLayer(out, layer, refusals, code ? std::optional(codeBytes[index]) : std::nullopt);
     });
     out.attributeObject("memory", [&] { writeMemory(out, facts, interface); });
     writeCodeFacts(out, interface, code);

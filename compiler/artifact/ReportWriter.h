@@ -10,7 +10,7 @@
 //     "target": {"triple": "x86_64-...", "cpu": "x86-64-v3"}, "multiply_adds": 1199882,
 //     "layers": [
 //       {"node": "conv1", "op": "Conv", "kernel": "conv", "provider": "loops",
-//        "strategy": {"vector": 1, "width": 8, "vectors": 1, "row": 3, "rows": 7, "block": 0},
+//        "strategy": {"vector": 1, "width": 8, "vectors": 1, "row": 3, "rows": 7, "block": 0}, "halide_refused": null,
 //        "multiply_adds": 156800, "weight_bytes": 832, "read_bytes": 4928, "written_bytes": 25088,
 //        "winograd_error": null}, ...
 //     ],
@@ -26,6 +26,7 @@
 #ifndef ONNX_AOT_COMPILER_ARTIFACT_REPORTWRITER_H
 #define ONNX_AOT_COMPILER_ARTIFACT_REPORTWRITER_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace llvm {
@@ -36,13 +37,15 @@ namespace onnx_aot {
 
 struct CodeFacts;
 struct CompilerOptions;
+struct KernelRefusal;
 struct ModelFacts;
 struct ModelInterface;
 
-/// `code` is null where no object was written. `modelPath` is the file that was compiled; the report has its name
-/// without the folder.
+/// `code` is null where no object was written; `refusals` are of the provider of generated kernels. `modelPath` is the
+/// file that was compiled; the report has its name without the folder.
 void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CodeFacts *code,
-                 const CompilerOptions &options, llvm::StringRef modelPath, llvm::raw_ostream &os);
+                 llvm::ArrayRef<KernelRefusal> refusals, const CompilerOptions &options, llvm::StringRef modelPath,
+                 llvm::raw_ostream &os);
 
 } // namespace onnx_aot
 

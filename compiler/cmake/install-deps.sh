@@ -3,7 +3,7 @@
 # alone, and a machine that has them all is not touched (no network, no root). Otherwise root or sudo is needed.
 #
 # Without the optional packages tests are skipped, with the reason: the sanitizers' runtimes, ONNX's test cases, strace,
-# make, libpng for the examples, npm (where there is none yet) for the comparison with ONNX Runtime, and the compilers
+# make, libpng for the examples, Halide for the kernels that it makes, npm (where there is none yet) for the comparison with ONNX Runtime, and the compilers
 # and emulators of other machines.
 set -eu
 
@@ -11,7 +11,7 @@ required="
   clang-22 lld-22 liblld-22-dev llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools
   libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev zlib1g-dev
   cmake ninja-build gcc g++ binutils python3"
-optional="ccache libpng-dev libclang-rt-22-dev libonnx-testdata make strace"
+optional="ccache libpng-dev libclang-rt-22-dev libonnx-testdata make strace libhalide14-0-dev"
 optional="$optional
   gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc qemu-user

@@ -230,6 +230,32 @@ def Aot_ResampleOp : Op<Aot_Dialect, "resample", [AttrSizedOperandSegments,
   }];
 }
 
+def Aot_GeneratedOp : Op<Aot_Dialect, "generated", [AttrSizedOperandSegments,
+    DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "A kernel that a provider has made as a whole";
+  let description = [{
+    What no loop nest says. The provider was asked when the operation was made (see KernelProvider.h) and has prepared
+    `symbol`, a function of the dense buffers `inputs`, of `init`, which it writes, and of `scratch`, `scratch_bytes`
+    bytes that the buffer stage adds. Code generation turns the operation into a call of it.
+
+    ```mlir
+    %y = aot.generated "resize" by "halide" @hk_1f scratch_bytes 15372 ins(%x : tensor<1x3x240x320xf32>)
+        outs(%init : tensor<1x3x720x960xf32>) -> tensor<1x3x720x960xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$kind, StrAttr:$provider, FlatSymbolRefAttr:$symbol, I64Attr:$scratch_bytes,
+      Variadic<AnyShaped>:$inputs, AnyShaped:$init, Optional<AnyMemRef>:$scratch);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $kind `by` $provider $symbol `scratch_bytes` $scratch_bytes `ins` `(` $inputs `:` type($inputs) `)`
+    `outs` `(` $init `:` type($init) `)` (`scratch` `(` $scratch^ `:` type($scratch) `)`)? attr-dict
+    (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
 def Aot_YieldOp : Op<Aot_Dialect, "yield", [Pure, Terminator]> {
   let summary = "Ends a block of a kernel";
   let arguments = (ins AnyType:$value);

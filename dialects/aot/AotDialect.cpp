@@ -129,16 +129,18 @@ WinogradScratch::WinogradScratch(WinogradOp op) {
 
 int64_t WinogradOp::getScratchSize() { return WinogradScratch(*this).elements; }
 
-void WinogradOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+/// Of a kernel with scratch memory.
+template <typename OpTy>
+static void addEffects(OpTy op, SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
   auto add = [&](OpOperand &operand, MemoryEffects::Effect *effect) {
     if (isa<MemRefType>(operand.get().getType()))
       effects.emplace_back(effect, &operand);
   };
-  for (OpOperand *operand : getDpsInputOperands())
-    if (operand->get() != getScratch())
+  for (OpOperand *operand : op.getDpsInputOperands())
+    if (operand->get() != op.getScratch())
       add(*operand, MemoryEffects::Read::get());
-  add(getInitMutable(), MemoryEffects::Write::get());
-  for (OpOperand &scratch : getScratchMutable()) {
+  add(op.getInitMutable(), MemoryEffects::Write::get());
+  for (OpOperand &scratch : op.getScratchMutable()) {
     add(scratch, MemoryEffects::Write::get());
     add(scratch, MemoryEffects::Read::get());
   }
@@ -216,6 +218,14 @@ void ResampleOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEf
     if (isInit)
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
   }
+}
+
+void WinogradOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  addEffects(*this, effects);
+}
+
+void GeneratedOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  addEffects(*this, effects);
 }
 
 LogicalResult RequireOp::verify() {

@@ -136,6 +136,44 @@ struct ResampleBufferization : DestinationBufferization<ResampleBufferization, R
   }
 };
 
+/// Whether elements lie one by one, wherever the first one lies.
+bool isDense(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset = 0, dense = 1;
+  if (!type.hasStaticShape() || failed(type.getStridesAndOffset(strides, offset)))
+    return false;
+  for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
+    if (type.getDimSize(dim) != 1 && strides[dim] != dense)
+      return false;
+    dense *= type.getDimSize(dim);
+  }
+  return true;
+}
+
+struct GeneratedBufferization : DestinationBufferization<GeneratedBufferization, GeneratedOp> {
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto generated = cast<GeneratedOp>(op);
+    Location loc = op->getLoc();
+    return bufferizeKernel(generated, rewriter, options, state, [&](ArrayRef<Value> given, Value init) {
+      SmallVector<Value> inputs(given);
+      for (Value &input : inputs)
+        if (!isDense(input)) {
+          Value copy = allocateLike(rewriter, loc, input);
+          memref::CopyOp::create(rewriter, loc, input, copy);
+          input = copy;
+        }
+      Value result = isDense(init) ? init : allocateLike(rewriter, loc, init);
+      GeneratedOp::create(rewriter, loc, TypeRange(), generated.getKindAttr(), generated.getProviderAttr(),
+                          generated.getSymbolAttr(), generated.getScratchBytesAttr(), inputs, result,
+                          /*scratch=*/Value());
+      if (result != init)
+        memref::CopyOp::create(rewriter, loc, result, init);
+    });
+  }
+};
+
 /// The strides and the offset of the view, as far as types tell them: a dim that certainly repeats has stride 0, one
 /// that may repeat a dynamic stride.
 MemRefType viewType(BroadcastOp op, MemRefType source) {
@@ -216,6 +254,7 @@ void onnx_aot::aot::registerBufferization(DialectRegistry &registry) {
     KernelOp::attachInterface<KernelBufferization>(*context);
     WinogradOp::attachInterface<WinogradBufferization>(*context);
     ResampleOp::attachInterface<ResampleBufferization>(*context);
+    GeneratedOp::attachInterface<GeneratedBufferization>(*context);
     BroadcastOp::attachInterface<BroadcastBufferization>(*context);
   });
 }

@@ -18,7 +18,7 @@ using namespace mlir;
 using namespace onnx_aot;
 
 bool onnx_aot::isLayer(Operation *op) {
-  return isa<aot::KernelOp, aot::WinogradOp, aot::ResampleOp, linalg::LinalgOp, memref::CopyOp>(op);
+  return isa<aot::KernelOp, aot::WinogradOp, aot::ResampleOp, aot::GeneratedOp, linalg::LinalgOp, memref::CopyOp>(op);
 }
 
 //===-- How often and how much ------------------------------------------------------------------------------------===//
@@ -158,6 +158,10 @@ static Operands operandsOf(Operation *op) {
     for (Value input : resample.getInputs())
       takeBuffer(read, input);
     takeBuffer(written, resample.getInit());
+  } else if (auto generated = dyn_cast<aot::GeneratedOp>(op)) {
+    for (Value input : generated.getInputs())
+      takeBuffer(read, input);
+    takeBuffer(written, generated.getInit());
   } else {
     auto styled = cast<DestinationStyleOpInterface>(op);
     for (OpOperand *input : styled.getDpsInputOperands())
@@ -191,6 +195,9 @@ static void describeWork(Operation *op, LayerFacts &facts) {
     }
   } else if (isa<aot::ResampleOp>(op)) {
     facts.kernel = "resample";
+  } else if (auto generated = dyn_cast<aot::GeneratedOp>(op)) {
+    facts.kernel = generated.getKind().str();
+    facts.provider = generated.getProvider().str();
   } else if (auto linalg = dyn_cast<linalg::LinalgOp>(op)) {
     facts.kernel = kindOf(linalg).str();
     if (linalg.getNumReductionLoops() != 0 && addsProducts(op->getRegion(0)))
@@ -198,6 +205,8 @@ static void describeWork(Operation *op, LayerFacts &facts) {
   } else {
     facts.kernel = "copy";
   }
+  if (facts.strategy)
+    facts.provider = facts.strategy.getProvider().str();
 }
 
 std::vector<LayerFacts> onnx_aot::describeLayers(func::FuncOp function) {
@@ -205,7 +214,7 @@ std::vector<LayerFacts> onnx_aot::describeLayers(func::FuncOp function) {
   function.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (!isLayer(op))
       return WalkResult::advance();
-    LayerFacts &facts = layers.emplace_back(LayerFacts{op->getLoc(), {}, {}, {}, {}, 0, {}, {}, {}, {}});
+    LayerFacts &facts = layers.emplace_back(LayerFacts{op->getLoc(), {}, {}, {}, {}, {}, 0, {}, {}, {}, {}});
     op->setAttr(kLayerAttr, Builder(op).getI64IntegerAttr(int64_t(layers.size()) - 1));
     describeWork(op, facts);
     Operands operands = operandsOf(op);

@@ -22,7 +22,8 @@ struct LayerFacts {
   mlir::Location location;    // names the ONNX node
   std::string function;       // that it became; empty: a part of the entry
   std::string kernel;         // "conv", "winograd F(4x4, 3x3)", "elementwise" ...
-  aot::StrategyAttr strategy; // null: chosen when code is emitted
+  std::string provider;       // of the kernel's code; empty: chosen when code is emitted
+  aot::StrategyAttr strategy; // null where there is none to tell
   /// Of sums of products, by the direct algorithm; 0 for other layers.
   std::optional<int64_t> multiplyAdds;
   /// Constants that it reads, as they are packed.

@@ -25,10 +25,20 @@ struct PlaceScratch : impl::PlaceScratchBase<PlaceScratch> {
     getOperation().walk([](aot::WinogradOp winograd) {
       if (winograd.getScratch())
         return;
-      OpBuilder builder(winograd);
       auto type = MemRefType::get({winograd.getScratchSize()}, getElementTypeOrSelf(winograd.getInit().getType()));
-      winograd.getScratchMutable().assign(memref::AllocOp::create(builder, winograd.getLoc(), type).getResult());
+      winograd.getScratchMutable().assign(allocate(winograd, type));
     });
+    getOperation().walk([](aot::GeneratedOp generated) {
+      if (generated.getScratch() || generated.getScratchBytes() == 0)
+        return;
+      auto type = MemRefType::get({int64_t(generated.getScratchBytes())}, IntegerType::get(generated.getContext(), 8));
+      generated.getScratchMutable().assign(allocate(generated, type));
+    });
+  }
+
+  static Value allocate(Operation *kernel, MemRefType type) {
+    OpBuilder builder(kernel);
+    return memref::AllocOp::create(builder, kernel->getLoc(), type);
   }
 };
 } // namespace

@@ -9,8 +9,9 @@ class FuncOp;
 }
 namespace onnx_aot {
 namespace aot {
+class KernelProvider;
 class TargetModel;
-}
+} // namespace aot
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/schedule/Passes.h.inc"
@@ -20,7 +21,8 @@ std::unique_ptr<mlir::Pass> createChooseLayoutPass(const aot::TargetModel &targe
 std::unique_ptr<mlir::Pass> createUseWinogradPass(const aot::TargetModel &target);
 std::unique_ptr<mlir::Pass> createFuseRowsPass(const aot::TargetModel &target);
 std::unique_ptr<mlir::Pass> createUseDotProductsPass(const aot::TargetModel &target);
-std::unique_ptr<mlir::Pass> createChooseStrategyPass(const aot::TargetModel &target);
+std::unique_ptr<mlir::Pass> createChooseStrategyPass(const aot::TargetModel &target,
+                                                     aot::KernelProvider *provider = nullptr);
 std::unique_ptr<mlir::Pass> createPackOperandsPass(const aot::TargetModel &target);
 } // namespace onnx_aot
 

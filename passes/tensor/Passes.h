@@ -9,11 +9,14 @@ class FuncOp;
 }
 namespace onnx_aot {
 namespace aot {
-class TargetModel;
+class KernelProvider;
 }
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/tensor/Passes.h.inc"
+
+/// As aot-generate-resize, for the given provider; without one it does nothing.
+std::unique_ptr<mlir::Pass> createGenerateResizePass(aot::KernelProvider *provider);
 } // namespace onnx_aot
 
 #endif

@@ -6,6 +6,11 @@ def BindDims : Pass<"aot-bind-dims", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::onnx_aot::aot::AotDialect"];
 }
 
+def GenerateResize : Pass<"aot-generate-resize", "::mlir::func::FuncOp"> {
+  let summary = "Hand Resize of constant shape to the provider of kernels";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def OnnxToLinalg : Pass<"aot-onnx-to-linalg", "::mlir::ModuleOp"> {
   let summary = "Lower every ONNX operator through its family's patterns";
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",

@@ -57,7 +57,7 @@ static FailureOr<ModelInterface> lowerToLoops(ModuleOp module, const CompilerOpt
     return passes.run(module);
   };
   auto stage = [&](Stage which) {
-    return run([&](OpPassManager &passes) { buildStage(passes, which, options, target); });
+    return run([&](OpPassManager &passes) { buildStage(passes, which, options, {target}); });
   };
   auto scalarSchedule = [&](OpPassManager &passes) {
     OpPassManager &functions = passes.nest<func::FuncOp>();

@@ -35,6 +35,7 @@ import tarfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import contained  # noqa: E402
+import kernels  # noqa: E402
 import through_c  # noqa: E402
 from models import NEEDS, TENSOR_DIMS, TENSOR_TYPE, Message, erase_dims, ill_formed, needs, operators  # noqa: E402
 
@@ -129,7 +130,7 @@ def run_case(case, name, options):
     data_sets = sorted(case.glob("test_data_set_*"))
     reason = None if data_sets else "no test data"
     for data_set in data_sets:
-        command = [options.runner, str(path), "--inputs", str(data_set), "--verify-contracts"]
+        command = [options.runner, str(path), "--inputs", str(data_set), "--verify-contracts", *kernels.flags(options)]
         if options.through_c:
             library, reason = compile_through_c(path, data_set, name, options)
             if reason:
@@ -269,6 +270,7 @@ def main():
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--erase-dims", action="store_true")
     parser.add_argument("--through-c", metavar="COMPILER")
+    kernels.add_argument(parser)
     parser.add_argument("--count", action="store_true")
     parser.add_argument("--filter", default="")
     parser.add_argument("--every", type=int, default=1)
@@ -280,7 +282,10 @@ def main():
     options.work.mkdir(parents=True, exist_ok=True)
     root = find_cases(options)
     report = {"passed": 0, "failed": []}
-    if root is None:
+    if missing := kernels.missing(options.runner, options):
+        report["skipped"] = {missing: 1}
+        print(f"skipped: {missing}")
+    elif root is None:
         report["skipped"] = {f"no test cases at {options.cases.name}": 1}
         print(f"skipped: there is no {options.cases}")
     else:

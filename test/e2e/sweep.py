@@ -25,6 +25,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import contained  # noqa: E402
+import kernels  # noqa: E402
 import through_c  # noqa: E402
 
 QUICK_BYTES = 6_000_000
@@ -56,7 +57,7 @@ def sweep_model(options, entry, model):
     """None, or why one model fails: one process compiles it and runs all data sets."""
     timeout = FULL_TIMEOUT if options.slow else QUICK_TIMEOUT
     runner = options.programs / "onnx-aot-run"
-    command = [runner, model, "--quiet", "--verify-contracts"]
+    command = [runner, model, "--quiet", "--verify-contracts", *kernels.flags(options)]
     if options.through_c:
         source = options.work / (entry["name"] + ".c")
         inputs = [options.models[0] / present(options, entry)[0]["dir"]]
@@ -81,6 +82,7 @@ def main():
     parser.add_argument("--left-out", required=True, type=pathlib.Path)
     parser.add_argument("--slow", action="store_true")
     parser.add_argument("--through-c", metavar="COMPILER")
+    kernels.add_argument(parser)
     parser.add_argument("--work", type=pathlib.Path)
     parser.add_argument("--filter", default="")
     parser.add_argument("--json", type=pathlib.Path)
@@ -89,7 +91,11 @@ def main():
 
     report = {"passed": 0, "failed": [], "skipped": {}, "left_out": {}}
     manifest = options.models[0] / "manifest.json"
-    if not manifest.exists():
+    if missing := kernels.missing(options.programs / "onnx-aot-run", options):
+        report["skipped"][missing] = 1
+        print(f"skipped: {missing}")
+        entries = []
+    elif not manifest.exists():
         report["skipped"]["no models beside the project"] = 1
         print(f"skipped: there is no {manifest}")
         entries = []

@@ -1,14 +1,14 @@
 """Models and ONNX's test cases on microcontrollers and other machines, emulated by QEMU.
 
 usage: run.py --programs DIR --work DIR [--models DIR] [--cases SET=PATH ...] [--json FILE] [--every K] [--update]
-              [--machine NAME ...] [--filter REGEX] [--no-models] [--no-cases] [--jobs N] [--all]
+              [--machine NAME ...] [--cases-machine NAME] [--kernels WHO] [--filter REGEX] [--no-models] [--no-cases] [--jobs N] [--all]
 
 1. Models: each is compiled by onnx-aot for a machine (machines.py), linked by that machine's GCC with e2e/driver.c, run,
    and compared with its reference outputs; the linker may not warn, and `nm -u` shows what e2e/allowed-symbols.txt has.
    The boards with a Cortex-M4 and a Cortex-M7 run the models of FIRMWARE_MODELS, the Linux machines those of
    e2e/models/*.test (--all: also the ones that take longer there), the others one. A model with a symbolic batch is
    compiled for the shapes of its data. Where there is no folder of models, the examples of this repository run.
-2. Cases: every K-th of the first SET whose PATH is there runs on the Cortex-M4 (case.c); expected-failures-SET.txt lists
+2. Cases: every K-th of the first SET whose PATH is there runs on the Cortex-M4 or another machine (case.c); expected-failures-SET.txt lists
    those that do not pass, with the reason, and may only shrink (--update writes it anew).
 
 The exit status is 0 only if every result was the expected one. What needs a tool that is not there is skipped.
@@ -30,6 +30,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 # conformance/ comes first: its runner has the name of this file.
 sys.path[:0] = [str(HERE.parent / name) for name in ("conformance", "e2e", "")]
 import contained  # noqa: E402
+import kernels  # noqa: E402
 import run as conformance  # noqa: E402  conformance/run.py
 from cases import Unreadable, npy_shape, read_data_set, write_case  # noqa: E402
 from check_model import allowed_symbols, typed_call  # noqa: E402
@@ -70,7 +71,8 @@ def run(command, timeout=600, cwd=None):
 def compile_model(options, machine, model, folder, flags):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    run([options.programs / "onnx-aot", model, "-o", folder / "model.o", "--name=model", *machine.target, *flags])
+    run([options.programs / "onnx-aot", model, "-o", folder / "model.o", "--name=model", *machine.target,
+         *kernels.flags(options), *flags])
     symbols = allowed_symbols(HERE.parent / "e2e" / "allowed-symbols.txt", machine.name)
     undefined = {line.split()[-1] for line in run([machine.compiler.replace("gcc", "nm"), "-u", folder / "model.o"])}
     if undefined - symbols:
@@ -165,7 +167,7 @@ def run_case(options, machine, case, name):
 
 
 def run_cases(options, report):
-    machine = MACHINES[CASES_MACHINE]
+    machine = MACHINES[options.cases_machine]
     if missing := missing_tools(machine):
         report["skipped"]["needs " + " and ".join(missing)] += 1
         return
@@ -246,6 +248,8 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--every", type=int, default=6)
     parser.add_argument("--update", action="store_true")
+    parser.add_argument("--cases-machine", default=CASES_MACHINE, choices=MACHINES)
+    kernels.add_argument(parser)
     parser.add_argument("--machine", action="append", default=[])
     parser.add_argument("--filter", default="")
     parser.add_argument("--no-models", action="store_true")
@@ -258,10 +262,13 @@ def main():
     options.work = options.work.resolve()
     options.work.mkdir(parents=True, exist_ok=True)
     report = {"passed": 0, "failed": [], "skipped": collections.Counter()}
-    if not options.no_models:
-        run_models(options, report)
-    if not options.no_cases:
-        run_cases(options, report)
+    if missing := kernels.missing(options.programs / "onnx-aot", options):
+        report["skipped"][missing] += 1
+    else:
+        if not options.no_models:
+            run_models(options, report)
+        if not options.no_cases:
+            run_cases(options, report)
     for failure in report["failed"]:
         print("FAILED " + failure)
     for reason, count in report["skipped"].items():

@@ -324,9 +324,7 @@ std::string textOf(const Nest &nest, const std::string &name, std::vector<int64_
   std::string maps = "[" + join(inputs + 1, [&](size_t i) { return mapOf(nest.operands[i], dims); }) + "]";
   std::string iterators =
       "[" + join(dims, [&](size_t i) { return nest.reduction[i] ? "\"reduction\"" : "\"parallel\""; }) + "]";
-  std::string arguments = join(
-                              inputs, [](size_t i) { return "%b" + std::to_string(i) + ": f32, "; }, "") +
-                          "%acc: f32";
+  std::string arguments = join(inputs, [](size_t i) { return "%b" + std::to_string(i) + ": f32, "; }, "") + "%acc: f32";
   std::string operands = " ins(" + join(inputs, [](size_t i) { return "%a" + std::to_string(i); }) + " : " +
                          join(inputs, type) + ") outs(%a" + std::to_string(inputs) + " : " + type(inputs) + ")";
   if (!nest.isKernel())
@@ -421,7 +419,8 @@ std::unique_ptr<llvm::orc::LLJIT> compile(const std::vector<Nest> &nests) {
     op.erase();
   }
   PassManager passes(&context);
-  buildStage(passes, Stage::Codegen, CompilerOptions(), CpuTargetModel(*machine));
+  CpuTargetModel target(*machine);
+  buildStage(passes, Stage::Codegen, CompilerOptions(), {target});
   if (failed(passes.run(*module))) {
     ADD_FAILURE() << "the codegen stage failed";
     return nullptr;

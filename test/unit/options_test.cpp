@@ -130,8 +130,21 @@ TEST_P(NotYet, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Options, NotYet,
                          testing::Values("--threads=4", "--weights=w.bin", "--emit=ptx", "--device=cuda",
-                                         "--gpu-arch=sm_80", "--io=device", "--precision=fp16", "--kernels=halide",
-                                         "--kernels=reference", "--report=r.html", "--mcpu=v1,v3,v4"));
+                                         "--gpu-arch=sm_80", "--io=device", "--precision=fp16", "--report=r.html",
+                                         "--mcpu=v1,v3,v4"));
+
+TEST(Options, Kernels) {
+  auto kernels = [](const char *flag) { return parse({"m.onnx", "-o", "m.o", flag}).command.options.kernels; };
+  EXPECT_EQ(parse({"m.onnx", "-o", "m.o"}).command.options.kernels, KernelChoice::Auto);
+  EXPECT_EQ(kernels("--kernels=auto"), KernelChoice::Auto);
+  EXPECT_EQ(kernels("--kernels=mlir"), KernelChoice::Mlir);
+  EXPECT_EQ(kernels("--kernels=halide"), KernelChoice::Halide);
+  EXPECT_EQ(kernels("--kernels=reference"), KernelChoice::Reference);
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--kernels=ptx"}).errors,
+              ElementsAre("--kernels=ptx: expected auto, mlir, halide or reference"));
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.c", "--kernels=halide"}).errors,
+              ElementsAre("--kernels=halide: Halide's kernels are machine code, which C output cannot hold"));
+}
 
 TEST(Options, LimitsAreBytes) {
   CompilerOptions options = parse({"m.onnx", "-o", "m.o", "--max-ram=65000", "--max-flash", "2M"}).command.options;
@@ -174,9 +187,8 @@ TEST(Options, FastMath) {
 }
 
 TEST(Options, DefaultsOfComingFlagsAreAccepted) {
-  EXPECT_THAT(
-      parse({"m.onnx", "-o", "m.o", "--threads=1", "--weights=embed", "--precision=fp32", "--kernels=mlir"}).errors,
-      ElementsAre());
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--threads=1", "--weights=embed", "--precision=fp32"}).errors,
+              ElementsAre());
 }
 
 TEST(Options, PrefixIsMadeFromTheStem) {
