@@ -99,8 +99,8 @@ private:
       }
   }
 
-  /// The larger or the smaller one, NaN if one of them is. Where that is no instruction, LLVM may know no better than to
-  /// call a function.
+  /// The larger or the smaller one, NaN if one of them is. Where that is no instruction, LLVM may know no better than
+  /// to call a function.
   Value *chooseLarger(Instruction *before, Value *left, Value *right, bool isLarger) const {
     IRBuilder<> builder(before);
     if (target.triple.isAArch64())

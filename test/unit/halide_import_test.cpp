@@ -1,4 +1,5 @@
-//===- halide_import_test.cpp - what is done to Halide's bitcode ---------------------------------------------------===//
+//===- halide_import_test.cpp - what is done to Halide's bitcode
+//---------------------------------------------------===//
 //
 // The kernels are written by hand, with what Halide's have: one test for each thing that the importer must do.
 //
@@ -81,8 +82,9 @@ TEST_F(HalideImport, TakesBarePointers) {
 
 // 1
 TEST_F(HalideImport, DropsAliasTags) {
-  std::string text = imported("%x = load float, ptr %in, align 4, !tbaa !0\nstore float %x, ptr %out, align 4, !tbaa !0",
-                              "!0 = !{!1, !1, i64 0}\n!1 = !{!\"in\", !2}\n!2 = !{!\"root\"}");
+  std::string text =
+      imported("%x = load float, ptr %in, align 4, !tbaa !0\nstore float %x, ptr %out, align 4, !tbaa !0",
+               "!0 = !{!1, !1, i64 0}\n!1 = !{!\"in\", !2}\n!2 = !{!\"root\"}");
   EXPECT_THAT(text, Not(HasSubstr("tbaa")));
 }
 
