@@ -3,8 +3,8 @@
 # alone, and a machine that has them all is not touched (no network, no root). Otherwise root or sudo is needed.
 #
 # Without the optional packages tests are skipped, with the reason: the sanitizers' runtimes, ONNX's test cases, strace,
-# make, libpng for the examples, Halide for the kernels that it makes, npm (where there is none yet) for the comparison with ONNX Runtime, and the compilers
-# and emulators of other machines.
+# make, libpng for the examples, Halide, npm (where there is none yet) for the comparison with ONNX Runtime, and the
+# compilers and emulators of other machines.
 set -eu
 
 required="

@@ -357,6 +357,9 @@ def copy_programs(options, folder, programs):
         if not (options.build / program).exists():
             sys.exit(f"{options.build / program} is missing: build the project first")
         shutil.copy2(options.build / program, folder)
+    plugin = options.build / "bin" / "libonnx_aot_halide.so"  # which not every build has
+    if plugin.exists():
+        shutil.copy2(plugin, folder)
 
 
 def compare(options, no_peak):

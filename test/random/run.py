@@ -303,8 +303,9 @@ def main():
             options.json.write_text(json.dumps({"passed": 0, "failed": [], "skipped": {reason: 1}}))
         return 0
     # Copies, so that all graphs are compiled by the same programs whatever is built meanwhile.
-    for program in ("onnx-aot", "onnx-aot-run"):
-        shutil.copy2(options.build / "bin" / program, options.work)
+    for program in ("onnx-aot", "onnx-aot-run", "onnx-aot-halide", "libonnx_aot_halide.so"):
+        if (options.build / "bin" / program).exists():  # Halide's plugin is optional
+            shutil.copy2(options.build / "bin" / program, options.work)
     options.arguments = [word for word in sys.argv[1:] if word != "--show"] + ["--ort", str(options.ort)]
     first, _, last = options.seeds.partition("..")
     seeds = list(range(int(first), int(last or first) + 1))
