@@ -93,9 +93,9 @@ struct EmitLoops : impl::EmitLoopsBase<EmitLoops> {
 
   /// Whether every operand of an aot.dot has its bytes in words.
   static bool readsAllWords(const aot::LoopNest &nest) {
-    return nest.dot < 0 || llvm::all_of(nest.inputs, [&](const aot::Access &access) {
-             return !access.inCompute || nest.readsWords(access);
-           });
+    return nest.dot < 0 ||
+           llvm::all_of(
+               nest.inputs, [&](const aot::Access &access) { return !access.inCompute || nest.readsWords(access); });
   }
 
   static void expandDots(aot::KernelOp kernel) {

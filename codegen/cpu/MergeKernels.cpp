@@ -17,6 +17,8 @@
 #include "codegen/cpu/MergeKernels.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Analysis/ValueTracking.h"
+#include "llvm/IR/GetElementPtrTypeIterator.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
@@ -30,16 +32,30 @@ namespace {
 /// Bytes of code, about: of an instruction, of a parameter's use in the function, of a constant in a call.
 constexpr int64_t kInstructionBytes = 3, kUseBytes = 4, kPassBytes = 8;
 
+/// Whether an index of `address` names a field, which has to be a constant.
+bool hasStructIndex(const GetElementPtrInst &address) {
+  for (auto type = gep_type_begin(address); type != gep_type_end(address); ++type)
+    if (type.isStruct())
+      return true;
+  return false;
+}
+
 /// Whether the constant that `use` is may become a parameter.
 bool mayBeParameter(const Use &use) {
   auto *user = cast<Instruction>(use.getUser());
-  if (!isa<ConstantInt, ConstantFP>(use) && !use->getType()->isPointerTy())
+  if (use->getType()->isPointerTy()) {
+    // What is written through a parameter would be memory that callers do not know of.
+    auto *global = dyn_cast<GlobalVariable>(getUnderlyingObject(use));
+    if (!global || !global->isConstant())
+      return false;
+  } else if (!isa<ConstantInt, ConstantFP>(use)) {
     return false;
+  }
   if (auto *call = dyn_cast<CallBase>(user))
     return call->isArgOperand(&use) && !isa<MemIntrinsic>(call) &&
            !call->paramHasAttr(call->getArgOperandNo(&use), Attribute::ImmArg);
   if (auto *address = dyn_cast<GetElementPtrInst>(user))
-    return !address->getSourceElementType()->isStructTy();
+    return !hasStructIndex(*address);
   if (user->isIntDivRem())
     return use.getOperandNo() == 0;
   return isa<BinaryOperator, CmpInst, PHINode, SelectInst, StoreInst, LoadInst, ReturnInst>(user);

@@ -12,9 +12,9 @@
 // sum may overflow; and LLVM may not replace 1 / sqrt(x) by an estimate and Newton's steps, which make NaN of 0 and of
 // infinity (prepareModule). What is left is a divisor so small that 1 / y overflows, below 2.9e-39.
 //
-// What becomes an integer (by its bits as well), or is rounded to one, in the same loop is computed as before: there one last bit more or
-// less chooses another element (Resize, Mod, Range) or another level (QuantizeLinear). What comes from another loop,
-// through a buffer, may have been rounded otherwise.
+// What becomes an integer (by its bits as well), or is rounded to one, in the same loop is computed as before: there
+// one last bit more or less chooses another element (Resize, Mod, Range) or another level (QuantizeLinear). What comes
+// from another loop, through a buffer, may have been rounded otherwise.
 //
 // Before: loops are emitted, math functions are operations.  After: flags for LLVM; the code that LowerMath makes of
 // math functions, which relies on exact rounding, has none.

@@ -1,8 +1,8 @@
 //===- SinkDequantization.cpp - elements move as the integers that they are ---------------------------------------===//
 //
 // What only moves elements, or takes the largest of some, gives the same before and after a dequantization with one
-// scale. It is done before, on a quarter of the bytes; the dequantization then meets the product that wants integers, or
-// a quantization with the same scale, which it undoes:
+// scale. It is done before, on a quarter of the bytes; the dequantization then meets the product that wants integers,
+// or a quantization with the same scale, which it undoes:
 //
 //   %d = onnx.DequantizeLinear %x, %s, %z       =>   %y = onnx.MaxPool %x
 //   %m = onnx.MaxPool %d
@@ -46,12 +46,26 @@ DequantizeLinearOp plainDequantization(Value value) {
   return scale && scale->size() == 1 && scale->front() > 0 && hasOneZero ? op : DequantizeLinearOp();
 }
 
+/// Whether each window certainly holds data: padding is shorter than the kernel.
+bool readsData(MaxPoolOp pool) {
+  ArrayRef<int64_t> kernel = pool.getKernelShape();
+  bool isPlain = !pool.getDilations() || llvm::all_of(*pool.getDilations(), [](int64_t one) { return one == 1; });
+  if (!pool.getPads())
+    return isPlain;
+  for (auto [index, pad] : llvm::enumerate(*pool.getPads()))
+    if (pad >= kernel[index % kernel.size()])
+      return false;
+  return isPlain;
+}
+
 struct SinkBehindMovement : RewritePattern {
   SinkBehindMovement(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     if (!isa<MaxPoolOp, ReshapeOp, TransposeOp, FlattenOp, SqueezeOp, UnsqueezeOp>(op) || op->getNumResults() != 1)
       return failure();
+    if (auto pool = dyn_cast<MaxPoolOp>(op); pool && !readsData(pool))
+      return rewriter.notifyMatchFailure(op, "a window may lie beside the data, where floats are -inf");
     DequantizeLinearOp dequantize = plainDequantization(op->getOperand(0));
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
     if (!dequantize || !type)

@@ -1,7 +1,8 @@
 //===- UseIntegerProducts.cpp - products of dequantized tensors as products of integers ---------------------------===//
 //
 // A quantized model in QDQ form multiplies what it has dequantized. With one scale for the data and constant weights of
-// 8 bits, the sum is one of integers, exact in 32 bits, times a scale per output channel:
+// 8 bits, the sum is one of integers, exact in 32 bits as long as no data can make it larger, times a scale per output
+// channel:
 //
 //   sum (x - zx) sx (w - zw) sw   =   sx sw * sum (x - zx) (w - zw)
 //
@@ -15,8 +16,8 @@
 //                                                           %y = onnx.Add %m, %b
 //
 // What follows the integer product is fused with it later, the quantization of its result as well, so that neither
-// floats nor dequantized weights are ever stored. Weights become signed and lose their zero points where 8 bits suffice.
-// The method is that of Jacob et al., "Quantization and Training of Neural Networks for Efficient
+// floats nor dequantized weights are ever stored. Weights become signed and lose their zero points where 8 bits
+// suffice. The method is that of Jacob et al., "Quantization and Training of Neural Networks for Efficient
 // Integer-Arithmetic-Only Inference" (2018), with a scale in floats rather than in fixed point.
 //
 // Before: shapes are inferred.  After: Conv, Gemm and MatMul of dequantized data and constant dequantized weights are
@@ -28,13 +29,15 @@
 #include "dialects/onnx/elementwise/Elementwise.h"
 #include "dialects/onnx/generator/Generator.h"
 #include "dialects/onnx/matmul/Matmul.h"
+#include "dialects/onnx/movement/Movement.h"
 #include "dialects/onnx/quantization/Quantization.h"
 #include "dialects/onnx/support/Constants.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 #include <cmath>
+#include <limits>
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_USEINTEGERPRODUCTS
@@ -48,6 +51,7 @@ namespace {
 struct Data {
   Value x, zeroPoint; // null: 0
   double scale;
+  int64_t most; // magnitude of x - zeroPoint
 };
 
 /// Constant weights of 8 bits with one scale, or one per output channel.
@@ -56,7 +60,23 @@ struct Weights {
   SmallVector<int64_t> values, zeroPoints; // zero points: one, or one per channel
   SmallVector<double> scales;
   bool isSigned;
+  int64_t axis;
+
+  /// Per channel the most that its sum can be: of all weights' magnitudes, times that of the data.
+  SmallVector<int64_t> largestSums(int64_t mostData) const {
+    int64_t channels = shape[axis], inner = 1;
+    for (int64_t extent : ArrayRef(shape).drop_front(axis + 1))
+      inner *= extent;
+    SmallVector<int64_t> sums(channels, 0);
+    for (auto [index, value] : llvm::enumerate(values)) {
+      int64_t channel = index / inner % channels;
+      sums[channel] += std::abs(value - zeroPoints[zeroPoints.size() == 1 ? 0 : channel]) * mostData;
+    }
+    return sums;
+  }
 };
+
+constexpr int64_t kMostOfSum = std::numeric_limits<int32_t>::max();
 
 RankedTensorType tensorType(Value value) { return dyn_cast<RankedTensorType>(value.getType()); }
 
@@ -86,8 +106,13 @@ std::optional<Data> matchData(Value value) {
   std::optional<SmallVector<double>> scale = getConstantFloats(op.getXScale());
   if (!scale)
     return std::nullopt;
-  // ONNX's integer products take a vector of one element; a tensor of rank 0 as well.
-  return Data{op.getX(), op.getXZeroPoint(), scale->front()};
+  bool isSigned = !cast<IntegerType>(tensorType(op.getX()).getElementType()).isUnsigned();
+  int64_t low = isSigned ? -128 : 0, most = 255;
+  std::optional<SmallVector<int64_t>> zero =
+      op.getXZeroPoint() ? getIntegerElements(op.getXZeroPoint()) : SmallVector<int64_t>(1, 0);
+  if (zero && zero->size() == 1)
+    most = std::max(std::abs(low - zero->front()), std::abs(low + 255 - zero->front()));
+  return Data{op.getX(), op.getXZeroPoint(), scale->front(), most};
 }
 
 /// Weights whose channels lie along `axis`.
@@ -107,11 +132,12 @@ std::optional<Weights> matchWeights(Value value, int64_t axis) {
   if (!fits(scales->size()) || !fits(zeroPoints->size()))
     return std::nullopt;
   auto element = cast<IntegerType>(type.getElementType());
-  return Weights{SmallVector<int64_t>(type.getShape()), *values, *zeroPoints, *scales, !element.isUnsigned()};
+  return Weights{SmallVector<int64_t>(type.getShape()), *values, *zeroPoints, *scales, !element.isUnsigned(), axis};
 }
 
-template <typename T> Value makeTensor(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type element,
-                                       ArrayRef<T> values, StringRef hint) {
+template <typename T>
+Value makeTensor(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type element, ArrayRef<T> values,
+                 StringRef hint) {
   auto type = RankedTensorType::get(shape, element);
   ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T));
   return ConstantOp::create(builder, loc, type, makeConstant(type, bytes, hint));
@@ -169,8 +195,7 @@ struct Requantization {
     found.quantize = dyn_cast<QuantizeLinearOp>(user);
     bool isPlain = found.quantize && found.quantize.getBlockSize() == 0 && found.quantize.getPrecision() == 0 &&
                    isQuantized(tensorType(found.quantize.getY())) && hasOneElement(found.quantize.getYScale());
-    std::optional<SmallVector<double>> scale =
-        isPlain ? getConstantFloats(found.quantize.getYScale()) : std::nullopt;
+    std::optional<SmallVector<double>> scale = isPlain ? getConstantFloats(found.quantize.getYScale()) : std::nullopt;
     bool isUsed = scale && scale->front() > 0 && tensorType(found.quantize.getYScale()).getElementType().isF32();
     if (!isUsed)
       return std::nullopt;
@@ -204,9 +229,12 @@ struct Bias {
   SmallVector<int32_t> integers;
   SmallVector<double> floats;
 
-  static std::optional<Bias> of(Value value, const Data &data, const Weights &weights, int64_t channels) {
+  /// `sums` are the largest sums of the channels.
+  static std::optional<Bias> of(Value value, const Data &data, const Weights &weights, ArrayRef<int64_t> sums) {
     RankedTensorType type = tensorType(value);
-    if (!type || !type.hasStaticShape() || type.getNumElements() != channels || type.getShape().back() != channels)
+    int64_t channels = sums.size();
+    if (!type || !type.hasStaticShape() || type.getNumElements() != channels ||
+        (type.getRank() > 0 && type.getShape().back() != channels))
       return std::nullopt;
     if (std::optional<SmallVector<double>> floats = getConstantFloats(value))
       return Bias{{}, *floats};
@@ -222,16 +250,17 @@ struct Bias {
     if (!isPlain)
       return std::nullopt;
     Bias bias;
-    constexpr double kEqual = 1e-5; // relative; scales are products that were rounded once
-    bool hasScaleOfSum = true;
+    constexpr double kEqual = 1e-6; // relative; scales are products that were rounded once
+    bool isInteger = true;
     for (int64_t channel = 0; channel < channels; ++channel) {
       double own = (*scales)[scales->size() == 1 ? 0 : channel];
       double ofSum = data.scale * weights.scales[weights.scales.size() == 1 ? 0 : channel];
-      hasScaleOfSum &= std::abs(own - ofSum) <= kEqual * ofSum;
+      isInteger &= std::abs(own - ofSum) <= kEqual * std::abs(ofSum) &&
+                   sums[channel] + std::abs((*integers)[channel]) <= kMostOfSum;
       bias.integers.push_back((*integers)[channel]);
       bias.floats.push_back((*integers)[channel] * own);
     }
-    (hasScaleOfSum ? void(bias.floats.clear()) : bias.integers.clear());
+    (isInteger ? void(bias.floats.clear()) : bias.integers.clear());
     return bias;
   }
 };
@@ -279,7 +308,10 @@ struct ConvolveIntegers : OpRewritePattern<ConvOp> {
     RankedTensorType type = tensorType(op.getY());
     if (!data || !weights || !type)
       return rewriter.notifyMatchFailure(op, "not a convolution of dequantized tensors");
-    std::optional<Bias> bias = op.getB() ? Bias::of(op.getB(), *data, *weights, weights->shape[0]) : Bias();
+    SmallVector<int64_t> sums = weights->largestSums(data->most);
+    if (llvm::any_of(sums, [](int64_t sum) { return sum > kMostOfSum; }))
+      return rewriter.notifyMatchFailure(op, "32 bits do not hold every sum");
+    std::optional<Bias> bias = op.getB() ? Bias::of(op.getB(), *data, *weights, sums) : Bias();
     if (!bias)
       return rewriter.notifyMatchFailure(op, "the bias is not constant");
     int64_t perChannel = weights->values.size() / std::max<int64_t>(weights->shape[0], 1);
@@ -287,12 +319,12 @@ struct ConvolveIntegers : OpRewritePattern<ConvOp> {
         rewriter, loc, *weights, weights->shape, [](int64_t index) { return index; },
         [&](int64_t index) { return index / perChannel; });
     auto sumType = RankedTensorType::get(type.getShape(), rewriter.getI32Type());
-    Value sum = ConvIntegerOp::create(rewriter, loc, sumType, data->x, integers.values, data->zeroPoint,
-                                      integers.zeroPoints, op.getAutoPadAttr(), op.getDilationsAttr(),
-                                      op.getGroupAttr(), op.getKernelShapeAttr(), op.getPadsAttr(), op.getStridesAttr());
+    Value sum = ConvIntegerOp::create(
+        rewriter, loc, sumType, data->x, integers.values, data->zeroPoint, integers.zeroPoints, op.getAutoPadAttr(),
+        op.getDilationsAttr(), op.getGroupAttr(), op.getKernelShapeAttr(), op.getPadsAttr(), op.getStridesAttr());
     std::optional<Requantization> next = Requantization::of(op.getY());
-    rewriter.replaceOp(op, scaleSum(rewriter, loc, sum, *data, *weights, *bias, next ? next->scale : 1.0,
-                                    type.getRank() - 2));
+    rewriter.replaceOp(
+        op, scaleSum(rewriter, loc, sum, *data, *weights, *bias, next ? next->scale : 1.0, type.getRank() - 2));
     if (next)
       next->apply(rewriter);
     return success();
@@ -303,21 +335,33 @@ struct ConvolveIntegers : OpRewritePattern<ConvOp> {
 /// one.
 LogicalResult multiplyIntegers(PatternRewriter &rewriter, Operation *op, Value a, Value b, bool isTransposed,
                                Value addend) {
+  // Weights with a scale per channel that are transposed as floats.
+  if (auto transpose = b.getDefiningOp<TransposeOp>(); transpose && dequantizationOf(transpose.getData())) {
+    RankedTensorType matrix = tensorType(transpose.getData());
+    std::optional<ArrayRef<int64_t>> order = transpose.getPerm();
+    if (matrix && matrix.getRank() == 2 && (!order || (*order)[0] == 1)) {
+      b = transpose.getData();
+      isTransposed = !isTransposed;
+    }
+  }
   std::optional<Data> data = matchData(a);
   std::optional<Weights> weights = matchWeights(b, isTransposed ? 0 : 1);
   RankedTensorType type = tensorType(op->getResult(0));
   if (!data || !weights || !type || type.getRank() < 1 || weights->shape.size() != 2)
     return rewriter.notifyMatchFailure(op, "not a product of dequantized tensors");
+  SmallVector<int64_t> sums = weights->largestSums(data->most);
+  if (llvm::any_of(sums, [](int64_t sum) { return sum > kMostOfSum; }))
+    return rewriter.notifyMatchFailure(op, "32 bits do not hold every sum");
   Location loc = op->getLoc();
   int64_t inner = weights->shape[isTransposed ? 1 : 0], columns = weights->shape[isTransposed ? 0 : 1];
-  std::optional<Bias> bias = addend ? Bias::of(addend, *data, *weights, columns) : Bias();
+  std::optional<Bias> bias = addend ? Bias::of(addend, *data, *weights, sums) : Bias();
   IntegerWeights integers = makeWeights(
       rewriter, loc, *weights, {inner, columns},
       [&](int64_t index) { return isTransposed ? index % columns * inner + index / columns : index; },
       [&](int64_t index) { return index % columns; });
   auto sumType = RankedTensorType::get(type.getShape(), rewriter.getI32Type());
-  Value sum = MatMulIntegerOp::create(rewriter, loc, sumType, data->x, integers.values, data->zeroPoint,
-                                      integers.zeroPoints);
+  Value sum =
+      MatMulIntegerOp::create(rewriter, loc, sumType, data->x, integers.values, data->zeroPoint, integers.zeroPoints);
   std::optional<Requantization> next = bias ? Requantization::of(op->getResult(0)) : std::nullopt;
   Value scaled = scaleSum(rewriter, loc, sum, *data, *weights, bias.value_or(Bias()), next ? next->scale : 1.0, 0);
   if (!bias)
@@ -331,8 +375,8 @@ LogicalResult multiplyIntegers(PatternRewriter &rewriter, Operation *op, Value a
 struct MultiplyGemm : OpRewritePattern<GemmOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(GemmOp op, PatternRewriter &rewriter) const override {
-    bool isPlain = op.getAlpha().isExactlyValue(1.0) && op.getTransA() == 0 &&
-                   (!op.getC() || op.getBeta().isExactlyValue(1.0));
+    bool isPlain =
+        op.getAlpha().isExactlyValue(1.0) && op.getTransA() == 0 && (!op.getC() || op.getBeta().isExactlyValue(1.0));
     if (!isPlain)
       return rewriter.notifyMatchFailure(op, "factors or a transposed operand");
     return multiplyIntegers(rewriter, op, op.getA(), op.getB(), op.getTransB() != 0, op.getC());

@@ -296,7 +296,8 @@ private:
     int64_t bestVectors = 1, bestRows = 1;
     double best = INFINITY;
     auto consider = [&](int vector, int row, int64_t vectors, int64_t rows) {
-      // Of words of bytes the even and the odd ones are apart, and both are multiplied; rows keep their words meanwhile.
+      // Of words of bytes the even and the odd ones are apart, and both are multiplied; rows keep their words
+      // meanwhile.
       int64_t parts = nest.dot < 0 ? 1 : 2;
       int64_t needed = rows * vectors + (nest.dot < 0 ? vectors + 1 : 2 * vectors + rows - 2);
       if (needed > registers)

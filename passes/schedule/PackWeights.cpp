@@ -27,8 +27,8 @@ using namespace mlir;
 
 namespace {
 
-/// The elements (of `size` bytes) of a row-major tensor of `shape`, with its dims in another order, the last of them in panels of `panel`
-/// elements (0: not): [panels][dims but the last][panel].
+/// The elements (of `size` bytes) of a row-major tensor of `shape`, with its dims in another order, the last of them in
+/// panels of `panel` elements (0: not): [panels][dims but the last][panel].
 SmallVector<char> permute(ArrayRef<char> bytes, ArrayRef<int64_t> shape, int64_t size, ArrayRef<int64_t> order,
                           int64_t panel) {
   int64_t rank = shape.size();
@@ -158,8 +158,7 @@ struct PackWeights : impl::PackWeightsBase<PackWeights> {
       exprs.insert(exprs.begin(), exprs.back().floorDiv(panel));
       exprs.back() = exprs.back() % panel;
     }
-    SmallVector<char> packed =
-        permute(bytes, ofWords ? shape.drop_back() : shape, elementSize, order, panel);
+    SmallVector<char> packed = permute(bytes, ofWords ? shape.drop_back() : shape, elementSize, order, panel);
     if (ofWords) {
       packedShape.push_back(shape.back());
       exprs.push_back(map.getResults().back());

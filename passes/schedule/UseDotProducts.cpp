@@ -6,8 +6,8 @@
 //   sum over k of x[m, k] * w[k, n]   =>   sum over k, q of x[m, 4 k + q] * w[k, n, q]    with aot.dot
 //
 // Weights are constant and laid out anew. An instruction that takes one pair of signs gets it by inverting the top bit
-// of the data: x + 128 for signed x, x - 128 for unsigned ones; what that adds, 128 times the sum of a channel's weights,
-// is a constant that the epilogue takes off again.
+// of the data: x + 128 for signed x, x - 128 for unsigned ones; what that adds, 128 times the sum of a channel's
+// weights, is a constant that the epilogue takes off again.
 //
 // Before: kernels and layouts are final.  After: kernels of bytes with words to read hold an aot.dot.
 //
@@ -108,6 +108,7 @@ private:
       return -1;
     SmallVector<int64_t> extents = kernel.getStaticExtents();
     auto data = cast<RankedTensorType>(kernel.getInputs()[product.data].getType());
+    auto weightsType = cast<RankedTensorType>(kernel.getInputs()[product.weights].getType());
     AffineMap map = kernel.getMap(product.data);
     if (map.getNumResults() == 0)
       return -1;
@@ -115,9 +116,16 @@ private:
     int64_t last = map.getNumResults() - 1;
     while (last > 0 && data.getDimSize(last) == 1)
       --last;
+    // What the top bits add is counted over the weights: each of them is to be read once per result.
+    for (unsigned dim = 0; dim < kernel.getNumLoops(); ++dim)
+      if (kernel.isReduction(dim) && !weights.isFunctionOfDim(dim))
+        return -1;
+    for (auto [position, expr] : llvm::enumerate(weights.getResults()))
+      if (isa<AffineConstantExpr>(expr) && weightsType.getDimSize(position) != 1)
+        return -1;
     for (unsigned dim = 0; dim < kernel.getNumLoops(); ++dim) {
-      bool isElsewhere = llvm::any_of(map.getResults().take_front(last),
-                                      [&](AffineExpr expr) { return expr.isFunctionOfDim(dim); });
+      bool isElsewhere =
+          llvm::any_of(map.getResults().take_front(last), [&](AffineExpr expr) { return expr.isFunctionOfDim(dim); });
       if (kernel.isReduction(dim) && extents[dim] > 0 && extents[dim] % kWord == 0 && !isElsewhere &&
           isUnitIn(map.getResult(last), dim) && weights.isFunctionOfDim(dim))
         return dim;
@@ -233,9 +241,10 @@ private:
     Operation *yield = body.getTerminator();
     OpBuilder builder(yield);
     auto flag = [&](bool value) { return value ? builder.getUnitAttr() : UnitAttr(); };
-    Value dot = aot::DotOp::create(builder, kernel.getLoc(), builder.getI32Type(), body.getArguments().back(),
-                                   body.getArgument(product.data), body.getArgument(product.weights),
-                                   flag(product.dataIsUnsigned != flips), flag(product.weightsAreUnsigned), flag(flips));
+    Value dot =
+        aot::DotOp::create(builder, kernel.getLoc(), builder.getI32Type(), body.getArguments().back(),
+                           body.getArgument(product.data), body.getArgument(product.weights),
+                           flag(product.dataIsUnsigned != flips), flag(product.weightsAreUnsigned), flag(flips));
     yield->setOperand(0, dot);
     SmallVector<Operation *> ops = llvm::map_to_vector(body.without_terminator(), [](Operation &op) { return &op; });
     for (Operation *op : llvm::reverse(ops))

@@ -57,24 +57,17 @@ struct LowerConv : OnnxLowering<ConvOp> {
 
 //===-- Quantized convolutions ------------------------------------------------------------------------------------===//
 
-/// What the sum of x * w over whole windows exceeds that of (x - x_zero_point) * w by, negated: one per output channel,
-/// or none where an operand is not constant, or w has a zero point too.
-std::optional<SmallVector<int32_t>> zeroPointShare(Value dataZero, Value weights, Value weightZero) {
-  std::optional<SmallVector<int64_t>> zero = getIntegerElements(dataZero), values = getIntegerElements(weights);
-  std::optional<SmallVector<int64_t>> others =
-      weightZero ? getIntegerElements(weightZero) : SmallVector<int64_t>();
-  auto isZero = [](int64_t value) { return value == 0; };
-  if (!zero || zero->size() != 1 || !values || values->empty() || !others || !llvm::all_of(*others, isZero))
+/// See zeroPointShare; output channels are the first dim of the weights.
+std::optional<SmallVector<int32_t>> shareOf(Value dataZero, Value weights, Value weightZero) {
+  auto type = cast<RankedTensorType>(weights.getType());
+  if (!type.hasStaticShape() || type.getDimSize(0) == 0)
     return std::nullopt;
-  int64_t channels = cast<RankedTensorType>(weights.getType()).getDimSize(0), perChannel = values->size() / channels;
-  SmallVector<int32_t> share(channels, 0);
-  for (auto [index, value] : llvm::enumerate(*values))
-    share[index / perChannel] -= int32_t(zero->front() * value);
-  return share;
+  int64_t channels = type.getDimSize(0), perChannel = std::max<int64_t>(type.getNumElements() / channels, 1);
+  return zeroPointShare(dataZero, weights, weightZero, channels, [&](int64_t index) { return index / perChannel; });
 }
 
 /// (x - x_zero_point) * (w - w_zero_point) in 32 bits. Zero points are tensors of one element or one per output
-/// channel, or null. With `share` (see zeroPointShare) the sum is one of x * w, to which it is added at the end.
+/// channel, or null. With `share` (see shareOf) the sum is one of x * w, to which it is added at the end.
 struct QuantizedKernel {
   OpBuilder &builder;
   Location loc;
@@ -105,12 +98,10 @@ struct QuantizedKernel {
           arith::MulIOp::create(b, widened(x[0], dataType, dataZeroAt), widened(x[1], weightType, weightZeroAt));
       return arith::AddIOp::create(b, sum, product);
     };
-    bool isNothing = !share || llvm::all_of(*share, [](int32_t value) { return value == 0; });
-    if (isNothing)
+    Value constant = share ? makeShare(builder, loc, *share) : Value();
+    if (!constant)
       return;
-    auto type = RankedTensorType::get({int64_t(share->size())}, builder.getI32Type());
-    ArrayRef<char> bytes(reinterpret_cast<const char *>(share->data()), share->size() * sizeof(int32_t));
-    shareAt = addPerChannel(arith::ConstantOp::create(builder, loc, type, makeConstant(type, bytes, "zero_points")));
+    shareAt = addPerChannel(constant);
     spec.epilogue = [at = shareAt](ImplicitLocOpBuilder &b, ValueRange x, Value sum) -> Value {
       return arith::AddIOp::create(b, sum, x[at]);
     };
@@ -195,7 +186,7 @@ struct LowerConvInteger : OnnxLowering<ConvIntegerOp> {
       return failure();
     QuantizedKernel kernel(rewriter, op.getLoc(), *conv, type(op.getX()).getElementType(),
                            type(op.getW()).getElementType(), zeroPoint, adaptor.getWZeroPoint(),
-                           zeroPointShare(op.getXZeroPoint(), op.getW(), op.getWZeroPoint()));
+                           shareOf(op.getXZeroPoint(), op.getW(), op.getWZeroPoint()));
     rewriter.replaceOp(op, kernel.build(stored(op.getY())));
     return success();
   }
@@ -219,7 +210,7 @@ struct LowerQLinearConv : OnnxLowering<QLinearConvOp> {
       return op.emitError("unsupported: QLinearConv other than 8 bits wide with scales in single precision");
     QuantizedKernel kernel(rewriter, loc, *conv, type(op.getX()).getElementType(), type(op.getW()).getElementType(),
                            zeroPoint, adaptor.getWZeroPoint(),
-                           zeroPointShare(op.getXZeroPoint(), op.getW(), op.getWZeroPoint()));
+                           shareOf(op.getXZeroPoint(), op.getW(), op.getWZeroPoint()));
     Value weightScale = adaptor.getWScale();
     if (auto scales = type(op.getWScale()); scales.hasStaticShape() && scales.getNumElements() == 1)
       weightScale = scalar(weightScale);

@@ -122,22 +122,16 @@ static FailureOr<AlignedProduct> align(const TypeConverter *converter, Conversio
   return product;
 }
 
-/// What the sum of a * b exceeds that of (a - a_zero_point) * b by, negated: one per column of a constant matrix b, or
-/// none where b is another, a_zero_point not one constant, or b has a zero point too.
-static std::optional<SmallVector<int32_t>> zeroPointShare(Value aZero, Value b, Value bZero) {
-  std::optional<SmallVector<int64_t>> zero = getIntegerElements(aZero), values = getIntegerElements(b);
-  std::optional<SmallVector<int64_t>> others = bZero ? getIntegerElements(bZero) : SmallVector<int64_t>();
+/// See zeroPointShare; columns are the last dim of a matrix `b`.
+static std::optional<SmallVector<int32_t>> shareOf(Value aZero, Value b, Value bZero) {
   auto type = dyn_cast<RankedTensorType>(b.getType());
-  if (!zero || zero->size() != 1 || !values || !others || type.getRank() != 2 ||
-      !llvm::all_of(*others, [](int64_t value) { return value == 0; }))
+  if (!type || type.getRank() != 2 || !type.hasStaticShape())
     return std::nullopt;
-  SmallVector<int32_t> share(type.getDimSize(1), 0);
-  for (auto [index, value] : llvm::enumerate(*values))
-    share[index % share.size()] -= int32_t(zero->front() * value);
-  return share;
+  int64_t columns = type.getDimSize(1);
+  return zeroPointShare(aZero, b, bZero, columns, [&](int64_t index) { return index % columns; });
 }
 
-/// The kernel without epilogue, or with one that adds `share` (see zeroPointShare), which stands for the zero points.
+/// The kernel without epilogue, or with one that adds `share` (see shareOf), which stands for the zero points.
 /// Elements are of the ONNX types `aType` and `bType`.
 static KernelSpec integerProduct(OpBuilder &builder, const MatmulMaps &maps, AlignedProduct product, Type aType,
                                  Type bType, const std::optional<SmallVector<int32_t>> &share) {
@@ -168,12 +162,8 @@ static KernelSpec integerProduct(OpBuilder &builder, const MatmulMaps &maps, Ali
     Value product = arith::MulIOp::create(nested, widened(x[0], aType, aZeroAt), widened(x[1], bType, bZeroAt));
     return arith::AddIOp::create(nested, sum, product);
   };
-  if (share && llvm::any_of(*share, [](int32_t value) { return value != 0; })) {
-    auto type = RankedTensorType::get({int64_t(share->size())}, builder.getI32Type());
-    ArrayRef<char> bytes(reinterpret_cast<const char *>(share->data()), share->size() * sizeof(int32_t));
-    Location loc = product.a.getLoc();
-    int at =
-        add(arith::ConstantOp::create(builder, loc, type, makeConstant(type, bytes, "zero_points")), maps.columnParameter({int64_t(share->size())}));
+  if (Value constant = share ? makeShare(builder, product.a.getLoc(), *share) : Value()) {
+    int at = add(constant, maps.columnParameter({int64_t(share->size())}));
     spec.epilogue = [at](ImplicitLocOpBuilder &nested, ValueRange x, Value sum) -> Value {
       return arith::AddIOp::create(nested, sum, x[at]);
     };
@@ -192,7 +182,7 @@ struct LowerMatMulInteger : OnnxLowering<MatMulIntegerOp> {
     MatmulMaps maps(op.getContext(), shapeOf(product->a), shapeOf(product->b), staticShape(product->sizes));
     KernelSpec spec =
         integerProduct(rewriter, maps, *product, type(op.getA()).getElementType(), type(op.getB()).getElementType(),
-                       zeroPointShare(op.getAZeroPoint(), op.getB(), op.getBZeroPoint()));
+                       shareOf(op.getAZeroPoint(), op.getB(), op.getBZeroPoint()));
     spec.maps.push_back(maps.y);
     spec.resultType = stored(op.getY());
     rewriter.replaceOp(op,
@@ -215,7 +205,7 @@ struct LowerQLinearMatMul : OnnxLowering<QLinearMatMulOp> {
     MatmulMaps maps(op.getContext(), shapeOf(product->a), shapeOf(product->b), staticShape(product->sizes));
     KernelSpec spec =
         integerProduct(rewriter, maps, *product, type(op.getA()).getElementType(), type(op.getB()).getElementType(),
-                       zeroPointShare(op.getAZeroPoint(), op.getB(), op.getBZeroPoint()));
+                       shareOf(op.getAZeroPoint(), op.getB(), op.getBZeroPoint()));
     auto add = [&](Value value, AffineMap map) {
       spec.inputs.push_back(value);
       spec.maps.push_back(map);

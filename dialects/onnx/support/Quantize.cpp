@@ -6,6 +6,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/onnx/support/Quantize.h"
+#include "dialects/onnx/support/Constants.h"
 #include "dialects/onnx/support/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include <cmath>
@@ -34,4 +35,26 @@ Value onnx_aot::onnx::roundAndSaturate(ImplicitLocOpBuilder &b, Value value, Val
     bits = arith::AddIOp::create(b, bits, arith::FPToSIOp::create(b, b.getI32Type(), zeroPoint));
   // The low bits of 1.5 * 2^23 itself are 0.
   return arith::TruncIOp::create(b, storageType(to), bits);
+}
+
+std::optional<SmallVector<int32_t>> onnx_aot::onnx::zeroPointShare(Value dataZero, Value weights, Value weightZero,
+                                                                   int64_t channels,
+                                                                   llvm::function_ref<int64_t(int64_t)> channelOf) {
+  std::optional<SmallVector<int64_t>> zero = getIntegerElements(dataZero), values = getIntegerElements(weights);
+  std::optional<SmallVector<int64_t>> others = weightZero ? getIntegerElements(weightZero) : SmallVector<int64_t>();
+  auto isZero = [](int64_t value) { return value == 0; };
+  if (!zero || zero->size() != 1 || !values || !others || !llvm::all_of(*others, isZero))
+    return std::nullopt;
+  SmallVector<int32_t> share(channels, 0);
+  for (auto [index, value] : llvm::enumerate(*values))
+    share[channelOf(index)] -= int32_t(zero->front() * value);
+  return share;
+}
+
+Value onnx_aot::onnx::makeShare(OpBuilder &builder, Location loc, ArrayRef<int32_t> share) {
+  if (llvm::all_of(share, [](int32_t value) { return value == 0; }))
+    return Value();
+  auto type = RankedTensorType::get({int64_t(share.size())}, builder.getI32Type());
+  ArrayRef<char> bytes(reinterpret_cast<const char *>(share.data()), share.size() * sizeof(int32_t));
+  return arith::ConstantOp::create(builder, loc, type, makeConstant(type, bytes, "zero_points"));
 }

@@ -104,3 +104,53 @@ func.func @requantized(%x: tensor<1x1x4xui8>) -> tensor<1x2x3xui8> {
   %y = "onnx.QuantizeLinear"(%r, %sy, %zx) : (tensor<1x2x3xf32>, tensor<f32>, tensor<ui8>) -> tensor<1x2x3xui8>
   return %y : tensor<1x2x3xui8>
 }
+
+// 32 bits do not hold 255 * 255 * 40000.
+// CHECK-LABEL: @too_long
+// CHECK-NOT: onnx.MatMulInteger
+// CHECK: onnx.MatMul
+func.func @too_long(%x: tensor<1x40000xui8>) -> tensor<1x1xf32> {
+  %s = onnx.Constant {value = dense<1.0> : tensor<f32>} : tensor<f32>
+  %z = onnx.Constant {value = dense<0> : tensor<ui8>} : tensor<ui8>
+  %w = onnx.Constant {value = dense<255> : tensor<40000x1xui8>} : tensor<40000x1xui8>
+  %dx = "onnx.DequantizeLinear"(%x, %s, %z) : (tensor<1x40000xui8>, tensor<f32>, tensor<ui8>) -> tensor<1x40000xf32>
+  %dw = "onnx.DequantizeLinear"(%w, %s, %z) : (tensor<40000x1xui8>, tensor<f32>, tensor<ui8>) -> tensor<40000x1xf32>
+  %y = "onnx.MatMul"(%dx, %dw) : (tensor<1x40000xf32>, tensor<40000x1xf32>) -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// Nor a bias that is the largest integer and a product: it is added in floats. A bias without dims is one channel's.
+// CHECK-LABEL: @large_bias
+// CHECK: "onnx.MatMulInteger"
+// CHECK-NEXT: "onnx.Cast"
+// CHECK-NEXT: "onnx.Mul"
+// CHECK-NEXT: "onnx.Add"{{.*}} : (tensor<1x1xf32>
+// CHECK: "onnx.MatMulInteger"
+// CHECK: "onnx.Add"{{.*}} : (tensor<1x1xf32>
+func.func @large_bias(%x: tensor<1x2xi8>) -> (tensor<1x1xf32>, tensor<1x1xf32>) {
+  %s = onnx.Constant {value = dense<1.0> : tensor<f32>} : tensor<f32>
+  %w = onnx.Constant {value = dense<127> : tensor<2x1xi8>} : tensor<2x1xi8>
+  %b = onnx.Constant {value = dense<2147483647> : tensor<1xi32>} : tensor<1xi32>
+  %c = onnx.Constant {value = dense<3.0> : tensor<f32>} : tensor<f32>
+  %dx = "onnx.DequantizeLinear"(%x, %s) : (tensor<1x2xi8>, tensor<f32>) -> tensor<1x2xf32>
+  %dw = "onnx.DequantizeLinear"(%w, %s) : (tensor<2x1xi8>, tensor<f32>) -> tensor<2x1xf32>
+  %db = "onnx.DequantizeLinear"(%b, %s) : (tensor<1xi32>, tensor<f32>) -> tensor<1xf32>
+  %y = "onnx.Gemm"(%dx, %dw, %db) : (tensor<1x2xf32>, tensor<2x1xf32>, tensor<1xf32>) -> tensor<1x1xf32>
+  %v = "onnx.Gemm"(%dx, %dw, %c) : (tensor<1x2xf32>, tensor<2x1xf32>, tensor<f32>) -> tensor<1x1xf32>
+  return %y, %v : tensor<1x1xf32>, tensor<1x1xf32>
+}
+
+// A layer's weights, one scale per row, are transposed as floats.
+// CHECK-LABEL: @transposed_weights
+// CHECK-DAG: %[[W:.*]] = onnx.Constant {value = dense<{{\[\[}}1, 4], [2, 5], [3, 6]]> : tensor<3x2xi8>}
+// CHECK: "onnx.MatMulInteger"(%{{.*}}, %[[W]])
+func.func @transposed_weights(%x: tensor<1x3xi8>) -> tensor<1x2xf32> {
+  %sx = onnx.Constant {value = dense<0.5> : tensor<f32>} : tensor<f32>
+  %w = onnx.Constant {value = dense<[[1, 2, 3], [4, 5, 6]]> : tensor<2x3xi8>} : tensor<2x3xi8>
+  %sw = onnx.Constant {value = dense<[2.0, 4.0]> : tensor<2xf32>} : tensor<2xf32>
+  %dx = "onnx.DequantizeLinear"(%x, %sx) : (tensor<1x3xi8>, tensor<f32>) -> tensor<1x3xf32>
+  %dw = "onnx.DequantizeLinear"(%w, %sw) {axis = 0 : i64} : (tensor<2x3xi8>, tensor<2xf32>) -> tensor<2x3xf32>
+  %t = "onnx.Transpose"(%dw) {perm = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %y = "onnx.MatMul"(%dx, %t) : (tensor<1x3xf32>, tensor<3x2xf32>) -> tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
