@@ -131,7 +131,7 @@ void FlagReader::apply(const GivenFlag &flag) {
   case OPT_depfile:
     return applyText(flag, options.depfile);
   case OPT_report:
-    return applyText(flag, options.report);
+    return applyText(flag, options.reports.emplace_back());
   case OPT_max_ram:
     return applySize(flag, options.artifact.maxRam);
   case OPT_max_flash:
@@ -448,16 +448,12 @@ static void checkLimits(const ArtifactOptions &artifact, Diagnostics &diagnostic
                         "; write .o, .a or .so");
 }
 
-/// The suffix decides the form of the report too, of which there is one.
-static void checkReport(const CompilerOptions &options, Diagnostics &diagnostics) {
-  if (options.report.empty())
-    return;
-  std::string spelled = "--report=" + options.report;
-  StringRef suffix = llvm::sys::path::extension(options.report);
-  if (suffix == ".html")
-    diagnostics.unsupported(spelled + " is not supported yet");
-  else if (suffix != ".json")
-    diagnostics.fault(spelled + ": the report is a .json file");
+/// The suffix decides the form of a report too.
+static void checkReport(StringRef path, const CompilerOptions &options, Diagnostics &diagnostics) {
+  std::string spelled = "--report=" + path.str();
+  StringRef suffix = llvm::sys::path::extension(path);
+  if (suffix != ".html" && suffix != ".json")
+    diagnostics.fault(spelled + ": the report is a .html or a .json file");
   if (options.stopAfter && *options.stopAfter < Stage::Buffer)
     diagnostics.fault(spelled + ": what it tells is known from the buffer stage on, but --stop-after=" +
                       stageName(*options.stopAfter) + " ends before");
@@ -539,10 +535,12 @@ ParseResult onnx_aot::parseCompileCommand(llvm::ArrayRef<const char *> argv, Com
     takeModel(reader.positional, "onnx-aot MODEL.onnx -o OUT", command.model, diagnostics);
     if (command.action == CompileCommand::Action::Compile) {
       resolveKind(options, reader.emit, diagnostics);
-      checkReport(options, diagnostics);
+      for (const std::string &report : options.reports)
+        checkReport(report, options, diagnostics);
       checkLimits(options.artifact, diagnostics);
-    } else if (!options.report.empty()) {
-      diagnostics.fault("--report=" + options.report + " tells what was built, and --check builds nothing");
+    } else {
+      for (const std::string &report : options.reports)
+        diagnostics.fault("--report=" + report + " tells what was built, and --check builds nothing");
     }
     options.artifact.prefix = reader.name;
     completeOptions(options, command.model, diagnostics);

@@ -113,11 +113,11 @@ struct CompilerOptions {
   bool verifyContracts = false;
 #endif
   bool quiet = false;
-  std::string depfile; // path; empty: none
-  std::string report;  // path of a .json file; empty: none
+  std::string depfile;              // path; empty: none
+  std::vector<std::string> reports; // paths of .html and .json files
 
   /// Whether anything asks what the layers take.
-  bool isMeasured() const { return !report.empty() || artifact.maxRam || artifact.maxFlash; }
+  bool isMeasured() const { return !reports.empty() || artifact.maxRam || artifact.maxFlash; }
 };
 
 /// What the command line of onnx-aot asks for.

@@ -51,8 +51,9 @@ defm stop_after : Value<"stop-after", "STAGE", "import, graph, tensor, schedule,
 defm name : Value<"name", "PREFIX",
   "C prefix of every symbol (default: the model file's stem, made an identifier)">;
 defm weights : Value<"weights", "embed", "weights go into the object">, Flags<[NotYet]>, Values<"embed">;
-defm report : Value<"report", "FILE.json", "write what was built: layers, their kernels, multiply-adds and bytes, and the\n"
-                                           "plan of the memory">;
+defm report : Value<"report", "FILE.html|FILE.json",
+  "write what was built: layers, their kernels, multiply-adds and bytes, and the\n"
+  "plan of the memory; may be given once for each form">;
 defm depfile : Value<"depfile", "FILE", "write a Makefile rule that lists every file that was read">;
 }
 

@@ -321,11 +321,11 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
   if (!error && !options.depfile.empty())
     error = files.write(options.depfile,
                         [&](raw_pwrite_stream &stream) { writeDepfile(artifact.output, input.inputFiles, stream); });
-  if (!error && !options.report.empty())
-    error = files.write(options.report, [&](raw_pwrite_stream &stream) {
-      ArrayRef<KernelRefusal> refusals = input.provider ? input.provider->refusals() : ArrayRef<KernelRefusal>();
-      writeReport(facts, input.interface, code ? &*code : nullptr, refusals, options, input.modelPath, stream);
-    });
+  ArrayRef<KernelRefusal> refusals = input.provider ? input.provider->refusals() : ArrayRef<KernelRefusal>();
+  BuiltModel built = {facts, input.interface, code ? &*code : nullptr, refusals, options, input.modelPath};
+  for (StringRef report : options.reports)
+    if (!error)
+      error = files.write(report, [&](raw_pwrite_stream &stream) { writeReport(built, report, stream); });
   if (!error)
     error = files.publish();
   if (!error)

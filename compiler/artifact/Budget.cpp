@@ -13,6 +13,7 @@
 #include "passes/buffer/DescribeLayers.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
 
@@ -34,6 +35,14 @@ std::optional<uint64_t> ramBytes(const ModelInterface &interface, const CodeFact
   if (interface.arenaBytes == TensorInterface::unbounded || interface.slots != 0 || !code.stackBytes)
     return std::nullopt;
   return interface.arenaBytes + *code.stackBytes + code.dataBytes + code.bssBytes;
+}
+
+std::optional<int64_t> totalMultiplyAdds(const ModelFacts &facts) {
+  int64_t total = 0;
+  for (const LayerFacts &layer : facts.layers)
+    if (!layer.multiplyAdds || AddOverflow(total, *layer.multiplyAdds, total))
+      return std::nullopt;
+  return total;
 }
 
 std::vector<uint64_t> codeBytesOfLayers(const ModelFacts &facts, const CodeFacts &code) {

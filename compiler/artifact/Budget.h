@@ -25,6 +25,9 @@ struct ModelInterface;
 /// Nothing where only the run knows.
 std::optional<uint64_t> ramBytes(const ModelInterface &interface, const CodeFacts &code);
 
+/// Of all layers together; nothing where only the run knows that of one of them.
+std::optional<int64_t> totalMultiplyAdds(const ModelFacts &facts);
+
 /// Code of each layer, a function that several use divided among them. 0 for what stands in the entry itself.
 std::vector<uint64_t> codeBytesOfLayers(const ModelFacts &facts, const CodeFacts &code);
 

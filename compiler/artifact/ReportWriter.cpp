@@ -15,7 +15,6 @@
 #include "passes/buffer/DescribeLayers.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include <cmath>
 
@@ -86,14 +85,6 @@ static void writeLayer(json::OStream &out, const LayerFacts &layer, ArrayRef<Ker
   });
 }
 
-static std::optional<int64_t> totalMultiplyAdds(const ModelFacts &facts) {
-  int64_t total = 0;
-  for (const LayerFacts &layer : facts.layers)
-    if (!layer.multiplyAdds || AddOverflow(total, *layer.multiplyAdds, total))
-      return std::nullopt;
-  return total;
-}
-
 static void writeMemory(json::OStream &out, const ModelFacts &facts, const ModelInterface &interface) {
   bool isFunction = interface.arenaBytes == TensorInterface::unbounded;
   out.attribute("arena_bytes", isFunction ? json::Value(nullptr) : json::Value(interface.arenaBytes));
@@ -144,14 +135,17 @@ static void writeCodeFacts(json::OStream &out, const ModelInterface &interface, 
   });
 }
 
-void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CodeFacts *code,
-                 ArrayRef<KernelRefusal> refusals, const CompilerOptions &options, StringRef modelPath,
-                 raw_ostream &os) {
+void writeJSONReport(const BuiltModel &built, raw_ostream &os) {
+  const ModelFacts &facts = built.facts;
+  const ModelInterface &interface = built.interface;
+  const CodeFacts *code = built.code;
+  const CompilerOptions &options = built.options;
+  ArrayRef<KernelRefusal> refusals = built.refusals;
   std::vector<uint64_t> codeBytes = code ? codeBytesOfLayers(facts, *code) : std::vector<uint64_t>();
   json::OStream out(os, /*IndentSize=*/2);
   out.object([&] {
     out.attribute("version", ONNX_AOT_VERSION);
-    out.attribute("model", text(sys::path::filename(modelPath)));
+    out.attribute("model", text(sys::path::filename(built.modelPath)));
     out.attribute("name", options.artifact.prefix);
     out.attributeObject("target", [&] {
       out.attribute("triple", options.codegen.triple);
@@ -166,6 +160,13 @@ void writeReport(const ModelFacts &facts, const ModelInterface &interface, const
     writeCodeFacts(out, interface, code);
   });
   os << "\n";
+}
+
+void writeReport(const BuiltModel &built, StringRef path, raw_ostream &os) {
+  if (sys::path::extension(path) == ".html")
+    writeHTMLReport(built, os);
+  else
+    writeJSONReport(built, os);
 }
 
 } // namespace onnx_aot

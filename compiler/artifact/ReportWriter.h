@@ -1,8 +1,8 @@
-//===- ReportWriter.h - What was built, as JSON ---------------------------===//
+//===- ReportWriter.h - What was built, as JSON and as a page -------------===//
 //
-// What it is for: `--report=FILE.json`, for programs and people that ask which layer costs what. The same model, flags
-// and version give the same bytes. Keys are always there and in this order; null stands for what only the run knows,
-// and for what does not exist.
+// What it is for: `--report=FILE.json`, for programs, and `--report=FILE.html`, for people that ask which layer costs
+// what. The same model, flags and version give the same bytes. Keys of the JSON are always there and in this order;
+// null stands for what only the run knows, and for what does not exist.
 //
 // clang-format off
 //   {
@@ -19,7 +19,7 @@
 //   }
 // clang-format on
 //
-// docs/report.md says what each of them means.
+// docs/report.md says what each of them means, and what the page shows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -41,11 +41,21 @@ struct KernelRefusal;
 struct ModelFacts;
 struct ModelInterface;
 
-/// `code` is null where no object was written; `refusals` are of the provider of generated kernels. `modelPath` is the
-/// file that was compiled; the report has its name without the folder.
-void writeReport(const ModelFacts &facts, const ModelInterface &interface, const CodeFacts *code,
-                 llvm::ArrayRef<KernelRefusal> refusals, const CompilerOptions &options, llvm::StringRef modelPath,
-                 llvm::raw_ostream &os);
+/// What both forms tell.
+struct BuiltModel {
+  const ModelFacts &facts;
+  const ModelInterface &interface;
+  const CodeFacts *code;                  // null where no object was written
+  llvm::ArrayRef<KernelRefusal> refusals; // of the provider of generated kernels
+  const CompilerOptions &options;
+  llvm::StringRef modelPath; // the file that was compiled; a report has its name without the folder
+};
+
+/// In the form that the suffix of `path` says.
+void writeReport(const BuiltModel &built, llvm::StringRef path, llvm::raw_ostream &os);
+
+void writeJSONReport(const BuiltModel &built, llvm::raw_ostream &os);
+void writeHTMLReport(const BuiltModel &built, llvm::raw_ostream &os);
 
 } // namespace onnx_aot
 

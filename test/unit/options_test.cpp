@@ -130,8 +130,7 @@ TEST_P(NotYet, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Options, NotYet,
                          testing::Values("--threads=4", "--weights=w.bin", "--emit=ptx", "--device=cuda",
-                                         "--gpu-arch=sm_80", "--io=device", "--precision=fp16", "--report=r.html",
-                                         "--mcpu=v1,v3,v4"));
+                                         "--gpu-arch=sm_80", "--io=device", "--precision=fp16", "--mcpu=v1,v3,v4"));
 
 TEST(Options, Kernels) {
   auto kernels = [](const char *flag) { return parse({"m.onnx", "-o", "m.o", flag}).command.options.kernels; };
@@ -170,15 +169,19 @@ TEST(Options, CIsForAnyTarget) {
 }
 
 TEST(Options, Report) {
-  EXPECT_EQ(parse({"m.onnx", "-o", "m.o", "--report=r.json"}).command.options.report, "r.json");
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--report=r.json"}).command.options.reports, ElementsAre("r.json"));
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--report=r.html", "--report", "r.json"}).command.options.reports,
+              ElementsAre("r.html", "r.json"));
   EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--report=r.xml"}).errors,
-              ElementsAre("--report=r.xml: the report is a .json file"));
+              ElementsAre("--report=r.xml: the report is a .html or a .json file"));
   EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--report", "json"}).errors,
-              ElementsAre("--report=json: the report is a .json file"));
+              ElementsAre("--report=json: the report is a .html or a .json file"));
   EXPECT_THAT(parse({"m.onnx", "-o", "m.mlir", "--stop-after=tensor", "--report=r.json"}).errors,
               ElementsAre("--report=r.json: what it tells is known from the buffer stage on, but --stop-after=tensor "
                           "ends before"));
   EXPECT_THAT(parse({"m.onnx", "-o", "m.mlir", "--stop-after=buffer", "--report=r.json"}).errors, ElementsAre());
+  EXPECT_THAT(parse({"m.onnx", "--check", "--report=r.html"}).errors,
+              ElementsAre("--report=r.html tells what was built, and --check builds nothing"));
 }
 
 TEST(Options, FastMath) {
