@@ -49,7 +49,7 @@ th { font-weight: 600; } td small { display: block; } .number { text-align: righ
 .code { background: var(--code); } .weights { background: var(--weights); }
 .key { display: inline-block; width: .9rem; height: .9rem; vertical-align: middle; }
 svg text { fill: var(--faint); font: 11px system-ui, sans-serif; } svg line { stroke: var(--line); }
-svg rect { fill-opacity: .55; stroke: var(--back); } svg rect:hover { fill-opacity: .9; } svg text.inside { fill: var(--text); pointer-events: none; }
+svg rect { fill-opacity: .55; stroke: var(--back); stroke-width: .5; } svg rect:hover { fill-opacity: .9; } svg text.inside { fill: var(--text); pointer-events: none; }
 .c0 { fill: var(--c0); } .c1 { fill: var(--c1); } .c2 { fill: var(--c2); } .c3 { fill: var(--c3); } .c4 { fill: var(--c4); } .c5 { fill: var(--c5); }
 )";
 

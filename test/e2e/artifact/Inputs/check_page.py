@@ -55,17 +55,18 @@ for buffer in drawn:
     start = f"{buffer['bytes']:,} byte{'s' if buffer['bytes'] != 1 else ''} at {buffer['offset']:,}, from layer {buffer['first']}, "
     assert any(t.startswith(start) and f", to layer {buffer['last']}, " in t for t in titles), (start, titles)
 
-# Boxes of the arena must lie as the plan says: x and width in layers, y and height in bytes, by one scale each.
-charts = list(page.iter(SVG + "svg"))
-if charts:
-    places = [b for b in report["memory"]["buffers"] if b["output"] is None]
+# Boxes must lie as the plan says: x and width in layers, y and height in bytes, by one scale each.
+for chart in page.iter(SVG + "svg"):
+    title = chart.get("aria-label")
+    places = [b for b in report["memory"]["buffers"] if title == (f"Output {b['output']}" if b["output"] else "Arena")]
     scale = max(b["offset"] + b["bytes"] for b in places)
-    boxes = [{k: float(r.get(k)) for k in ("x", "y", "width", "height")} for r in charts[0].iter(SVG + "rect")]
+    column = (float(chart.get("width")) - 80) / len(layers)
+    boxes = [{k: float(r.get(k)) for k in ("x", "y", "width", "height")} for r in chart.iter(SVG + "rect")]
     shown = [b for b in places if b["first"] is not None]
     assert len(boxes) == len(shown)
     for box, b in zip(boxes, shown):
-        column = box["width"] / (b["last"] + 1 - b["first"])
         assert abs(box["x"] - 70 - column * b["first"]) < 0.1, (box, b)
+        assert abs(box["width"] - column * (b["last"] + 1 - b["first"])) < 0.1, (box, b)
         assert abs(box["height"] - 340 * b["bytes"] / scale) < 0.1, (box, b)
         assert abs(box["y"] + box["height"] - (350 - 340 * b["offset"] / scale)) < 0.1, (box, b)
 

@@ -1,6 +1,7 @@
 """Writes models for report.test.
 
 usage: report_model.py layers OUT      a convolution, a product, and a product in a loop of five rounds
+       report_model.py decoder OUT     four products, the last of which has the largest result by far
        report_model.py uneven N OUT    three 3x3 convolutions whose weights are about 1, but for one of each output that is N
 """
 import sys
@@ -59,6 +60,14 @@ def uneven(largest):
             + tensor("w", [channels, channels, 3, 3], weights) + value("input", "x0", shape) + value("output", "x3", shape))
 
 
-graph = layers() if sys.argv[1] == "layers" else uneven(float(sys.argv[2]))
+def decoder():
+    widths = [16, 128, 128, 16, 640]
+    pairs = list(zip(widths, widths[1:]))
+    return ("".join(node("MatMul", f"product{i}", [f"x{i}", f"w{i}"], f"x{i + 1}") for i in range(len(pairs)))
+            + "".join(tensor(f"w{i}", pair, numbers(pair[0] * pair[1])) for i, pair in enumerate(pairs))
+            + value("input", "x0", [1, 16]) + value("output", "x4", [1, 640]))
+
+
+graph = {"layers": layers, "decoder": decoder, "uneven": lambda: uneven(float(sys.argv[2]))}[sys.argv[1]]()
 with open(sys.argv[-1], "w") as file:
     file.write(f'ir_version: 8\nopset_import {{ version: 13 }}\ngraph {{\nname: "graph"\n{graph}}}\n')
