@@ -24,6 +24,7 @@ struct PreparedKernel {
 /// Families of kernels that differ in whether a provider is worth while.
 enum class KernelFamily {
   ResizeByPhases, // the innermost axis stays, or has weights that repeat
+  ResizeByFactor, // the same where the innermost axis is enlarged by a small integer, as aot.resample is
   ResizeByTables, // of positions, along the innermost axis
   Pool,
   Depthwise

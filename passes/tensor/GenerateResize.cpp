@@ -125,8 +125,7 @@ public:
     if (failed(axes) || !*axes)
       return;
     std::string text;
-    auto family = isLastByTables(**axes) ? aot::KernelFamily::ResizeByTables : aot::KernelFamily::ResizeByPhases;
-    if (!provider.wants(family, result.getNumElements()) || !specify(**axes, text))
+    if (!provider.wants(familyOf(**axes), result.getNumElements()) || !specify(**axes, text))
       return;
     std::optional<aot::PreparedKernel> kernel = provider.prepare(text, op.getLoc());
     if (kernel)
@@ -134,15 +133,22 @@ public:
   }
 
 private:
-  /// Whether the last axis that has more than one element is resized by a table.
-  bool isLastByTables(ArrayRef<ResizeAxis> axes) const {
+  /// By the last axis that has more than one element.
+  aot::KernelFamily familyOf(ArrayRef<ResizeAxis> axes) const {
+    constexpr int64_t kMostFactor = 4;
     for (const ResizeAxis &axis : llvm::reverse(axes)) {
-      if (axis.isResized && axis.isTold)
-        return !PhaseFinder(onnx::makeResizeTable(op, axis), axis.in.get(), axis.out.get()).find();
+      if (axis.isResized && axis.isTold) {
+        std::optional<Phases> phases =
+            PhaseFinder(onnx::makeResizeTable(op, axis), axis.in.get(), axis.out.get()).find();
+        if (!phases)
+          return aot::KernelFamily::ResizeByTables;
+        bool isFactor = phases->step == 1 && phases->period > 1 && phases->period <= kMostFactor;
+        return isFactor ? aot::KernelFamily::ResizeByFactor : aot::KernelFamily::ResizeByPhases;
+      }
       if (!axis.in.is(1))
-        return false;
+        break;
     }
-    return false;
+    return aot::KernelFamily::ResizeByPhases;
   }
 
   /// Neighbouring axes that stay are one.
