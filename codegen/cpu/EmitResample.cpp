@@ -169,7 +169,7 @@ private:
       Value read = tapsAt(*rows, row).front().position;
       Place to = result.at(rowDim, row);
       emitIf(
-          compare(arith::CmpIPredicate::eq, read, before),
+          b, compare(arith::CmpIPredicate::eq, read, before),
           [&] {
             Place from = result.at(rowDim, plus(row, -1));
             alongRow(columns->out, width, [&](Value at, int64_t lanes) { store(load(from.at(at), lanes), to.at(at)); });
@@ -309,7 +309,7 @@ private:
       });
     };
     if (!known)
-      emitIf(isEnough, vectors);
+      emitIf(b, isEnough, vectors);
     else if (*known >= lanes)
       vectors();
   }

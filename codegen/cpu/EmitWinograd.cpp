@@ -18,6 +18,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/Passes.h"
+#include "codegen/cpu/RowLoops.h"
 #include "codegen/cpu/VectorBody.h"
 #include "dialects/aot/AotDialect.h"
 #include "dialects/aot/Winograd.h"
@@ -70,11 +71,12 @@ struct Flat {
   SmallVector<int64_t> strides;
 };
 
-class WinogradEmitter {
+class WinogradEmitter : RowLoops {
 public:
   WinogradEmitter(OpBuilder &builder, WinogradOp op, Multipliers &multipliers)
-      : b(op.getLoc(), builder), op(op), multipliers(multipliers), winograd(op.getTile()), scratch(op), m(op.getTile()),
-        n(m + 2), width(op.getStrategy().getWidth()), dataShape(cast<MemRefType>(op.getData().getType()).getShape()),
+      : RowLoops(builder, op.getLoc()), op(op), multipliers(multipliers), winograd(op.getTile()), scratch(op),
+        m(op.getTile()), n(m + 2), width(op.getStrategy().getWidth()),
+        dataShape(cast<MemRefType>(op.getData().getType()).getShape()),
         shape(cast<MemRefType>(op.getInit().getType()).getShape()) {}
 
   void emit() {
@@ -99,12 +101,7 @@ public:
 private:
   //===-- Loops and addresses -------------------------------------------------------------------------------------===//
 
-  Value index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-
-  Value plus(Value left, Value right) { return b.createOrFold<arith::AddIOp>(left, right); }
-  Value plus(Value left, int64_t right) { return right == 0 ? left : plus(left, index(right)); }
-  Value times(Value value, int64_t factor) { return b.createOrFold<arith::MulIOp>(value, index(factor)); }
-
+  using RowLoops::loop;
   void loop(int64_t low, int64_t high, int64_t step, llvm::function_ref<void(Value)> body) {
     if (high <= low)
       return;
@@ -114,18 +111,6 @@ private:
   }
 
   void loop(Value count, llvm::function_ref<void(Value)> body) { loop(index(0), count, 1, body); }
-
-  void loop(Value low, Value high, int64_t step, llvm::function_ref<void(Value)> body) {
-    auto forOp = scf::ForOp::create(b, low, high, index(step));
-    auto yes = b.getBoolAttr(true);
-    auto vectorize = LLVM::LoopVectorizeAttr::get(b.getContext(), yes, {}, {}, {}, {}, {}, {});
-    auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), yes, {}, {}, {}, {}, {}, {});
-    forOp->setAttr("llvm.loop_annotation", LLVM::LoopAnnotationAttr::get(b.getContext(), {}, vectorize, {}, unroll, {},
-                                                                         {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(forOp.getBody());
-    body(forOp.getInductionVar());
-  }
 
   /// The buffer of a static shape as one dimension.
   Flat flatten(Value buffer) {
@@ -426,7 +411,6 @@ private:
                                         harmlessLanes(b, type));
   }
 
-  ImplicitLocOpBuilder b;
   WinogradOp op;
   Multipliers &multipliers;
   Winograd winograd;

@@ -26,6 +26,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/NestEmitter.h"
 #include "codegen/cpu/NestReduction.h"
+#include "codegen/cpu/RowLoops.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -240,16 +241,7 @@ private:
 
   void emitIf(arith::CmpIPredicate predicate, Value left, Value right, llvm::function_ref<void()> then,
               llvm::function_ref<void()> otherwise = nullptr) {
-    Value condition = arith::CmpIOp::create(b, predicate, left, right);
-    auto ifOp = scf::IfOp::create(b, condition,
-                                  /*withElseRegion=*/bool(otherwise));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(ifOp.thenBlock()->getTerminator());
-    then();
-    if (!otherwise)
-      return;
-    b.setInsertionPoint(ifOp.elseBlock()->getTerminator());
-    otherwise();
+    onnx_aot::emitIf(b, arith::CmpIOp::create(b, predicate, left, right), then, otherwise);
   }
 
   /// The rows that are walked: [0, rowsHere) after `rowBase`; up to `rowEnd` where only the run knows how many there

@@ -36,7 +36,8 @@ void RowLoops::loop(Value low, Value high, int64_t step, llvm::function_ref<void
   });
 }
 
-void RowLoops::emitIf(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise) {
+void onnx_aot::emitIf(ImplicitLocOpBuilder &b, Value condition, llvm::function_ref<void()> then,
+                      llvm::function_ref<void()> otherwise) {
   auto ifOp = scf::IfOp::create(b, condition, /*withElseRegion=*/bool(otherwise));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(ifOp.thenBlock()->getTerminator());
@@ -63,7 +64,7 @@ void RowLoops::alongRow(Value count, int64_t lanes, llvm::function_ref<void(Valu
     Value last = plus(count, -lanes);
     loop(zero, count, lanes, [&](Value at) { body(smaller(at, last), lanes); });
   };
-  emitIf(compare(arith::CmpIPredicate::sge, count, index(lanes)), vectors,
+  emitIf(b, compare(arith::CmpIPredicate::sge, count, index(lanes)), vectors,
          [&] { loop(zero, count, 1, [&](Value at) { body(at, 1); }); });
 }
 

@@ -25,6 +25,10 @@ struct Place {
   Place at(mlir::Value column) const { return at(int64_t(indices.size()) - 1, column); }
 };
 
+/// Where `condition` holds `then`, elsewhere `otherwise` if it is given.
+void emitIf(mlir::ImplicitLocOpBuilder &b, mlir::Value condition, llvm::function_ref<void()> then,
+            llvm::function_ref<void()> otherwise = nullptr);
+
 class RowLoops {
 protected:
   RowLoops(mlir::OpBuilder &builder, mlir::Location loc) : b(loc, builder) {}
@@ -48,7 +52,6 @@ protected:
   mlir::Value loop(mlir::Value low, mlir::Value high, int64_t step, mlir::Value carried,
                    llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> body);
   void loop(mlir::Value low, mlir::Value high, int64_t step, llvm::function_ref<void(mlir::Value)> body);
-  void emitIf(mlir::Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise = nullptr);
   /// `body(at, lanes)` for all of 0 .. below `count`, by vectors of at most `lanes`, the last of which may begin early;
   /// single elements where there are fewer.
   void alongRow(mlir::Value count, int64_t lanes, llvm::function_ref<void(mlir::Value, int64_t)> body);

@@ -84,28 +84,36 @@ Value allocateLike(RewriterBase &rewriter, Location loc, Value buffer) {
   return memref::AllocOp::create(rewriter, loc, MemRefType::get(type.getShape(), type.getElementType()));
 }
 
+/// `make(inputs, result)` with copies of the buffers that its code is not made for: those that do not fit.
+template <typename Make>
+void makeOfFitting(RewriterBase &rewriter, Location loc, ArrayRef<Value> given, Value init,
+                   llvm::function_ref<bool(Value)> fits, Make make) {
+  SmallVector<Value> inputs(given);
+  for (Value &input : inputs)
+    if (!fits(input)) {
+      Value copy = allocateLike(rewriter, loc, input);
+      memref::CopyOp::create(rewriter, loc, input, copy);
+      input = copy;
+    }
+  Value result = fits(init) ? init : allocateLike(rewriter, loc, init);
+  make(ArrayRef(inputs), result);
+  if (result != init)
+    memref::CopyOp::create(rewriter, loc, result, init);
+}
+
 struct WinogradBufferization : DestinationBufferization<WinogradBufferization, WinogradOp> {
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
                           BufferizationState &state) const {
     auto winograd = cast<WinogradOp>(op);
     Location loc = op->getLoc();
     return bufferizeKernel(winograd, rewriter, options, state, [&](ArrayRef<Value> given, Value init) {
-      // Its code is made for these.
-      SmallVector<Value> inputs(given);
-      for (Value &input : inputs)
-        if (!hasDenseChannels(input)) {
-          Value copy = allocateLike(rewriter, loc, input);
-          memref::CopyOp::create(rewriter, loc, input, copy);
-          input = copy;
-        }
-      Value result = hasDenseChannels(init) ? init : allocateLike(rewriter, loc, init);
-      auto buffered = WinogradOp::create(
-          rewriter, loc, TypeRange(), inputs[0], inputs[1], ArrayRef(inputs).drop_front(2), result,
-          /*scratch=*/Value(), winograd.getIndexingMapsAttr(), winograd.getTileAttr(), winograd.getPadsAttr(),
-          winograd.getBlockAttr(), winograd.getGroupAttr(), winograd.getStrategyAttr(), winograd.getErrorAttr());
-      buffered.getEpilogue().takeBody(winograd.getEpilogue());
-      if (result != init)
-        memref::CopyOp::create(rewriter, loc, result, init);
+      makeOfFitting(rewriter, loc, given, init, hasDenseChannels, [&](ArrayRef<Value> inputs, Value result) {
+        auto buffered = WinogradOp::create(
+            rewriter, loc, TypeRange(), inputs[0], inputs[1], inputs.drop_front(2), result,
+            /*scratch=*/Value(), winograd.getIndexingMapsAttr(), winograd.getTileAttr(), winograd.getPadsAttr(),
+            winograd.getBlockAttr(), winograd.getGroupAttr(), winograd.getStrategyAttr(), winograd.getErrorAttr());
+        buffered.getEpilogue().takeBody(winograd.getEpilogue());
+      });
     });
   }
 };
@@ -157,19 +165,11 @@ struct GeneratedBufferization : DestinationBufferization<GeneratedBufferization,
     auto generated = cast<GeneratedOp>(op);
     Location loc = op->getLoc();
     return bufferizeKernel(generated, rewriter, options, state, [&](ArrayRef<Value> given, Value init) {
-      SmallVector<Value> inputs(given);
-      for (Value &input : inputs)
-        if (!isDense(input)) {
-          Value copy = allocateLike(rewriter, loc, input);
-          memref::CopyOp::create(rewriter, loc, input, copy);
-          input = copy;
-        }
-      Value result = isDense(init) ? init : allocateLike(rewriter, loc, init);
-      GeneratedOp::create(rewriter, loc, TypeRange(), generated.getKindAttr(), generated.getProviderAttr(),
-                          generated.getSymbolAttr(), generated.getScratchBytesAttr(), inputs, result,
-                          /*scratch=*/Value());
-      if (result != init)
-        memref::CopyOp::create(rewriter, loc, result, init);
+      makeOfFitting(rewriter, loc, given, init, isDense, [&](ArrayRef<Value> inputs, Value result) {
+        GeneratedOp::create(rewriter, loc, TypeRange(), generated.getKindAttr(), generated.getProviderAttr(),
+                            generated.getSymbolAttr(), generated.getScratchBytesAttr(), inputs, result,
+                            /*scratch=*/Value());
+      });
     });
   }
 };

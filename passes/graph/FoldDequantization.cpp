@@ -58,8 +58,7 @@ struct FoldDequantizeLinear : OpRewritePattern<DequantizeLinearOp> {
       auto difference = int32_t(value - (*zeros)[zeros->size() == 1 ? 0 : channel]);
       floats.push_back(float(difference) * float((*scales)[scales->size() == 1 ? 0 : channel]));
     }
-    ArrayRef<char> bytes(reinterpret_cast<const char *>(floats.data()), floats.size() * sizeof(float));
-    rewriter.replaceOpWithNewOp<ConstantOp>(op, result, makeConstant(result, bytes, "dequantized"));
+    rewriter.replaceOpWithNewOp<ConstantOp>(op, result, makeConstantOf(result, ArrayRef(floats), "dequantized"));
     return success();
   }
 

@@ -8,7 +8,8 @@
 //   %m = onnx.MaxPool %d
 //   %y = onnx.QuantizeLinear %m, %s, %z
 //
-// Exact: |x - z| < 2^16, so that (x - z) * s / s rounds to x - z.
+// Exact: |x - z| < 2^8, so that (x - z) * s / s rounds to x - z for scales that are far from the ends of single
+// precision.
 //
 // Before: shapes are inferred.  After: no such operator reads what is dequantized with one scale.
 //
@@ -35,7 +36,7 @@ bool isByte(Type type) {
   return element && element.getWidth() == 8;
 }
 
-/// A dequantization of bytes with one positive scale.
+/// A dequantization of bytes with one positive scale, whose products neither underflow nor overflow.
 DequantizeLinearOp plainDequantization(Value value) {
   auto op = value.getDefiningOp<DequantizeLinearOp>();
   if (!op || !isByte(op.getX().getType()) || op.getBlockSize() != 0)
@@ -43,7 +44,9 @@ DequantizeLinearOp plainDequantization(Value value) {
   std::optional<SmallVector<double>> scale = getConstantFloats(op.getXScale());
   auto zeroPoint = op.getXZeroPoint() ? dyn_cast<RankedTensorType>(op.getXZeroPoint().getType()) : RankedTensorType();
   bool hasOneZero = !op.getXZeroPoint() || (zeroPoint && zeroPoint.hasStaticShape() && zeroPoint.getNumElements() == 1);
-  return scale && scale->size() == 1 && scale->front() > 0 && hasOneZero ? op : DequantizeLinearOp();
+  constexpr double kSmallest = 1e-30, kLargest = 1e30;
+  bool isPlain = scale && scale->size() == 1 && scale->front() >= kSmallest && scale->front() <= kLargest && hasOneZero;
+  return isPlain ? op : DequantizeLinearOp();
 }
 
 /// Whether each window certainly holds data: padding is shorter than the kernel.

@@ -139,8 +139,7 @@ template <typename T>
 Value makeTensor(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape, Type element, ArrayRef<T> values,
                  StringRef hint) {
   auto type = RankedTensorType::get(shape, element);
-  ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T));
-  return ConstantOp::create(builder, loc, type, makeConstant(type, bytes, hint));
+  return ConstantOp::create(builder, loc, type, makeConstantOf(type, values, hint));
 }
 
 /// The integers of `weights`, whose channel `channelOf` gives for a flat index, and their zero points (null: 0).

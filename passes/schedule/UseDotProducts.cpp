@@ -174,9 +174,8 @@ private:
     }
     OpBuilder builder(kernel);
     auto sumType = RankedTensorType::get(shape, builder.getI32Type());
-    ArrayRef<char> sumBytes(reinterpret_cast<const char *>(sums.data()), sums.size() * sizeof(int32_t));
     Value constant = arith::ConstantOp::create(builder, kernel.getLoc(), sumType,
-                                               onnx::makeConstant(sumType, sumBytes, "sign_corrections"));
+                                               onnx::makeConstantOf(sumType, ArrayRef(sums), "sign_corrections"));
     unsigned at = kernel.getInputs().size();
     SmallVector<Attribute> maps(kernel.getIndexingMaps().getValue());
     maps.insert(maps.end() - 1,

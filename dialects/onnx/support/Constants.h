@@ -29,6 +29,13 @@ bool getRawBytes(mlir::ElementsAttr value, llvm::SmallVectorImpl<char> &storage,
 /// copy above that, named after `hint`.
 mlir::ElementsAttr makeConstant(mlir::RankedTensorType type, llvm::ArrayRef<char> bytes, llvm::StringRef hint);
 
+/// The same over numbers that are as wide as the type's elements.
+template <typename T>
+mlir::ElementsAttr makeConstantOf(mlir::RankedTensorType type, llvm::ArrayRef<T> numbers, llvm::StringRef hint) {
+  return makeConstant(type, llvm::ArrayRef(reinterpret_cast<const char *>(numbers.data()), numbers.size() * sizeof(T)),
+                      hint);
+}
+
 /// onnx.Constant of a 1-D int64 tensor.
 mlir::Value makeIntegers(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<int64_t> values);
 

@@ -55,6 +55,5 @@ Value onnx_aot::onnx::makeShare(OpBuilder &builder, Location loc, ArrayRef<int32
   if (llvm::all_of(share, [](int32_t value) { return value == 0; }))
     return Value();
   auto type = RankedTensorType::get({int64_t(share.size())}, builder.getI32Type());
-  ArrayRef<char> bytes(reinterpret_cast<const char *>(share.data()), share.size() * sizeof(int32_t));
-  return arith::ConstantOp::create(builder, loc, type, makeConstant(type, bytes, "zero_points"));
+  return arith::ConstantOp::create(builder, loc, type, makeConstantOf(type, share, "zero_points"));
 }
