@@ -21,6 +21,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "onnx_aot/runtime.h"
 #include "passes/buffer/DescribeLayers.h"
@@ -45,6 +46,7 @@ static DialectRegistry allDialects() {
   registerAllOnnxAotDialects(registry);
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry); // kernels of a device
   return registry;
 }
 
@@ -93,6 +95,8 @@ bool Compilation::State::createTarget() {
 }
 
 bool Compilation::State::createProvider(const llvm::TargetMachine &machine) {
+  if (options.device.isUsed)
+    return true;
   if (options.kernels == KernelChoice::Halide) {
     if (auto plugin = HalidePlugin::load(); !plugin) {
       diagnostics.fault("--kernels=halide: there is no Halide: " + llvm::toString(plugin.takeError()));
@@ -278,7 +282,7 @@ int onnx_aot::compileModel(StringRef path, const CompilerOptions &options, Diagn
     if (mlir::failed(program))
       return diagnostics.exitStatus();
     input.program = std::move(*program);
-  } else if (options.artifact.kind != OutputKind::MLIR) {
+  } else if (options.artifact.kind != OutputKind::MLIR && options.artifact.kind != OutputKind::PTX) {
     // What the arguments stand for is in the interface by now; LLVM has no word for it.
     input.module.walk([](LLVM::LLVMFuncOp function) { function.removeArgAttrsAttr(); });
     input.llvmModule = translateModuleToLLVMIR(input.module, llvmContext, options.artifact.prefix);

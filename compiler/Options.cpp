@@ -9,6 +9,7 @@
 #include "compiler/Options.h"
 #include "codegen/cpu/TargetMachine.h"
 #include "codegen/halide/Plugin.h"
+#include "codegen/nvptx/Architecture.h"
 #include "compiler/CommandLine.h"
 #include "compiler/Diagnostics.h"
 #include "llvm/ADT/SmallVector.h"
@@ -45,12 +46,10 @@ static std::optional<OutputKind> parseKind(StringRef word) {
       .Case("s", OutputKind::Assembly)
       .Case("ll", OutputKind::LLVMIR)
       .Case("c", OutputKind::C)
+      .Case("ptx", OutputKind::PTX)
       .Case("mlir", OutputKind::MLIR)
       .Default(std::nullopt);
 }
-
-/// Kinds of the contract that no generator makes yet.
-static bool isComingKind(StringRef word) { return word == "ptx"; }
 
 //===----------------------------------------------------------------------===//
 // C identifiers
@@ -99,6 +98,7 @@ private:
   void applyLevel(const GivenFlag &flag);
   void applyCpu(const GivenFlag &flag);
   void applyKernels(const GivenFlag &flag);
+  void applyDevice(const GivenFlag &flag);
   void applyTolerance(const GivenFlag &flag, std::optional<double> &out);
   void applyText(const GivenFlag &flag, std::string &out);
   void applySize(const GivenFlag &flag, std::optional<uint64_t> &out);
@@ -192,6 +192,10 @@ void FlagReader::apply(const GivenFlag &flag) {
     return;
   case OPT_kernels:
     return applyKernels(flag);
+  case OPT_device:
+  case OPT_gpu_arch:
+  case OPT_io:
+    return applyDevice(flag);
   case OPT_precision:
   case OPT_threads:
   case OPT_weights:
@@ -250,6 +254,54 @@ void FlagReader::applyKernels(const GivenFlag &flag) {
   if (!choice)
     return fault(flag, "expected auto, mlir, halide or reference");
   options.kernels = *choice;
+}
+
+void FlagReader::applyDevice(const GivenFlag &flag) {
+  DeviceOptions &device = options.device;
+  if (flag.id == OPT_device) {
+    if (flag.value == "cuda,cpu")
+      return notYet(flag.spelled);
+    if (flag.value != "cuda")
+      return fault(flag, "the device that is known is cuda");
+    device.isUsed = true;
+  } else if (flag.id == OPT_io) {
+    if (flag.value != "host" && flag.value != "device")
+      return fault(flag, "expected host or device");
+    device.hasBuffers = flag.value == "device";
+  } else {
+    for (StringRef name : llvm::split(flag.value, ',')) {
+      if (!nvptx::Architecture::named(name))
+        return fault(flag, "'" + name + "' is no GPU that code is made for; known are " + nvptx::Architecture::known());
+      if (!llvm::is_contained(device.architectures, name))
+        device.architectures.push_back(name.str());
+    }
+  }
+}
+
+/// Flags that only have a meaning with others.
+static void completeDevice(CompilerOptions &options, Diagnostics &diagnostics) {
+  DeviceOptions &device = options.device;
+  OutputKind kind = options.artifact.kind;
+  if (!device.isUsed) {
+    if (device.hasBuffers || !device.architectures.empty())
+      diagnostics.fault((device.hasBuffers ? "--io=device" : "--gpu-arch") + Twine(" has no meaning without --device=cuda"));
+    if (kind == OutputKind::PTX)
+      diagnostics.fault("the output is PTX, which is made with --device=cuda");
+    return;
+  }
+  if (device.architectures.empty())
+    device.architectures = {"sm_80"};
+  if (kind == OutputKind::PTX && device.architectures.size() > 1)
+    diagnostics.fault("--gpu-arch names several GPUs, but a .ptx file holds the code for one");
+  if (kind == OutputKind::C)
+    diagnostics.fault("--device=cuda: C output holds no code for a device");
+  if (options.kernels == KernelChoice::Halide)
+    diagnostics.fault("--kernels=halide: Halide makes no kernels for a device");
+  if (options.artifact.maxRam || options.artifact.maxFlash)
+    diagnostics.fault("--max-ram and --max-flash are for the memory of microcontrollers, not of a device");
+  llvm::Triple triple(options.codegen.triple);
+  if (!triple.isArch64Bit() || !triple.isLittleEndian() || isBareMetal(triple))
+    diagnostics.fault("--device=cuda: the driver runs on 64-bit hosts with an operating system, not on " + triple.str());
 }
 
 void FlagReader::applyText(const GivenFlag &flag, std::string &out) {
@@ -416,18 +468,16 @@ static void resolveKind(CompilerOptions &options, StringRef emit, Diagnostics &d
   std::string spelled = !emit.empty() ? "--emit=" + emit.str() : "-o " + artifact.output;
   if (word.empty() && options.stopAfter)
     word = "mlir";
-  if (isComingKind(word))
-    return diagnostics.unsupported(spelled + " is not supported yet");
   std::optional<OutputKind> kind = parseKind(word);
   if (!kind)
-    return diagnostics.fault(spelled + ": the kinds of output are o, a, so, s, ll, c and mlir" +
+    return diagnostics.fault(spelled + ": the kinds of output are o, a, so, s, ll, ptx, c and mlir" +
                              (emit.empty() ? "; --emit=KIND chooses one for any file name" : ""));
   artifact.kind = *kind;
 
   bool isBinary =
       *kind == OutputKind::Object || *kind == OutputKind::StaticLibrary || *kind == OutputKind::SharedLibrary;
   if (toStdout && isBinary)
-    diagnostics.fault(spelled + ": only s, ll, c and mlir can be written to standard output");
+    diagnostics.fault(spelled + ": only s, ll, ptx, c and mlir can be written to standard output");
   if (*kind == OutputKind::C)
     refuseTargetFlags(options.codegen, spelled, diagnostics);
   if (options.stopAfter && *kind != OutputKind::MLIR)
@@ -485,6 +535,8 @@ bool onnx_aot::completeOptions(CompilerOptions &options, StringRef modelPath, Di
   if (options.kernels == KernelChoice::Halide && artifact.kind == OutputKind::C)
     diagnostics.fault("--kernels=halide: Halide's kernels are machine code, which C output cannot hold");
   resolveTarget(options.codegen, diagnostics);
+  if (diagnostics.errors().size() == before)
+    completeDevice(options, diagnostics);
   options.buffer.hasAllocator = options.buffer.allocates.value_or(!isBareMetal(llvm::Triple(options.codegen.triple)));
   return diagnostics.errors().size() == before;
 }

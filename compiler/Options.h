@@ -66,6 +66,13 @@ struct ScheduleOptions {
   std::optional<int64_t> arenaBytes; // to be met where it can be, at the cost of speed
 };
 
+/// --device: where the graph runs.
+struct DeviceOptions {
+  bool isUsed = false;                    // --device=cuda
+  std::vector<std::string> architectures; // --gpu-arch; codegen/nvptx knows them all
+  bool hasBuffers = false;                // --io=device: inputs and outputs lie there
+};
+
 struct BufferOptions {
   int64_t arenaAlign = 64; // bytes; a power of two
   // --allocator: whether runs may take memory from a context; not given: wherever there is an operating system
@@ -86,7 +93,7 @@ struct CodegenOptions {
   Sanitize sanitize = Sanitize::None;
 };
 
-enum class OutputKind { Object, StaticLibrary, SharedLibrary, Assembly, LLVMIR, C, MLIR };
+enum class OutputKind { Object, StaticLibrary, SharedLibrary, Assembly, LLVMIR, PTX, C, MLIR };
 
 struct ArtifactOptions {
   std::string prefix; // of every C symbol: a C identifier
@@ -104,6 +111,7 @@ struct CompilerOptions {
   BufferOptions buffer;
   CodegenOptions codegen;
   ArtifactOptions artifact;
+  DeviceOptions device;
   KernelChoice kernels = KernelChoice::Auto;
 
   std::optional<Stage> stopAfter; // only with OutputKind::MLIR

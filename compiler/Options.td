@@ -22,8 +22,8 @@ multiclass Value<string name, string metavar, string help> {
 class Switch<string name, string help> : Flag<["--"], name>, HelpText<help>;
 
 class Heading<string title> : OptionGroup<title>, HelpText<title>;
-def ComingGroup : Heading<"Not supported yet">;
 def DeveloperGroup : Heading<"Developer">;
+def DeviceGroup : Heading<"Device">;
 def GeneralGroup : Heading<"General">;
 def InformationGroup : Heading<"Information">;
 def ModelGroup : Heading<"Model">;
@@ -44,9 +44,9 @@ def o : JoinedOrSeparate<["-"], "o">, MetaVarName<"OUT">,
   HelpText<"what to write; the suffix decides the kind:\n"
            ".o object, with its .h beside it  .a static library  .so shared library\n"
            ".c portable C99, with its .h  .s assembly  .ll LLVM IR\n"
-           ".mlir the IR after --stop-after\n"
+           ".mlir the IR after --stop-after  .ptx the device's code\n"
            "'-' writes .c, .s, .ll and .mlir to standard output">;
-defm emit : Value<"emit", "KIND", "o, a, so, c, s, ll or mlir; overrides the suffix">;
+defm emit : Value<"emit", "KIND", "o, a, so, c, s, ll, ptx or mlir; overrides the suffix">;
 defm stop_after : Value<"stop-after", "STAGE", "import, graph, tensor, schedule, buffer or codegen; writes MLIR">;
 defm name : Value<"name", "PREFIX",
   "C prefix of every symbol (default: the model file's stem, made an identifier)">;
@@ -138,10 +138,11 @@ defm max_ram : Value<"max-ram", "SIZE", "fail when arena, stack and variables ta
 defm max_flash : Value<"max-flash", "SIZE", "fail when code and constants take more">;
 }
 
-let Group = ComingGroup, Flags = [NotYet] in {
-defm device : Value<"device", "cuda[,cpu]", "run on an NVIDIA GPU">;
-defm gpu_arch : Value<"gpu-arch", "sm_80", "the GPUs to make code for">;
-defm io : Value<"io", "host|device", "where inputs and outputs lie">;
+let Group = DeviceGroup in {
+defm device : Value<"device", "cuda", "the graph runs on an NVIDIA GPU: the object carries PTX, and the driver is loaded by the first run">;
+defm gpu_arch : Value<"gpu-arch", "sm_80,..",
+  "the GPUs to make PTX for, which later ones run too (default: sm_80)">;
+defm io : Value<"io", "host|device", "where inputs and outputs lie (default: host)">;
 }
 
 let Group = DeveloperGroup in {

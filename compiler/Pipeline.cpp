@@ -8,6 +8,7 @@
 #include "compiler/Pipeline.h"
 #include "codegen/cpu/CpuTargetModel.h"
 #include "codegen/cpu/Passes.h"
+#include "codegen/nvptx/Passes.h"
 #include "dialects/aot/AotDialect.h"
 #include "dialects/onnx/OnnxDialect.h"
 #include "mlir/Conversion/Passes.h"
@@ -19,6 +20,7 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
@@ -53,13 +55,13 @@ void onnx_aot::buildLowering(OpPassManager &passes) {
   passes.addPass(createOnnxToLinalg());
 }
 
-static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &target) {
+static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &target, bool isForDevice) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createInferShapes());
   functions.addPass(createExpandFunctions());
   functions.addPass(createInferShapes());
   functions.addPass(createFoldBatchNormalization());
-  if (target.prefersIntegerProducts()) {
+  if (target.prefersIntegerProducts() && !isForDevice) {
     functions.addPass(createSinkDequantization());
     functions.addPass(createUseIntegerProducts());
     functions.addPass(createFoldDequantization({/*weights=*/!target.hasLittleMemory() && !target.isForSize()}));
@@ -83,7 +85,7 @@ static void buildTensorStage(OpPassManager &passes, aot::KernelProvider *provide
   // From here no onnx operation is left: linalg, tensor, arith, math, scf, and heavy computations as aot.kernel.
 }
 
-static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &options, bool isReference,
+static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &options, bool isReference, bool isForDevice,
                                const StageServices &services) {
   const aot::TargetModel &target = services.target;
   OpPassManager &functions = passes.nest<func::FuncOp>();
@@ -91,6 +93,13 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   if (isReference)
     return functions.addPass(createChooseStrategyPass(target));
   functions.addPass(createFuseElementwise());
+  if (isForDevice) {
+    // A device's kernels read the layouts that the model has, and get their threads when they are made.
+    functions.addPass(createFuseEpilogue());
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
+    return functions.addPass(createChooseStrategyPass(target));
+  }
   functions.addPass(createChooseLayoutPass(target));
   functions.addPass(createFuseEpilogue());
   functions.addPass(createFusePrologue());
@@ -110,7 +119,8 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   functions.addPass(createPackWeights());
 }
 
-static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &target, ModelFacts *facts) {
+static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &target, ModelFacts *facts,
+                             const DeviceOptions &device) {
   passes.addPass(createPrepareEntry());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -138,11 +148,24 @@ static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &targ
   passes.nest<func::FuncOp>().addPass(createResolveReshapes());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  if (device.isUsed) {
+    passes.addPass(createMapToDevice({device.hasBuffers}));
+    passes.addPass(createCanonicalizerPass());
+    passes.addPass(createCSEPass());
+  }
   // From here nothing allocates; the arena's size is known, or a function of the entry's dims.
 }
 
-static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &options, const StageServices &services) {
+static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &options, const StageServices &services,
+                              const DeviceOptions &device) {
   const CpuTargetModel &target = services.target;
+  if (device.isUsed) {
+    CompileKernelsOptions compile;
+    compile.architectures.assign(device.architectures.begin(), device.architectures.end());
+    passes.addPass(createCompileKernels(compile));
+    passes.addPass(createLowerDevice({device.hasBuffers}));
+    // From here the entry is code of the host like any other.
+  }
   passes.nest<func::FuncOp>().addPass(createRetypeEmptyArguments());
   passes.addPass(createOutlineKernels());
   passes.addPass(createEmitWinograd());
@@ -219,16 +242,17 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
   case Stage::Import:
     return;
   case Stage::Graph:
-    return buildGraphStage(passes, services.target);
+    return buildGraphStage(passes, services.target, options.device.isUsed);
   case Stage::Tensor:
     return buildTensorStage(passes, services.provider);
   case Stage::Schedule:
-    return buildScheduleStage(passes, options.schedule, options.kernels == KernelChoice::Reference, services);
+    return buildScheduleStage(passes, options.schedule, options.kernels == KernelChoice::Reference,
+                              options.device.isUsed, services);
   case Stage::Buffer:
-    return buildBufferStage(passes, services.target, services.facts);
+    return buildBufferStage(passes, services.target, services.facts, options.device);
   case Stage::Codegen:
     return options.artifact.kind == OutputKind::C ? buildCodegenStageForC(passes, services.target)
-                                                  : buildCodegenStage(passes, options.codegen, services);
+                                                  : buildCodegenStage(passes, options.codegen, services, options.device);
   }
 }
 
@@ -245,7 +269,7 @@ void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOpti
 void onnx_aot::registerAllOnnxAotDialects(DialectRegistry &registry) {
   registry.insert<aot::AotDialect, onnx::OnnxDialect, affine::AffineDialect, arith::ArithDialect,
                   bufferization::BufferizationDialect, cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect,
-                  LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  LLVM::LLVMDialect, NVVM::NVVMDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
                   ub::UBDialect, vector::VectorDialect>();
   aot::registerBufferization(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
@@ -264,4 +288,5 @@ void onnx_aot::registerAllOnnxAotPasses() {
   registerbufferPasses();
   registercontractsPasses();
   registercpuPasses();
+  registernvptxPasses();
 }

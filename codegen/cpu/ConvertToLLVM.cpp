@@ -71,6 +71,7 @@ private:
     ub::populateUBToLLVMConversionPatterns(converter, patterns);
     LLVMConversionTarget target(*context);
     target.addLegalOp<ModuleOp>();
+    target.addLegalDialect("nvvm"); // of kernels; LLVM's already
     return applyFullConversion(getOperation(), target, std::move(patterns));
   }
 };

@@ -21,7 +21,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/RowLoops.h"
-#include "codegen/cpu/VectorBody.h"
+#include "codegen/VectorBody.h"
 #include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

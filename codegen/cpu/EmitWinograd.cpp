@@ -19,7 +19,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/RowLoops.h"
-#include "codegen/cpu/VectorBody.h"
+#include "codegen/VectorBody.h"
 #include "dialects/aot/AotDialect.h"
 #include "dialects/aot/Winograd.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -37,7 +37,8 @@ static_assert(uint32_t(aot::Code::dim_out_of_bounds) == ONNX_AOT_DIM_OUT_OF_BOUN
               uint32_t(aot::Code::loop_bound) == ONNX_AOT_LOOP_BOUND &&
               uint32_t(aot::Code::shape_mismatch) == ONNX_AOT_SHAPE_MISMATCH &&
               uint32_t(aot::Code::invalid_value) == ONNX_AOT_INVALID_VALUE &&
-              uint32_t(aot::Code::out_of_memory) == ONNX_AOT_OUT_OF_MEMORY);
+              uint32_t(aot::Code::out_of_memory) == ONNX_AOT_OUT_OF_MEMORY &&
+              uint32_t(aot::Code::device_error) == ONNX_AOT_DEVICE_ERROR);
 
 namespace {
 struct LowerRequire : impl::LowerRequireBase<LowerRequire> {

@@ -1,7 +1,6 @@
 //===- LowerSlots.cpp - memory of the context is asked of the runtime ---------------------------------------------===//
 //
-// Each aot.slot becomes a call; the descriptor of its memref is built by hand, because no operation of the memref
-// dialect makes one from a pointer.
+// Each aot.slot becomes a call.
 //
 //   %buffer, %ok = aot.slot %ctx[%i], %bytes : !llvm.ptr -> memref<?xi8>
 // becomes
@@ -12,6 +11,7 @@
 // Before: memrefs are not converted yet.  After: no aot.slot is left; the cast vanishes with the memrefs.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "codegen/MemrefOfPointer.h"
 #include "codegen/cpu/Passes.h"
 #include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -57,20 +57,7 @@ struct LowerSlots : impl::LowerSlotsBase<LowerSlots> {
     Value null = LLVM::ZeroOp::create(builder, loc, pointer);
     Value ok = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, memory, null);
 
-    Type width = builder.getIntegerType(DataLayout::closest(slot).getTypeSizeInBits(builder.getIndexType()));
-    Type list = LLVM::LLVMArrayType::get(width, 1);
-    Type type = LLVM::LLVMStructType::getLiteral(builder.getContext(), {pointer, pointer, width, list, list});
-    Value descriptor = LLVM::PoisonOp::create(builder, loc, type);
-    auto set = [&](Value value, ArrayRef<int64_t> position) {
-      descriptor = LLVM::InsertValueOp::create(builder, loc, descriptor, value, position);
-    };
-    set(memory, {0});
-    set(memory, {1});
-    set(LLVM::ConstantOp::create(builder, loc, width, 0), {2});
-    set(arith::IndexCastOp::create(builder, loc, width, slot.getBytes()), {3, 0});
-    set(LLVM::ConstantOp::create(builder, loc, width, 1), {4, 0});
-    Value buffer =
-        UnrealizedConversionCastOp::create(builder, loc, slot.getBuffer().getType(), descriptor).getResult(0);
+    Value buffer = memrefOfPointer(builder, loc, memory, slot.getBytes(), slot.getBuffer().getType());
     slot.getBuffer().replaceAllUsesWith(buffer);
     slot.getOk().replaceAllUsesWith(ok);
     slot.erase();

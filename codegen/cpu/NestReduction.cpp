@@ -1,6 +1,6 @@
 //===- NestReduction.cpp - the reduction and the epilogue of one tile ---------------------------------------------===//
 #include "codegen/cpu/NestReduction.h"
-#include "codegen/cpu/VectorBody.h"
+#include "codegen/VectorBody.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"

@@ -9,6 +9,7 @@
 #include "codegen/RuntimeLink.h"
 #include "codegen/cpu/MergeKernels.h"
 #include "codegen/halide/HalideProvider.h"
+#include "codegen/nvptx/DeviceProgram.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/artifact/Budget.h"
 #include "compiler/artifact/CWriter.h"
@@ -132,6 +133,7 @@ static const KindRow kinds[] = {
     {OutputKind::SharedLibrary, writeSharedLibraryFile, true},
     {OutputKind::Assembly, writeAssemblyFile, false},
     {OutputKind::LLVMIR, writeLLVMIRFile, false},
+    {OutputKind::PTX, nullptr, false},
     {OutputKind::C, nullptr, true},
     {OutputKind::MLIR, nullptr, false},
 };
@@ -179,6 +181,7 @@ static Error finishModule(ArtifactInput &input, TargetMachine &machine, const Co
   Module &module = *input.llvmModule;
   ModelInterface &model = input.interface;
   prepareModule(module, machine);
+  defineDeviceProgram(module, input.module);
   if (Error error = emitEntryPoints(module, model, options.artifact.prefix))
     return error;
   if (Error error = linkRuntime(module))
@@ -299,6 +302,11 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
   Error error = Error::success();
   if (row->kind == OutputKind::MLIR) {
     error = joinErrors(std::move(error), writeMLIR(input.module, artifact.output, files));
+  } else if (row->kind == OutputKind::PTX) {
+    error = joinErrors(std::move(error), writeText(artifact.output, files, [&](raw_pwrite_stream &stream) {
+                         stream << firstDeviceText(input.module);
+                         return Error::success();
+                       }));
   } else if (row->kind == OutputKind::C) {
     error = joinErrors(std::move(error), writeCFile(*row, input, options, files));
   } else {

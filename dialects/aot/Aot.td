@@ -8,7 +8,7 @@
 #ifndef ONNX_AOT_AOT
 #define ONNX_AOT_AOT
 
-include "mlir/IR/OpBase.td"
+include "dialects/aot/AotBase.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
@@ -16,17 +16,6 @@ include "mlir/IR/RegionKindInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
-
-def Aot_Dialect : Dialect {
-  let name = "aot";
-  let cppNamespace = "::onnx_aot::aot";
-  let summary = "Kernels and their strategies";
-  let useDefaultAttributePrinterParser = 1;
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
-  let extraClassDeclaration = [{
-    void registerAttributes();
-  }];
-}
 
 def Aot_StrategyAttr : AttrDef<Aot_Dialect, "Strategy"> {
   let mnemonic = "strategy";
@@ -267,7 +256,7 @@ class Aot_Code<string name, int number> : I32EnumAttrCase<name, number>;
 def Aot_CodeEnum : I32EnumAttr<"Code", "What is wrong when a check fails", [
     Aot_Code<"dim_out_of_bounds", 16>, Aot_Code<"index_out_of_range", 17>, Aot_Code<"empty_reduction", 18>,
     Aot_Code<"k_out_of_range", 19>, Aot_Code<"division_by_zero", 20>, Aot_Code<"loop_bound", 21>,
-    Aot_Code<"shape_mismatch", 22>, Aot_Code<"invalid_value", 23>, Aot_Code<"out_of_memory", 24>]> {
+    Aot_Code<"shape_mismatch", 22>, Aot_Code<"invalid_value", 23>, Aot_Code<"out_of_memory", 24>, Aot_Code<"device_error", 35>]> {
   let cppNamespace = "::onnx_aot::aot";
   let genSpecializedAttr = 0;
 }

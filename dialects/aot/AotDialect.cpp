@@ -32,6 +32,7 @@ void AotDialect::initialize() {
 #define GET_OP_LIST
 #include "dialects/aot/AotOps.cpp.inc"
       >();
+  registerDeviceOps();
 }
 
 bool KernelOp::isReduction(unsigned dim) { return cast<StringAttr>(getIteratorTypes()[dim]).getValue() == "reduction"; }

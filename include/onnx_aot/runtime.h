@@ -40,7 +40,12 @@ enum onnx_aot_code {
   ONNX_AOT_LOOP_BOUND = 21,         /* a loop would not end within its bound */
   ONNX_AOT_SHAPE_MISMATCH = 22,     /* shapes that only the run knows do not fit together */
   ONNX_AOT_INVALID_VALUE = 23,      /* an input has a value that the operator does not allow */
-  ONNX_AOT_OUT_OF_MEMORY = 24       /* the context's allocator gave no memory */
+  ONNX_AOT_OUT_OF_MEMORY = 24,      /* the context's allocator gave no memory */
+  /* Of a model that runs on a device; onnx_aot_context_error() has the driver's words. */
+  ONNX_AOT_NO_DEVICE = 32,            /* there is no driver, or no device */
+  ONNX_AOT_DEVICE_UNSUPPORTED = 33,   /* the object has no code for this device, or its driver is too old for it */
+  ONNX_AOT_DEVICE_OUT_OF_MEMORY = 34, /* the device has too little memory */
+  ONNX_AOT_DEVICE_ERROR = 35          /* the device or its driver failed */
 };
 
 /*

@@ -1,5 +1,5 @@
 //===- VectorBody.cpp - scalar bodies on vectors ------------------------------------------------------------------===//
-#include "codegen/cpu/VectorBody.h"
+#include "codegen/VectorBody.h"
 #include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -4,8 +4,8 @@
 // vectors for scalars, which is possible because strategies with vectors are chosen for elementwise bodies only.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#ifndef ONNX_AOT_CODEGEN_CPU_VECTORBODY_H
-#define ONNX_AOT_CODEGEN_CPU_VECTORBODY_H
+#ifndef ONNX_AOT_CODEGEN_VECTORBODY_H
+#define ONNX_AOT_CODEGEN_VECTORBODY_H
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"

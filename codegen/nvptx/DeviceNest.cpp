@@ -1,0 +1,164 @@
+//===- DeviceNest.cpp - a loop nest as threads see it -------------------------------------------------------------===//
+//
+// See DeviceNest.h.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "codegen/nvptx/DeviceNest.h"
+#include "codegen/VectorBody.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace onnx_aot;
+using namespace onnx_aot::aot;
+
+DeviceNest::DeviceNest(const DeviceContext &context, Operation *op, const LoopNest &nest, StringRef kind)
+    : nest(nest), kernel(context, op, kind), b(kernel.b), symbols(nest.symbols.size()) {
+  for (const Access &access : nest.inputs)
+    elements.push_back(kernel.passElements(access.operand));
+  elements.push_back(kernel.passElements(nest.output.operand));
+  kernel.passCaptured(op->getRegions(), captured);
+  for (auto [index, dim] : llvm::enumerate(nest.dims))
+    (dim.reduction ? reductionDims : parallelDims).push_back(index);
+  ivs.assign(nest.dims.size(), kernel.index(0));
+}
+
+//===-- Amounts ---------------------------------------------------------------------------------------------------===//
+
+Value DeviceNest::hostValueOf(const Symbol &symbol) {
+  ImplicitLocOpBuilder &host = kernel.host;
+  if (symbol.kind == Symbol::Sum)
+    return arith::AddIOp::create(host, hostValueOf(symbol.left), hostValueOf(symbol.right));
+  if (symbol.dim < 0)
+    return symbol.value;
+  if (symbol.kind == Symbol::Size)
+    return memref::DimOp::create(host, symbol.value, symbol.dim);
+  return memref::ExtractStridedMetadataOp::create(host, symbol.value).getStrides()[symbol.dim];
+}
+
+Value DeviceNest::hostValueOf(const Amount &amount) {
+  Value result = arith::ConstantIndexOp::create(kernel.host, amount.factor);
+  for (unsigned symbol : amount.symbols)
+    result = kernel.host.createOrFold<arith::MulIOp>(result, hostValueOf(nest.symbols[symbol]));
+  return result;
+}
+
+Value DeviceNest::hostVolume(ArrayRef<unsigned> dims) {
+  Amount product = 1;
+  for (unsigned dim : dims)
+    product = product * nest.dims[dim].extent;
+  return hostValueOf(product);
+}
+
+Value DeviceNest::valueOf(const Amount &amount) {
+  Value result = amount.factor == 1 && !amount.symbols.empty() ? Value() : kernel.index(amount.factor);
+  for (unsigned symbol : amount.symbols) {
+    if (!symbols[symbol])
+      symbols[symbol] = kernel.passIndex(hostValueOf(nest.symbols[symbol]));
+    result = result ? b.createOrFold<arith::MulIOp>(result, symbols[symbol]) : symbols[symbol];
+  }
+  return result;
+}
+
+Value DeviceNest::volume(ArrayRef<unsigned> dims) {
+  Amount product = 1;
+  for (unsigned dim : dims)
+    product = product * nest.dims[dim].extent;
+  return valueOf(product);
+}
+
+//===-- Points ----------------------------------------------------------------------------------------------------===//
+
+void DeviceNest::delinearize(Value number, ArrayRef<unsigned> dims) {
+  for (unsigned dim : llvm::reverse(dims)) {
+    if (dim == dims.front()) {
+      ivs[dim] = number;
+      return;
+    }
+    Value extent = valueOf(nest.dims[dim].extent);
+    ivs[dim] = arith::RemUIOp::create(b, number, extent);
+    number = arith::DivUIOp::create(b, number, extent);
+  }
+}
+
+Value DeviceNest::address(const Access &access) {
+  Value sum = valueOf(access.offset);
+  auto add = [&](Value iv, const Amount &stride) {
+    if (!stride.is(0))
+      sum = b.createOrFold<arith::AddIOp>(sum, b.createOrFold<arith::MulIOp>(iv, valueOf(stride)));
+  };
+  for (auto [dim, stride] : llvm::enumerate(access.strides)) {
+    if (int(dim) != access.panelDim) {
+      add(ivs[dim], stride);
+      continue;
+    }
+    Value panel = kernel.index(access.panel);
+    add(arith::DivUIOp::create(b, ivs[dim], panel), access.panelStride);
+    add(arith::RemUIOp::create(b, ivs[dim], panel), stride);
+  }
+  return sum;
+}
+
+/// Vectors begin at multiples of their size: the emitters see to that.
+static IntegerAttr vectorAlignment(OpBuilder &builder, VectorType type) {
+  return builder.getI64IntegerAttr(type.getNumElements() * type.getElementTypeBitWidth() / 8);
+}
+
+Value DeviceNest::load(unsigned input, int64_t lanes, int laneDim) {
+  const Access &access = nest.inputs[input];
+  Value at = address(access);
+  if (lanes == 1 || access.strides[laneDim].is(0))
+    return asVector(b, memref::LoadOp::create(b, elements[input], at), lanes);
+  auto type = VectorType::get({lanes}, access.elementType);
+  auto loaded = vector::LoadOp::create(b, type, elements[input], ValueRange{at});
+  loaded.setAlignmentAttr(vectorAlignment(b, type));
+  return loaded;
+}
+
+SmallVector<Value> DeviceNest::loadInputs(bool inCompute, int64_t lanes, int laneDim) {
+  SmallVector<Value> values;
+  for (auto [index, access] : llvm::enumerate(nest.inputs))
+    values.push_back((inCompute ? access.inCompute : access.inEpilogue) ? load(index, lanes, laneDim) : Value());
+  return values;
+}
+
+//===-- Bodies ----------------------------------------------------------------------------------------------------===//
+
+Value DeviceNest::identity() { return arith::ConstantOp::create(b, nest.identity); }
+
+Value DeviceNest::clone(Region &body, ArrayRef<Value> inputs, Value accumulator, int64_t lanes, int laneDim) {
+  IRMapping mapping = captured;
+  Block &block = body.front();
+  for (auto [argument, value] : llvm::zip(block.getArguments(), inputs))
+    if (value)
+      mapping.map(argument, value);
+  if (accumulator)
+    mapping.map(block.getArguments().back(), accumulator);
+  return cloneOnVectors(b, block, mapping, lanes, [&](uint64_t original) -> Value {
+    int dim = nest.dimOf(int64_t(original));
+    if (dim < 0)
+      return asVector(b, kernel.index(0), lanes);
+    Value at = ivs[dim];
+    if (dim != laneDim || lanes == 1)
+      return asVector(b, at, lanes);
+    auto type = VectorType::get({lanes}, b.getIndexType());
+    return arith::AddIOp::create(b, asVector(b, at, lanes), vector::StepOp::create(b, type));
+  });
+}
+
+Value DeviceNest::compute(ArrayRef<Value> inputs, Value accumulator, int64_t lanes, int laneDim) {
+  return clone(*nest.compute, inputs, accumulator, lanes, laneDim);
+}
+
+void DeviceNest::storeResult(Value accumulator, int64_t lanes, int laneDim) {
+  Value result = clone(*nest.epilogue, loadInputs(/*inCompute=*/false, lanes, laneDim), accumulator, lanes, laneDim);
+  Value at = address(nest.output);
+  if (lanes == 1) {
+    memref::StoreOp::create(b, result, elements.back(), at);
+    return;
+  }
+  auto store = vector::StoreOp::create(b, result, elements.back(), ValueRange{at});
+  store.setAlignmentAttr(vectorAlignment(b, cast<VectorType>(result.getType())));
+}

@@ -1,0 +1,67 @@
+//===- DeviceNest.h - a loop nest as threads see it ---------------------------------------------------------------===//
+//
+// What it is for: the emitters of kernels share here how a point of a nest's iteration space becomes addresses, loads,
+// a clone of the bodies and a store. How it works: `ivs` has one value per dim of the nest; what only the run knows is
+// passed by the host when it is first asked for.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#ifndef ONNX_AOT_CODEGEN_NVPTX_DEVICENEST_H
+#define ONNX_AOT_CODEGEN_NVPTX_DEVICENEST_H
+
+#include "codegen/nvptx/KernelBuilder.h"
+#include "dialects/aot/LoopNest.h"
+
+namespace onnx_aot {
+
+class DeviceNest {
+public:
+  /// Passes the operands and all that the bodies use from outside.
+  DeviceNest(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest, llvm::StringRef kind);
+
+  /// On the device.
+  mlir::Value valueOf(const aot::Amount &amount);
+  /// On the host: the product of the extents.
+  mlir::Value hostVolume(llvm::ArrayRef<unsigned> dims);
+  /// On the device: the product of the extents.
+  mlir::Value volume(llvm::ArrayRef<unsigned> dims);
+
+  /// Sets the ivs of `dims` from a number of a point, the last dim being the fastest.
+  void delinearize(mlir::Value number, llvm::ArrayRef<unsigned> dims);
+  mlir::Value address(const aot::Access &access);
+  /// The elements of all inputs that are read by `inCompute`'s body, or the epilogue's; null for the others. Lanes run
+  /// along dim `laneDim`.
+  llvm::SmallVector<mlir::Value> loadInputs(bool inCompute, int64_t lanes = 1, int laneDim = -1);
+  mlir::Value load(unsigned input, int64_t lanes = 1, int laneDim = -1);
+  mlir::Value compute(llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
+  /// `accumulator` is null where nothing is reduced.
+  void storeResult(mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
+  mlir::Value identity();
+
+  const aot::LoopNest nest;
+  KernelBuilder kernel;
+  mlir::ImplicitLocOpBuilder &b;
+  llvm::SmallVector<mlir::Value> ivs;
+  llvm::SmallVector<unsigned> parallelDims, reductionDims;
+
+private:
+  mlir::Value hostValueOf(const aot::Symbol &symbol);
+  mlir::Value hostValueOf(const aot::Amount &amount);
+  mlir::Value clone(mlir::Region &body, llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes,
+                    int laneDim);
+
+  llvm::SmallVector<mlir::Value> elements; // of the inputs, then of the output
+  llvm::SmallVector<mlir::Value> symbols;  // on the device; null until they are asked for
+  mlir::IRMapping captured;
+};
+
+/// Kernels by the shape of the nest; each launches what it makes. They refuse none.
+void emitPointwise(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+void emitReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+/// Fails where the nest is no sum of products of two operands that is worth tiles.
+mlir::LogicalResult emitProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+/// Linalg operations that are no nest: a thread for each point of the parallel dims.
+mlir::LogicalResult emitStructured(const DeviceContext &context, mlir::Operation *op);
+
+} // namespace onnx_aot
+
+#endif // ONNX_AOT_CODEGEN_NVPTX_DEVICENEST_H

@@ -1,0 +1,439 @@
+//===- MapToDevice.cpp - the entry's work becomes the device's ----------------------------------------------------===//
+//
+//   1. Every structured operation of the entry becomes a kernel in the module @device and a launch (DeviceNest.h), but
+//      those that only the host asks for: checks of inputs, which lie there already.
+//   2. The entry's buffers become the device's: arena, weights, slots, inputs and outputs are replaced at their roots,
+//      so that views, loops and choices between buffers need no change. Inputs are moved there first, outputs back at
+//      the end.
+//   3. What is left that touches buffers runs on the host, on copies (HostIslands.h).
+//   4. Launches that nothing of the host interrupts are put together, to be replayed (aot.replay).
+//
+// The context is an argument of the entry from here on, and the arena is what the host needs for its copies alone.
+//
+// Before: no tensors, buffers have places.  After: no structured operation works on the device's buffers.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "codegen/nvptx/DeviceNest.h"
+#include "codegen/nvptx/HostIslands.h"
+#include "codegen/nvptx/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace onnx_aot {
+#define GEN_PASS_DEF_MAPTODEVICE
+#include "codegen/nvptx/Passes.h.inc"
+
+using namespace mlir;
+
+namespace {
+class Mapper {
+public:
+  Mapper(ModuleOp module, func::FuncOp entry, bool deviceBuffers)
+      : module(module), entry(entry), body(entry.getBody().front()), deviceBuffers(deviceBuffers) {}
+
+  LogicalResult run() {
+    findArguments();
+    makeStructured();
+    if (failed(makeKernels()))
+      return failure();
+    replaceRoots();
+    DenseSet<Value> deviceArguments;
+    if (deviceBuffers) {
+      deviceArguments.insert(inputs.begin(), inputs.end());
+      deviceArguments.insert(outputs.begin(), outputs.end());
+    }
+    HostIslands islands(context.runtime, arena, hostRoots, deviceArguments);
+    if (failed(islands.run(entry)))
+      return failure();
+    finish(islands);
+    gatherLaunches();
+    return success();
+  }
+
+private:
+  //===-- Arguments -----------------------------------------------------------------------------------------------===//
+
+  void findArguments() {
+    for (BlockArgument argument : body.getArguments()) {
+      unsigned index = argument.getArgNumber();
+      auto has = [&](StringRef name) { return bool(entry.getArgAttr(index, name)); };
+      if (has("aot.context"))
+        context.runtime = argument;
+      else if (has("onnx.name"))
+        (has("bufferize.result") ? outputs : inputs).push_back(argument);
+      else if (isa<MemRefType>(argument.getType()) && !has("aot.dims_of"))
+        arena = argument;
+    }
+    if (!context.runtime) {
+      Builder builder(entry.getContext());
+      NamedAttrList attributes;
+      attributes.set("aot.context", builder.getUnitAttr());
+      (void)entry.insertArgument(entry.getNumArguments(), LLVM::LLVMPointerType::get(entry.getContext()),
+                                 attributes.getDictionary(entry.getContext()), entry.getLoc());
+      context.runtime = body.getArguments().back();
+    }
+    if (auto slots = entry->getAttrOfType<IntegerAttr>("aot.slots"))
+      contextSlots = slots.getInt();
+    OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+    context.module = ModuleOp::create(builder, module.getLoc(), aot::kDeviceModule);
+  }
+
+  //===-- Kernels -------------------------------------------------------------------------------------------------===//
+
+  /// Copies and named operations become generic ones.
+  void makeStructured() {
+    IRRewriter rewriter(entry.getContext());
+    SmallVector<memref::CopyOp> copies;
+    entry.walk([&](memref::CopyOp copy) { copies.push_back(copy); });
+    for (memref::CopyOp copy : copies) {
+      rewriter.setInsertionPoint(copy);
+      linalg::CopyOp::create(rewriter, copy.getLoc(), copy.getSource(), copy.getTarget());
+      rewriter.eraseOp(copy);
+    }
+    SmallVector<linalg::LinalgOp> named;
+    entry.walk([&](linalg::LinalgOp op) {
+      if (!isa<linalg::GenericOp>(op.getOperation()))
+        named.push_back(op);
+    });
+    for (linalg::LinalgOp op : named) {
+      rewriter.setInsertionPoint(op);
+      (void)linalg::generalizeNamedOp(rewriter, op);
+    }
+  }
+
+  LogicalResult makeKernels() {
+    SmallVector<Operation *> structured;
+    entry.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!isa<linalg::LinalgOp, aot::KernelOp>(op))
+        return WalkResult::advance();
+      structured.push_back(op);
+      return WalkResult::skip();
+    });
+    DenseSet<Operation *> ofHost = hostOperations(structured);
+    for (Operation *op : structured)
+      if (!ofHost.contains(op) && succeeded(makeKernel(op)))
+        op->erase();
+    return success();
+  }
+
+  LogicalResult makeKernel(Operation *op) {
+    if (isEmpty(op))
+      return success();
+    FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
+    if (failed(nest))
+      return emitStructured(context, op);
+    if (succeeded(emitProduct(context, op, *nest)))
+      return success();
+    emitReduction(context, op, *nest);
+    return success();
+  }
+
+  /// Whether nothing is stored.
+  static bool isEmpty(Operation *op) {
+    auto styled = cast<DestinationStyleOpInterface>(op);
+    return llvm::all_of(styled.getDpsInits(), [](Value init) {
+      auto type = dyn_cast<MemRefType>(init.getType());
+      return type && type.hasStaticShape() && type.getNumElements() == 0;
+    });
+  }
+
+  /// What views are made of.
+  static Value rootOf(Value value) {
+    while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
+      value = view.getViewSource();
+    return value;
+  }
+
+  /// Whether the host has the elements: of inputs that lie there, and of weights.
+  bool isOnHost(Value buffer) const {
+    Value root = rootOf(buffer);
+    return isa_and_nonnull<memref::GetGlobalOp>(root.getDefiningOp()) ||
+           (!deviceBuffers && llvm::is_contained(inputs, root));
+  }
+
+  /// The buffer that `value` is a part of: bytes that were given to it, or an argument.
+  static Value bufferOf(Value value) {
+    while (auto view = value.getDefiningOp<ViewLikeOpInterface>()) {
+      if (isa<memref::ViewOp>(view))
+        break;
+      value = view.getViewSource();
+    }
+    return value;
+  }
+
+  /// Whether all that touch the buffer are `isUser`, or load and store single elements.
+  static bool isUsedBy(Value value, llvm::function_ref<bool(Operation *)> isUser) {
+    return value.getDefiningOp() && llvm::all_of(value.getUsers(), [&](Operation *user) {
+             if (isa<ViewLikeOpInterface>(user))
+               return llvm::all_of(user->getResults(), [&](Value view) { return isUsedBy(view, isUser); });
+             return isUser(user) || isa<memref::LoadOp, memref::StoreOp, memref::DimOp>(user);
+           });
+  }
+
+  /// Small operations on what the host has, for nobody but the host.
+  DenseSet<Operation *> hostOperations(ArrayRef<Operation *> structured) const {
+    constexpr double kMostPoints = 1 << 16;
+    DenseSet<Operation *> result;
+    for (Operation *op : llvm::reverse(structured)) {
+      FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
+      double points = 1;
+      if (succeeded(nest))
+        for (const aot::LoopDim &dim : nest->dims)
+          points *= double(dim.extent.estimate());
+      auto styled = cast<DestinationStyleOpInterface>(op);
+      SetVector<Value> captured;
+      getUsedValuesDefinedAbove(op->getRegions(), captured);
+      auto isElsewhere = [&](Value value) { return isa<MemRefType>(value.getType()) && !isOnHost(value); };
+      bool isSmall = succeeded(nest) && points <= kMostPoints;
+      bool isReady = llvm::none_of(styled.getDpsInputs(), isElsewhere) && llvm::none_of(captured, isElsewhere);
+      auto isHosts = [&](Operation *user) { return user == op || result.contains(user); };
+      bool isForHost = llvm::all_of(styled.getDpsInits(), [&](Value init) { return isUsedBy(bufferOf(init), isHosts); });
+      if (isSmall && isReady && isForHost)
+        result.insert(op);
+    }
+    return result;
+  }
+
+  //===-- Roots ---------------------------------------------------------------------------------------------------===//
+
+  Value bytes(OpBuilder &builder, MemRefType type, ValueRange sizes) {
+    Value product = arith::ConstantIndexOp::create(builder, entry.getLoc(),
+                                                   llvm::divideCeil(type.getElementTypeBitWidth(), 8));
+    unsigned next = 0;
+    for (int64_t extent : type.getShape()) {
+      Value factor = ShapedType::isDynamic(extent)
+                         ? sizes[next++]
+                         : arith::ConstantIndexOp::create(builder, entry.getLoc(), extent).getResult();
+      product = builder.createOrFold<arith::MulIOp>(entry.getLoc(), product, factor);
+    }
+    return product;
+  }
+
+  Value memory(OpBuilder &builder, Value bytes) {
+    Location loc = entry.getLoc();
+    auto type = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
+    Value slot = arith::ConstantIndexOp::create(builder, loc, nextSlot++);
+    return aot::DeviceMemoryOp::create(builder, loc, type, context.runtime, slot, bytes);
+  }
+
+  /// Memory of the device for the dense buffer `type`.
+  Value buffer(OpBuilder &builder, MemRefType type, ValueRange sizes) {
+    Location loc = entry.getLoc();
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    return memref::ViewOp::create(builder, loc, type, memory(builder, bytes(builder, type, sizes)), zero, sizes);
+  }
+
+  void replaceRoots() {
+    nextSlot = contextSlots;
+    replaceArena();
+    replaceWeights();
+    replaceSlots();
+    if (deviceBuffers)
+      return;
+    for (BlockArgument argument : inputs)
+      replaceBuffer(argument, /*isInput=*/true);
+    for (BlockArgument argument : outputs)
+      replaceBuffer(argument, /*isInput=*/false);
+  }
+
+  /// A static buffer, or what a pointer is shaped to.
+  void replaceBuffer(BlockArgument argument, bool isInput) {
+    OpBuilder builder(&body, body.begin());
+    Value hostBuffer = argument;
+    SmallVector<Value> sizes;
+    if (entry.getArgAttr(argument.getArgNumber(), "aot.slot"))
+      return openOutputs.push_back(argument);
+    if (entry.getArgAttr(argument.getArgNumber(), "aot.tensor")) {
+      auto shaped = llvm::find_if(argument.getUsers(), [](Operation *user) { return isa<memref::ReinterpretCastOp>(user); });
+      if (shaped == argument.user_end())
+        return;
+      auto cast = mlir::cast<memref::ReinterpretCastOp>(*shaped);
+      builder.setInsertionPointAfter(cast);
+      hostBuffer = cast.getResult();
+      sizes.assign(cast.getSizes().begin(), cast.getSizes().end());
+    }
+    auto type = cast<MemRefType>(hostBuffer.getType());
+    Value deviceBuffer = buffer(builder, type, sizes);
+    hostBuffer.replaceAllUsesWith(deviceBuffer);
+    if (isInput) {
+      builder.setInsertionPointAfterValue(deviceBuffer);
+      aot::TransferOp::create(builder, entry.getLoc(), context.runtime, hostBuffer, deviceBuffer, /*to_device=*/true);
+      hostRoots[deviceBuffer] = hostBuffer;
+      return;
+    }
+    results.push_back({deviceBuffer, hostBuffer});
+  }
+
+  void replaceArena() {
+    if (!arena)
+      return;
+    OpBuilder builder(&body, body.begin());
+    Location loc = entry.getLoc();
+    auto type = cast<MemRefType>(arena.getType());
+    if (type.getRank() == 1) {
+      if (arena.use_empty())
+        return;
+      Value size = arith::ConstantIndexOp::create(builder, loc, type.getNumElements());
+      Value memoryOfDevice = memref::CastOp::create(builder, loc, type, memory(builder, size));
+      arena.replaceAllUsesWith(memoryOfDevice);
+      return;
+    }
+    for (Operation *user : llvm::make_early_inc_range(arena.getUsers())) {
+      auto shaped = cast<memref::ReinterpretCastOp>(user);
+      builder.setInsertionPoint(shaped);
+      shaped.replaceAllUsesWith(memory(builder, shaped.getSizes().front()));
+      shaped.erase();
+    }
+    arena.setType(MemRefType::get({0}, builder.getI8Type()));
+  }
+
+  void replaceWeights() {
+    SmallVector<memref::GetGlobalOp> gets;
+    entry.walk([&](memref::GetGlobalOp get) { gets.push_back(get); });
+    if (gets.empty())
+      return;
+    OpBuilder builder(&body, body.begin());
+    auto type = cast<MemRefType>(gets.front().getType());
+    Value ofHost = memref::GetGlobalOp::create(builder, entry.getLoc(), type, gets.front().getName());
+    Value ofDevice = aot::DeviceWeightsOp::create(builder, entry.getLoc(), type, context.runtime);
+    for (memref::GetGlobalOp get : gets) {
+      get.replaceAllUsesWith(ofDevice);
+      get.erase();
+    }
+    hostRoots[ofDevice] = ofHost;
+  }
+
+  /// Memory of the context becomes the device's; where there is none, the stream fails.
+  void replaceSlots() {
+    SmallVector<aot::SlotOp> slots;
+    entry.walk([&](aot::SlotOp slot) { slots.push_back(slot); });
+    for (aot::SlotOp slot : slots) {
+      OpBuilder builder(slot);
+      Value memoryOfDevice = aot::DeviceMemoryOp::create(builder, slot.getLoc(), slot.getBuffer().getType(),
+                                                         context.runtime, slot.getSlot(), slot.getBytes());
+      slot.getBuffer().replaceAllUsesWith(memoryOfDevice);
+      slot.getOk().replaceAllUsesWith(arith::ConstantIntOp::create(builder, slot.getLoc(), 1, 1));
+      slot.erase();
+    }
+  }
+
+  //===-- The end -------------------------------------------------------------------------------------------------===//
+
+  void finish(const HostIslands &islands) {
+    Operation *terminator = body.getTerminator();
+    OpBuilder builder(terminator);
+    Location loc = entry.getLoc();
+    int64_t slots = islands.hostSlots();
+    for (auto [deviceBuffer, hostBuffer] : results)
+      aot::TransferOp::create(builder, loc, context.runtime, deviceBuffer, hostBuffer, /*to_device=*/false);
+    for (BlockArgument pointer : openOutputs)
+      giveOpenOutput(pointer, builder, slots);
+    // The arena is now what the host's copies take.
+    auto type = MemRefType::get({islands.arenaBytes()}, builder.getI8Type());
+    arena.setType(type);
+    entry.removeArgAttr(arena.getArgNumber(), "aot.arena");
+    if (auto function = entry->getAttrOfType<FlatSymbolRefAttr>("aot.arena_function")) {
+      entry->removeAttr("aot.arena_function");
+      if (auto sizes = module.lookupSymbol<func::FuncOp>(function.getValue()))
+        sizes.erase();
+    }
+    entry->setAttr("aot.slots", builder.getI64IntegerAttr(std::max<int64_t>(slots, 1)));
+    entry.setType(builder.getFunctionType(body.getArgumentTypes(), entry.getResultTypes()));
+  }
+
+  /// An output whose size only the run knows goes to memory of the context, whose address leaves the run.
+  void giveOpenOutput(BlockArgument pointer, OpBuilder &end, int64_t &slots) {
+    auto store = cast<memref::StoreOp>(*pointer.user_begin());
+    auto number = store.getValueToStore().getDefiningOp<arith::IndexCastOp>();
+    auto address = number.getIn().getDefiningOp<memref::ExtractAlignedPointerAsIndexOp>();
+    Value ofDevice = address.getSource();
+    auto type = cast<MemRefType>(ofDevice.getType());
+    OpBuilder builder(address);
+    Location loc = entry.getLoc();
+    SmallVector<Value> sizes;
+    for (int64_t dim = 0; dim < type.getRank(); ++dim)
+      if (type.isDynamicDim(dim))
+        sizes.push_back(memref::DimOp::create(builder, loc, ofDevice, dim));
+    Value slot = arith::ConstantIndexOp::create(builder, loc, slots++);
+    auto raw = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
+    auto memoryOfHost = aot::SlotOp::create(builder, loc, raw, builder.getI1Type(), context.runtime, slot,
+                                            bytes(builder, type, sizes));
+    aot::RequireOp::create(builder, loc, memoryOfHost.getOk(), aot::Code::out_of_memory);
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value ofHost = memref::ViewOp::create(builder, loc, type, memoryOfHost.getBuffer(), zero, sizes);
+    address.getSourceMutable().assign(ofHost);
+    aot::TransferOp::create(end, loc, context.runtime, ofDevice, ofHost, /*to_device=*/false);
+  }
+
+  /// Each run of launches of the entry's block becomes one aot.replay, where what is between them can go before them.
+  void gatherLaunches() {
+    SmallVector<Operation *> launches;
+    bool isInterrupted = false;
+    for (Operation &op : body) {
+      if (isa<aot::LaunchOp>(op)) {
+        if (isInterrupted)
+          return;
+        launches.push_back(&op);
+        continue;
+      }
+      bool isLast = isa<aot::TransferOp>(op) || op.hasTrait<OpTrait::IsTerminator>();
+      if (!launches.empty() && !isLast && !isMemoryEffectFree(&op))
+        return;
+      isInterrupted |= !launches.empty() && isLast;
+    }
+    if (launches.size() < 2)
+      return;
+    // Pure operations between launches follow none of them.
+    SmallVector<Operation *> between;
+    for (Operation &op : llvm::make_range(launches.front()->getIterator(), launches.back()->getIterator()))
+      if (!isa<aot::LaunchOp>(op))
+        between.push_back(&op);
+    for (Operation *op : between)
+      op->moveBefore(launches.front());
+    SmallVector<Value> key;
+    for (BlockArgument argument : body.getArguments())
+      if (entry.getArgAttr(argument.getArgNumber(), "aot.dim"))
+        key.push_back(argument);
+    OpBuilder builder(launches.front());
+    if (deviceBuffers)
+      for (ArrayRef<BlockArgument> list : {ArrayRef(inputs), ArrayRef(outputs)})
+        for (BlockArgument argument : list)
+          key.push_back(memref::ExtractAlignedPointerAsIndexOp::create(builder, entry.getLoc(), argument));
+    auto replay = aot::ReplayOp::create(builder, entry.getLoc(), context.runtime, key);
+    Block *block = &replay.getBody().emplaceBlock();
+    for (Operation *launch : launches)
+      launch->moveBefore(block, block->end());
+  }
+
+  ModuleOp module;
+  func::FuncOp entry;
+  Block &body;
+  bool deviceBuffers;
+  DeviceContext context;
+  BlockArgument arena;
+  SmallVector<BlockArgument> inputs, outputs, openOutputs;
+  SmallVector<std::pair<Value, Value>> results; // the device's buffer, the host's
+  DenseMap<Value, Value> hostRoots;             // the host's buffer of the same content as the device's
+  int64_t contextSlots = 0, nextSlot = 0;
+};
+
+struct MapToDevice : impl::MapToDeviceBase<MapToDevice> {
+  using MapToDeviceBase::MapToDeviceBase;
+
+  void runOnOperation() override {
+    auto entry = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (entry && failed(Mapper(getOperation(), entry, deviceBuffers).run()))
+      signalPassFailure();
+  }
+};
+} // namespace
+} // namespace onnx_aot

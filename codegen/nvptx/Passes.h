@@ -1,0 +1,19 @@
+//===- Passes.h - passes of the code generation for NVIDIA GPUs ---===//
+#ifndef ONNX_AOT_CODEGEN_NVPTX_PASSES_H
+#define ONNX_AOT_CODEGEN_NVPTX_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace onnx_aot {
+
+/// On the module, where kernels have been compiled: an ArrayAttr of {capability, specific, text}.
+inline constexpr llvm::StringLiteral kDeviceImagesAttr = "aot.device_images";
+/// Their names, in the order of the numbers that launches have.
+inline constexpr llvm::StringLiteral kDeviceKernelsAttr = "aot.device_kernels";
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "codegen/nvptx/Passes.h.inc"
+} // namespace onnx_aot
+
+#endif

@@ -1,0 +1,25 @@
+//===- Passes.td - passes of code generation for NVIDIA GPUs --------------===//
+include "mlir/Pass/PassBase.td"
+
+def MapToDevice : Pass<"aot-map-to-device", "::mlir::ModuleOp"> {
+  let summary = "Turn the entry's structured operations into launches of kernels, its buffers into the device's";
+  let options = [Option<"deviceBuffers", "device-buffers", "bool", "false", "Inputs and outputs lie on the device">];
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+      "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+      "::mlir::vector::VectorDialect"];
+}
+
+def CompileKernels : Pass<"aot-compile-kernels", "::mlir::ModuleOp"> {
+  let summary = "Compile the kernels of @device to PTX, one text per architecture";
+  let options = [ListOption<"architectures", "architectures", "std::string", "sm_80, sm_90 ...">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect", "::mlir::func::FuncDialect",
+      "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+      "::mlir::cf::ControlFlowDialect", "::mlir::vector::VectorDialect", "::mlir::DLTIDialect", "::mlir::affine::AffineDialect"];
+}
+
+def LowerDevice : Pass<"aot-lower-device", "::mlir::ModuleOp"> {
+  let summary = "Turn what a run asks of the device into calls of the runtime";
+  let options = [Option<"deviceBuffers", "device-buffers", "bool", "false", "Inputs and outputs lie on the device">];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+      "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
