@@ -36,6 +36,8 @@ public:
   /// `accumulator` is null where nothing is reduced.
   void storeResult(mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
   mlir::Value identity();
+  /// All elements of an input, by linear address.
+  mlir::Value elementsOf(unsigned input) { return elements[input]; }
 
   const aot::LoopNest nest;
   KernelBuilder kernel;

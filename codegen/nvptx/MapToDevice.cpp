@@ -225,11 +225,13 @@ private:
     return aot::DeviceMemoryOp::create(builder, loc, type, context.runtime, slot, bytes);
   }
 
-  /// Memory of the device for the dense buffer `type`.
+  /// Memory of the device for a dense buffer of `type`, whose layout may be written as strides.
   Value buffer(OpBuilder &builder, MemRefType type, ValueRange sizes) {
     Location loc = entry.getLoc();
     Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
-    return memref::ViewOp::create(builder, loc, type, memory(builder, bytes(builder, type, sizes)), zero, sizes);
+    auto dense = MemRefType::get(type.getShape(), type.getElementType());
+    Value view = memref::ViewOp::create(builder, loc, dense, memory(builder, bytes(builder, type, sizes)), zero, sizes);
+    return type == dense ? view : Value(memref::CastOp::create(builder, loc, type, view));
   }
 
   void replaceRoots() {
