@@ -1,7 +1,7 @@
 //===- RuntimeBitcode.h - The runtime library as bitcode ------------------===//
 //
-// The functions of runtime_lib/core and runtime_lib/math, compiled to LLVM bitcode when the compiler is built and kept
-// inside it. They use only types whose size is the same on every target.
+// The functions of runtime_lib, compiled to LLVM bitcode when the compiler is built and kept inside it. Those of core/
+// and math/ use only types whose size is the same on every target; those of platform/cuda/ are for 64-bit targets.
 //
 //===----------------------------------------------------------------------===//
 

@@ -178,8 +178,9 @@ static StringRef roundedFunction(StringRef name) {
 bool isRuntimeFunction(StringRef name) { return library().find(name) || !roundedFunction(name).empty(); }
 
 static bool isPublic(StringRef name) {
-  return is_contained(
-      {"onnx_aot_status_text", "onnx_aot_context_init", "onnx_aot_context_destroy", "onnx_aot_context_slot"}, name);
+  return is_contained({"onnx_aot_status_text", "onnx_aot_context_init", "onnx_aot_context_destroy",
+                       "onnx_aot_context_slot", "onnx_aot_context_error"},
+                      name);
 }
 
 namespace {

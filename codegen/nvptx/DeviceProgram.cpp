@@ -42,7 +42,7 @@ void onnx_aot::defineDeviceProgram(Module &module, mlir::ModuleOp compiled) {
     imageRows.push_back(ConstantStruct::get(
         imageType, number(i32, image.getAs<mlir::IntegerAttr>("capability").getInt()),
         number(i32, image.getAs<mlir::BoolAttr>("specific").getValue()), constant(module, bytes, "ptx"),
-        number(i64, text.size() + 1)));
+        number(i64, text.size())));
   }
   auto *kernelType = StructType::get(pointer, i32);
   for (auto name : names.getAsRange<mlir::StringAttr>())

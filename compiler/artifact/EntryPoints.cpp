@@ -9,6 +9,7 @@
 
 #include "compiler/artifact/ModelInterface.h"
 #include "onnx_aot/runtime.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/MDBuilder.h"
@@ -395,9 +396,18 @@ void EntryEmitter::emitContext() {
     SmallVector<Value *> arguments;
     for (Argument &argument : function->args())
       arguments.push_back(&argument);
-    Value *value = builder.CreateCall(module.getOrInsertFunction(core, function->getFunctionType()), arguments);
+    // size_t is 64 bits in the core.
+    auto wide = [&](Type *type) { return type->isIntegerTy() ? i64 : type; };
+    SmallVector<Type *> coreParameters = map_to_vector(parameters, wide);
+    for (Value *&argument : arguments)
+      if (argument->getType()->isIntegerTy())
+        argument = builder.CreateZExt(argument, i64);
+    auto *coreType = FunctionType::get(wide(result), coreParameters, /*isVarArg=*/false);
+    Value *value = builder.CreateCall(module.getOrInsertFunction(core, coreType), arguments);
     if (result->isVoidTy())
       builder.CreateRetVoid();
+    else if (result->isIntegerTy())
+      builder.CreateRet(builder.CreateZExtOrTrunc(value, result));
     else
       builder.CreateRet(value);
     return function;
@@ -406,6 +416,8 @@ void EntryEmitter::emitContext() {
   contextInit = forward("onnx_aot_context_init", "onnx_aot_begin_context", none, {pointer, pointer, pointer, pointer});
   contextDestroy = forward("onnx_aot_context_destroy", "onnx_aot_end_context", none, {pointer});
   forward("onnx_aot_context_slot", "onnx_aot_grow_slot", pointer, {pointer, i64, i64});
+  Type *size = module.getDataLayout().getIntPtrType(context);
+  forward("onnx_aot_context_error", "onnx_aot_copy_error", size, {pointer, pointer, size});
 }
 
 //===----------------------------------------------------------------------===//

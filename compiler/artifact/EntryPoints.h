@@ -7,7 +7,7 @@
 //   define internal i32 @mnist_entry(ptr, ...)           takes arrays of pointers: onnx_aot_model.entry
 //   @mnist_model = constant {...}                        the description as data
 //   define weak_odr i64 @onnx_aot_status_text(...)       the description's own reader
-//   define weak_odr void @onnx_aot_context_init(...)     and its two companions, where a run takes a context
+//   define weak_odr void @onnx_aot_context_init(...)     and its three companions, where a run takes a context
 //   define i64 @mnist_arena_bytes(i64 %batch)            where the arena's size depends on dims
 //   define i32 @mnist_output_dims(i64 %batch, ptr)       where an output's shape is not constant
 //   define internal i32 @mnist_plan(ptr, ptr, ptr)       both: onnx_aot_model.plan

@@ -268,6 +268,14 @@ public:
   /// the next run.
   const void *outputData(std::size_t index) const { return reinterpret_cast<const void *>(dimStore[index].back()); }
 
+  /// What the GPU's driver said when the last run failed; empty when there is nothing. Models that run without a
+  /// context have no such text, nor the C function behind this.
+  std::string deviceError() const {
+    std::string result(onnx_aot_context_error(&context, nullptr, 0), '\0');
+    onnx_aot_context_error(&context, result.data(), result.size() + 1);
+    return result;
+  }
+
   /// The value of a metadata property, or an empty view.
   std::string_view metadata(std::string_view key) const {
     for (std::uint32_t i = 0; i < model->num_metadata; ++i)

@@ -41,11 +41,11 @@ enum onnx_aot_code {
   ONNX_AOT_SHAPE_MISMATCH = 22,     /* shapes that only the run knows do not fit together */
   ONNX_AOT_INVALID_VALUE = 23,      /* an input has a value that the operator does not allow */
   ONNX_AOT_OUT_OF_MEMORY = 24,      /* the context's allocator gave no memory */
-  /* Of a model that runs on a device; onnx_aot_context_error() has the driver's words. */
-  ONNX_AOT_NO_DEVICE = 32,            /* there is no driver, or no device */
-  ONNX_AOT_DEVICE_UNSUPPORTED = 33,   /* the object has no code for this device, or its driver is too old for it */
-  ONNX_AOT_DEVICE_OUT_OF_MEMORY = 34, /* the device has too little memory */
-  ONNX_AOT_DEVICE_ERROR = 35          /* the device or its driver failed */
+  /* Of models for a GPU; onnx_aot_context_error has the driver's words. */
+  ONNX_AOT_NO_DEVICE = 32,            /* there is no driver, or no GPU */
+  ONNX_AOT_DEVICE_UNSUPPORTED = 33,   /* the model is not compiled for this GPU, or the driver is too old */
+  ONNX_AOT_DEVICE_OUT_OF_MEMORY = 34, /* the GPU has not enough memory */
+  ONNX_AOT_DEVICE_ERROR = 35          /* anything else that the driver reports, such as a GPU that is lost */
 };
 
 /*
@@ -120,8 +120,8 @@ typedef struct onnx_aot_key_value {
 } onnx_aot_key_value;
 
 /*
- * Memory for what only a run can size: one per concurrent caller, who owns the struct. Blocks are kept and reused by
- * later runs until the context is destroyed.
+ * Memory for what only a run can size, and what a model has on a GPU: one per concurrent caller, who owns the struct.
+ * All of it is kept and reused by later runs until the context is destroyed.
  */
 typedef struct onnx_aot_context {
   uint64_t state[8];
@@ -179,12 +179,12 @@ size_t onnx_aot_status_text(const onnx_aot_model *model, onnx_aot_status status,
 
 /*
  * Begins a context that has no memory yet. `allocate` gives memory aligned for any C object, or NULL; `release` takes
- * it back; both get `user`. Objects whose run takes a context define this and the next two functions (weakly).
+ * it back; both get `user`. Objects whose run takes a context define this and the next three functions (weakly).
  */
 void onnx_aot_context_init(onnx_aot_context *ctx, void *(*allocate)(void *user, uint64_t bytes),
                            void (*release)(void *user, void *memory), void *user);
 
-/* Releases all memory. The context may be begun again. */
+/* Releases all memory, that of a GPU too. The context may be begun again. */
 void onnx_aot_context_destroy(onnx_aot_context *ctx);
 
 /*
@@ -192,6 +192,12 @@ void onnx_aot_context_destroy(onnx_aot_context *ctx);
  * that is large enough; otherwise what the slot held is lost.
  */
 void *onnx_aot_context_slot(onnx_aot_context *ctx, uint64_t slot, uint64_t bytes);
+
+/*
+ * Writes what the GPU's driver said when the last run with this context failed, as onnx_aot_status_text writes; an
+ * empty string when there is nothing.
+ */
+size_t onnx_aot_context_error(const onnx_aot_context *ctx, char *buffer, size_t size);
 
 #ifdef __cplusplus
 }

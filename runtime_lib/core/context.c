@@ -6,24 +6,29 @@
  */
 #include "runtime_lib/core/context.h"
 
-enum cell { ALLOCATE, RELEASE, USER, TABLE, COUNT };
+enum cell { ALLOCATE, RELEASE, USER, TABLE, COUNT, DEVICE, CLOSE_DEVICE, ERROR_TEXT };
 enum row { BLOCK, BYTES, ROW };
 
 /* What runtime.h promises, and what blocks are larger for it. */
 #define ALIGNMENT 64u
 
+_Static_assert(DEVICE == ONNX_AOT_CELL_DEVICE, "see context.h");
+_Static_assert(CLOSE_DEVICE == ONNX_AOT_CELL_CLOSE, "see context.h");
+_Static_assert(ERROR_TEXT == ONNX_AOT_CELL_ERROR, "see context.h");
+
 typedef void *(*allocate_function)(void *, uint64_t);
 typedef void (*release_function)(void *, void *);
+typedef void (*close_function)(uint64_t *);
 
 static void *pointer(uint64_t cell) { return (void *)(uintptr_t)cell; }
 
-static void *allocate(const uint64_t *state, uint64_t bytes) {
+void *onnx_aot_allocate(const uint64_t *state, uint64_t bytes) {
   return ((allocate_function)(uintptr_t)state[ALLOCATE])(pointer(state[USER]), bytes);
 }
 
-static void release(const uint64_t *state, uint64_t block) {
-  if (block != 0u)
-    ((release_function)(uintptr_t)state[RELEASE])(pointer(state[USER]), pointer(block));
+void onnx_aot_release(const uint64_t *state, void *block) {
+  if (block)
+    ((release_function)(uintptr_t)state[RELEASE])(pointer(state[USER]), block);
 }
 
 static void *aligned(uint64_t block) { return pointer((block + (ALIGNMENT - 1u)) & ~(uint64_t)(ALIGNMENT - 1u)); }
@@ -34,13 +39,18 @@ void onnx_aot_begin_context(uint64_t *state, allocate_function allocator, releas
   state[USER] = (uint64_t)(uintptr_t)user;
   state[TABLE] = 0u;
   state[COUNT] = 0u;
+  state[DEVICE] = 0u;
+  state[CLOSE_DEVICE] = 0u;
+  state[ERROR_TEXT] = 0u;
 }
 
 void onnx_aot_end_context(uint64_t *state) {
+  if (state[CLOSE_DEVICE] != 0u)
+    ((close_function)(uintptr_t)state[CLOSE_DEVICE])(state);
   uint64_t *table = pointer(state[TABLE]);
   for (uint64_t i = 0; i < state[COUNT]; ++i)
-    release(state, table[i * ROW + BLOCK]);
-  release(state, state[TABLE]);
+    onnx_aot_release(state, pointer(table[i * ROW + BLOCK]));
+  onnx_aot_release(state, pointer(state[TABLE]));
   state[TABLE] = 0u;
   state[COUNT] = 0u;
 }
@@ -51,12 +61,12 @@ static int reach(uint64_t *state, uint64_t slot) {
     return 1;
   uint64_t count = slot + 8u;
   uint64_t *old = pointer(state[TABLE]);
-  uint64_t *table = allocate(state, count * ROW * sizeof(uint64_t));
+  uint64_t *table = onnx_aot_allocate(state, count * ROW * sizeof(uint64_t));
   if (!table)
     return 0;
   for (uint64_t i = 0; i < count * ROW; ++i)
     table[i] = i < state[COUNT] * ROW ? old[i] : 0u;
-  release(state, state[TABLE]);
+  onnx_aot_release(state, pointer(state[TABLE]));
   state[TABLE] = (uint64_t)(uintptr_t)table;
   state[COUNT] = count;
   return 1;
@@ -71,19 +81,30 @@ void *onnx_aot_grow_slot(uint64_t *state, uint64_t slot, uint64_t bytes) {
   uint64_t wanted = row[BYTES] + row[BYTES] / 2u;
   if (wanted < bytes)
     wanted = bytes;
-  release(state, row[BLOCK]);
+  onnx_aot_release(state, pointer(row[BLOCK]));
   row[BLOCK] = 0u;
   row[BYTES] = 0u;
   if (bytes > UINT64_MAX - ALIGNMENT)
     return 0;
-  void *block = wanted > UINT64_MAX - ALIGNMENT ? 0 : allocate(state, wanted + ALIGNMENT);
+  void *block = wanted > UINT64_MAX - ALIGNMENT ? 0 : onnx_aot_allocate(state, wanted + ALIGNMENT);
   if (!block) {
     wanted = bytes;
-    block = allocate(state, wanted + ALIGNMENT);
+    block = onnx_aot_allocate(state, wanted + ALIGNMENT);
   }
   if (!block)
     return 0;
   row[BLOCK] = (uint64_t)(uintptr_t)block;
   row[BYTES] = wanted;
   return aligned(row[BLOCK]);
+}
+
+uint64_t onnx_aot_copy_error(const uint64_t *state, char *buffer, uint64_t size) {
+  const char *text = pointer(state[ERROR_TEXT]);
+  uint64_t length = 0;
+  for (; text && text[length] != '\0'; ++length)
+    if (buffer && length + 1u < size)
+      buffer[length] = text[length];
+  if (buffer && size != 0u)
+    buffer[length < size ? length : size - 1u] = '\0';
+  return length;
 }

@@ -16,3 +16,7 @@ void onnx_aot_context_destroy(onnx_aot_context *ctx) { onnx_aot_end_context(ctx-
 void *onnx_aot_context_slot(onnx_aot_context *ctx, uint64_t slot, uint64_t bytes) {
   return onnx_aot_grow_slot(ctx->state, slot, bytes);
 }
+
+size_t onnx_aot_context_error(const onnx_aot_context *ctx, char *buffer, size_t size) {
+  return (size_t)onnx_aot_copy_error(ctx->state, buffer, size);
+}

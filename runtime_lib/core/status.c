@@ -78,6 +78,14 @@ uint64_t onnx_aot_format_status(const char *model, const char *node, uint32_t st
     put(&out, "an input has a value that is not allowed");
   } else if (code == ONNX_AOT_OUT_OF_MEMORY) {
     put(&out, "there is not enough memory");
+  } else if (code == ONNX_AOT_NO_DEVICE) {
+    put(&out, "there is no GPU, or no driver for it");
+  } else if (code == ONNX_AOT_DEVICE_UNSUPPORTED) {
+    put(&out, "the model is not compiled for this GPU, or its driver is too old");
+  } else if (code == ONNX_AOT_DEVICE_OUT_OF_MEMORY) {
+    put(&out, "there is not enough memory on the GPU");
+  } else if (code == ONNX_AOT_DEVICE_ERROR) {
+    put(&out, "the GPU or its driver failed");
   } else {
     put(&out, "unknown status code ");
     putNumber(&out, code);
