@@ -8,6 +8,7 @@
 #include "compiler/Pipeline.h"
 #include "codegen/cpu/CpuTargetModel.h"
 #include "codegen/cpu/Passes.h"
+#include "codegen/nvptx/Architecture.h"
 #include "codegen/nvptx/Passes.h"
 #include "dialects/aot/AotDialect.h"
 #include "dialects/onnx/OnnxDialect.h"
@@ -26,6 +27,7 @@
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/Transforms/SubsetInsertionOpInterfaceImpl.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
@@ -149,7 +151,7 @@ static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &targ
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   if (device.isUsed) {
-    passes.addPass(createMapToDevice({device.hasBuffers}));
+    passes.addPass(createMapToDevice({device.hasBuffers, nvptx::haveMatrixUnits(device.architectures)}));
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());
   }
@@ -269,7 +271,7 @@ void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOpti
 void onnx_aot::registerAllOnnxAotDialects(DialectRegistry &registry) {
   registry.insert<aot::AotDialect, onnx::OnnxDialect, affine::AffineDialect, arith::ArithDialect,
                   bufferization::BufferizationDialect, cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect,
-                  LLVM::LLVMDialect, NVVM::NVVMDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  LLVM::LLVMDialect, NVVM::NVVMDialect, nvgpu::NVGPUDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
                   ub::UBDialect, vector::VectorDialect>();
   aot::registerBufferization(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);

@@ -1,14 +1,23 @@
-"""--kernels for suites: the flag for the tools, and why a provider's kernels cannot be tested here."""
+"""Who makes the kernels that suites run, and where: the flags for the tools, and why it cannot be tested here.
+
+--kernels is that of the tools. --driver FOLDER compiles for a GPU and runs with the driver in FOLDER (libcuda.so.1),
+which may be the one that interprets PTX (test/device).
+"""
+import os
 import subprocess
 
 
 def add_argument(parser):
     parser.add_argument("--kernels", choices=("auto", "mlir", "halide", "reference"),
                         help="who makes the heavy kernels (default: as the compiler chooses)")
+    parser.add_argument("--driver", metavar="FOLDER", help="run on a GPU, by the driver in FOLDER")
 
 
 def flags(options):
-    return [f"--kernels={options.kernels}"] if options.kernels else []
+    if options.driver:
+        os.environ["LD_LIBRARY_PATH"] = options.driver
+    device = ["--device=cuda"] if options.driver else []
+    return [f"--kernels={options.kernels}", *device] if options.kernels else device
 
 
 def missing(program, options):

@@ -93,5 +93,5 @@ def LowerSlots : Pass<"aot-lower-slots", "::mlir::ModuleOp"> {
 
 def ConvertToLLVM : Pass<"aot-convert-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert all that is left to the LLVM dialect, with indices of the data layout's width";
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }

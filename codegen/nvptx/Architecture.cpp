@@ -41,3 +41,10 @@ std::unique_ptr<llvm::TargetMachine> Architecture::createTargetMachine() const {
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, name, feature, options, std::nullopt, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
+
+bool onnx_aot::nvptx::haveMatrixUnits(llvm::ArrayRef<std::string> names) {
+  return llvm::all_of(names, [](llvm::StringRef name) {
+    std::optional<Architecture> architecture = Architecture::named(name);
+    return architecture && architecture->capability >= 80;
+  });
+}

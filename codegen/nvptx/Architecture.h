@@ -7,9 +7,11 @@
 #ifndef ONNX_AOT_CODEGEN_NVPTX_ARCHITECTURE_H
 #define ONNX_AOT_CODEGEN_NVPTX_ARCHITECTURE_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace llvm {
 class TargetMachine;
@@ -31,6 +33,9 @@ struct Architecture {
 
   std::unique_ptr<llvm::TargetMachine> createTargetMachine() const;
 };
+
+/// Whether all of them multiply matrices by mma.sync and copy to shared memory by cp.async.
+bool haveMatrixUnits(llvm::ArrayRef<std::string> names);
 
 } // namespace onnx_aot::nvptx
 

@@ -101,6 +101,22 @@ Value DeviceNest::address(const Access &access) {
   return sum;
 }
 
+bool onnx_aot::isVector(const Access &access, unsigned dim, int64_t lanes) {
+  constexpr int64_t kVectorBytes = 16;
+  auto type = cast<MemRefType>(access.operand.getType());
+  SmallVector<int64_t> strides;
+  int64_t offset = 0;
+  bool isKnown = succeeded(type.getStridesAndOffset(strides, offset)) && !ShapedType::isDynamic(offset);
+  bool isWhole = type.getElementType().isIntOrFloat() && type.getElementTypeBitWidth() % 8 == 0 &&
+                 lanes * type.getElementTypeBitWidth() / 8 <= kVectorBytes;
+  if (!isKnown || !isWhole || access.panelDim >= 0 || !access.strides[dim].is(1) || !access.offset.isMultipleOf(lanes))
+    return false;
+  for (auto [other, stride] : llvm::enumerate(access.strides))
+    if (other != dim && !stride.isMultipleOf(lanes))
+      return false;
+  return true;
+}
+
 /// Vectors begin at multiples of their size: the emitters see to that.
 static IntegerAttr vectorAlignment(OpBuilder &builder, VectorType type) {
   return builder.getI64IntegerAttr(type.getNumElements() * type.getElementTypeBitWidth() / 8);

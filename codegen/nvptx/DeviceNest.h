@@ -56,6 +56,9 @@ private:
   mlir::IRMapping captured;
 };
 
+/// Whether `lanes` elements along `dim` are one vector of at most 16 bytes, aligned to its size, wherever they begin.
+bool isVector(const aot::Access &access, unsigned dim, int64_t lanes);
+
 /// Kernels by the shape of the nest; each launches what it makes. They refuse none.
 void emitPointwise(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 void emitReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);

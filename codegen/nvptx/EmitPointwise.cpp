@@ -21,25 +21,9 @@ using namespace onnx_aot::aot;
 
 namespace {
 constexpr int64_t kThreads = 256;
-constexpr int64_t kVectorBytes = 16;
 
-/// Whether vectors of `lanes` elements along `dim` begin at multiples of their size, if the buffer does.
-bool isAligned(const Access &access, unsigned dim, int64_t lanes) {
-  auto type = cast<MemRefType>(access.operand.getType());
-  SmallVector<int64_t> strides;
-  int64_t offset = 0;
-  if (failed(type.getStridesAndOffset(strides, offset)) || ShapedType::isDynamic(offset) || access.panelDim >= 0)
-    return false;
-  if (access.strides[dim].is(0))
-    return true;
-  bool isVector = type.getElementType().isIntOrFloat() && type.getElementTypeBitWidth() % 8 == 0 &&
-                  lanes * type.getElementTypeBitWidth() / 8 <= kVectorBytes;
-  if (!isVector || !access.strides[dim].is(1) || !access.offset.isMultipleOf(lanes))
-    return false;
-  for (auto [other, stride] : llvm::enumerate(access.strides))
-    if (other != dim && !stride.isMultipleOf(lanes))
-      return false;
-  return true;
+bool isVectorOrOne(const Access &access, unsigned dim, int64_t lanes) {
+  return access.strides[dim].is(0) || isVector(access, dim, lanes);
 }
 
 int64_t lanesOf(const LoopNest &nest, unsigned dim) {
@@ -47,8 +31,8 @@ int64_t lanesOf(const LoopNest &nest, unsigned dim) {
     return 1;
   for (int64_t lanes : {4, 2}) {
     bool fits = nest.dims[dim].extent.isMultipleOf(lanes) && !nest.output.strides[dim].is(0) &&
-                isAligned(nest.output, dim, lanes) &&
-                llvm::all_of(nest.inputs, [&](const Access &access) { return isAligned(access, dim, lanes); });
+                isVectorOrOne(nest.output, dim, lanes) &&
+                llvm::all_of(nest.inputs, [&](const Access &access) { return isVectorOrOne(access, dim, lanes); });
     if (fits)
       return lanes;
   }

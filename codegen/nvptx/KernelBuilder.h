@@ -28,6 +28,7 @@ namespace onnx_aot {
 struct DeviceContext {
   mlir::ModuleOp module; // @device
   mlir::Value runtime;   // the context that the entry gets
+  bool hasMatrixUnits = false;
 };
 
 class KernelBuilder {

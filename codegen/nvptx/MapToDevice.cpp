@@ -22,6 +22,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
@@ -37,8 +38,10 @@ using namespace mlir;
 namespace {
 class Mapper {
 public:
-  Mapper(ModuleOp module, func::FuncOp entry, bool deviceBuffers)
-      : module(module), entry(entry), body(entry.getBody().front()), deviceBuffers(deviceBuffers) {}
+  Mapper(ModuleOp module, func::FuncOp entry, const MapToDeviceOptions &options)
+      : module(module), entry(entry), body(entry.getBody().front()), deviceBuffers(options.deviceBuffers) {
+    context.hasMatrixUnits = options.matrixUnits;
+  }
 
   LogicalResult run() {
     findArguments();
@@ -433,7 +436,7 @@ struct MapToDevice : impl::MapToDeviceBase<MapToDevice> {
 
   void runOnOperation() override {
     auto entry = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (entry && failed(Mapper(getOperation(), entry, deviceBuffers).run()))
+    if (entry && failed(Mapper(getOperation(), entry, {deviceBuffers, matrixUnits}).run()))
       signalPassFailure();
   }
 };

@@ -7,7 +7,7 @@
 // 3. The only global is @weights, and every view of it lies inside it.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "dialects/aot/AotDialect.h"
+#include "dialects/aot/DeviceOps.h"
 #include "dialects/onnx/support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -30,7 +30,8 @@ struct VerifyBufferContract : impl::VerifyBufferContractBase<VerifyBufferContrac
     Contract contract("buffer");
     getOperation().walk([&](Operation *op) { verifyTypes(op, contract); });
     getOperation().walk([&](memref::GlobalOp global) {
-      if (global.getSymName() != "weights")
+      bool isShared = cast<MemRefType>(global.getType()).getMemorySpace() != Attribute(); // by the threads of a block
+      if (global.getSymName() != "weights" && !isShared)
         contract.breach(global) << "the global @" << global.getSymName() << " is not part of @weights";
     });
     getOperation().walk([&](memref::ViewOp view) { verifyView(view, contract); });
@@ -66,11 +67,11 @@ struct VerifyBufferContract : impl::VerifyBufferContractBase<VerifyBufferContrac
     });
   }
 
-  /// An argument of the entry, the weights, a slot, or an arena whose size is computed.
+  /// An argument of the entry, the weights, a slot, memory of a device, or an arena whose size is computed.
   static bool isArena(Value memory) {
     Operation *op = memory.getDefiningOp();
     auto shaped = dyn_cast_if_present<memref::ReinterpretCastOp>(op);
-    return !op || isa<memref::GetGlobalOp, aot::SlotOp>(op) || (shaped && isa<BlockArgument>(shaped.getSource()));
+    return !op || isa<memref::GetGlobalOp, aot::SlotOp, aot::DeviceMemoryOp, aot::DeviceWeightsOp>(op) || (shaped && isa<BlockArgument>(shaped.getSource()));
   }
 
   /// One of two known places.

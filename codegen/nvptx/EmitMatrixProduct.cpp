@@ -1,0 +1,228 @@
+//===- EmitMatrixProduct.cpp - matrix products by the matrix units ------------------------------------------------===//
+//
+// Elements of 16 bits, sums of 32: mma.sync.m16n8k16. Eight warps, two by four, share a tile; each makes a part of it
+// in fragments of 16 by 8 sums, whose operands ldmatrix takes from shared memory, transposed where they lie [k][lane].
+//
+// Where both operands are brought in chunks of 16 bytes, cp.async brings them, several steps ahead:
+//
+//   copy steps 0 .. stages - 2
+//   for step in 0 .. steps
+//     wait until step has come; barrier
+//     copy step + stages - 1 to the stage that step - 1 was in
+//     for k in the step, 16 at a time: ldmatrix, mma.sync
+//
+// Otherwise (convolutions, mostly) they go through registers, as in EmitProduct. Rows of shared memory are 16 bytes
+// longer than needed, so that the eight rows of a matrix lie in different banks.
+//
+// The instructions' fragments are described in the PTX ISA manual, "Warp Level Matrix Multiply-Accumulate".
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#include "codegen/nvptx/ProductTile.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace onnx_aot;
+using namespace onnx_aot::aot;
+
+namespace {
+constexpr TileSize kTiles[] = {{128, 128, 32}, {64, 64, 32}, {32, 32, 32}};
+/// Of a chunk and of the padding: 16 bytes.
+constexpr int64_t kChunk = 8;
+constexpr int64_t kRows = 16, kColumns = 8, kDepth = 16; // of one instruction
+
+class MatrixProduct : ProductTile {
+public:
+  MatrixProduct(const DeviceContext &context, Operation *op, const LoopNest &nest, const ProductNest &product,
+                const TileSize &size)
+      : ProductTile(context, op, nest, product, size), warpRows(size.rows / 2), warpColumns(size.columns / 4),
+        element(nest.inputs[product.rowInput].elementType) {}
+
+  void emit() {
+    // As many steps on their way as 48 KB hold.
+    int64_t stages = size.rows >= 128 ? 2 : 4;
+    prepare(stages, /*padding=*/kChunk, kChunk);
+    lane = rest(thread, KernelBuilder::kWarp);
+    Value warp = divided(thread, KernelBuilder::kWarp);
+    firstRow = times(divided(warp, 4), warpRows);
+    firstColumn = times(rest(warp, 4), warpColumns);
+    bool isAsynchronous = row.chunk == kChunk && column.chunk == kChunk;
+    SmallVector<Value> sums = isAsynchronous ? multiplyAhead(stages) : multiplyInTurn();
+    storeFragments(sums);
+    launch();
+  }
+
+private:
+  int64_t rowFragments() const { return warpRows / kRows; }
+  int64_t columnFragments() const { return warpColumns / kColumns; }
+
+  SmallVector<Value> zeros() {
+    auto type = VectorType::get({2, 2}, b.getF32Type());
+    return SmallVector<Value>(size_t(rowFragments() * columnFragments()),
+                              arith::ConstantOp::create(b, b.getZeroAttr(type)));
+  }
+
+  //===-- Steps ---------------------------------------------------------------------------------------------------===//
+
+  void copy(const TileOperand &operand, Value from, Value stage) {
+    for (int64_t number = 0; number < chunksPerThread(operand); ++number) {
+      auto [at, isInside] = source(operand, number, from);
+      Place place = placeOf(operand, number);
+      // What is not inside is not read, and zeros take its place.
+      Value start = arith::SelectOp::create(b, isInside, at, kernel.index(0));
+      Value count = arith::SelectOp::create(b, isInside, kernel.index(kChunk), kernel.index(0));
+      auto copyChunk = [&] {
+        nvgpu::DeviceAsyncCopyOp::create(b, token(), operand.shared,
+                                         ValueRange{stage, place.row, place.neighbour}, device.elementsOf(operand.input), ValueRange{start}, b.getIndexAttr(kChunk),
+                                         count, /*bypassL1=*/b.getUnitAttr());
+      };
+      int64_t chunks = operand.lanes * operand.depth / kChunk;
+      if ((number + 1) * kThreads <= chunks)
+        copyChunk();
+      else
+        kernel.emitIf(isBelow(add(thread, number * kThreads), kernel.index(chunks)), copyChunk);
+    }
+  }
+
+  nvgpu::DeviceAsyncTokenType token() { return nvgpu::DeviceAsyncTokenType::get(b.getContext()); }
+
+  /// A group of copies, to be waited for as one.
+  Value copyStep(Value from, Value stage) {
+    copy(row, from, stage);
+    copy(column, from, stage);
+    return nvgpu::DeviceAsyncCreateGroupOp::create(b, token(), ValueRange());
+  }
+
+  Value choose(Value left, Value right, Value ifEqual, Value otherwise) {
+    Value isEqual = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, left, right);
+    return arith::SelectOp::create(b, isEqual, ifEqual, otherwise);
+  }
+
+  SmallVector<Value> multiplyAhead(int64_t stages) {
+    SmallVector<Value> carried = zeros();
+    Value group;
+    for (int64_t stage = 0; stage < stages - 1; ++stage)
+      group = copyStep(kernel.index(stage * size.depth), kernel.index(stage));
+    Value zero = kernel.index(0), last = kernel.index(stages - 1);
+    carried.push_back(zero); // the stage
+    carried.push_back(group);
+    auto step = [&](Value from, ValueRange values) {
+      Value stage = values.drop_back().back();
+      // Groups end in their order: the step's has when there are only the later ones.
+      nvgpu::DeviceAsyncWaitOp::create(b, values.back(), b.getI32IntegerAttr(int32_t(stages - 2)));
+      kernel.barrier();
+      Value next = copyStep(add(from, (stages - 1) * size.depth), choose(stage, zero, last, add(stage, -1)));
+      SmallVector<Value> sums(values.drop_back(2));
+      multiplyStep(stage, sums);
+      sums.push_back(choose(stage, last, zero, add(stage, 1)));
+      sums.push_back(next);
+      return sums;
+    };
+    SmallVector<Value> results = kernel.emitFor(zero, depthOfAll, kernel.index(size.depth), carried, step);
+    results.truncate(results.size() - 2);
+    return results;
+  }
+
+  SmallVector<Value> multiplyInTurn() {
+    SmallVector<Value> carried = zeros();
+    size_t sums = carried.size();
+    auto bringBoth = [&](Value from) {
+      SmallVector<Value> chunks = bring(row, from);
+      llvm::append_range(chunks, bring(column, from));
+      return chunks;
+    };
+    llvm::append_range(carried, bringBoth(kernel.index(0)));
+    SmallVector<Value> results = kernel.emitFor(
+        kernel.index(0), depthOfAll, kernel.index(size.depth), carried, [&](Value from, ValueRange values) {
+          ValueRange brought = values.drop_front(sums);
+          place(row, brought.take_front(chunksPerThread(row)));
+          place(column, brought.drop_front(chunksPerThread(row)));
+          kernel.barrier();
+          SmallVector<Value> next = bringBoth(add(from, size.depth));
+          SmallVector<Value> result(values.take_front(sums));
+          multiplyStep(kernel.index(0), result);
+          kernel.barrier();
+          llvm::append_range(result, next);
+          return result;
+        });
+    results.truncate(sums);
+    return results;
+  }
+
+  //===-- Fragments -----------------------------------------------------------------------------------------------===//
+
+  /// Four matrices of 8 by 8. Those of rows: both halves of the lanes, then the same further along k; those of columns:
+  /// both halves of k, then the same for the next lanes.
+  Value loadMatrices(const TileOperand &operand, Value stage, Value firstLane, int64_t k, bool isOfRows, int64_t count) {
+    Value inMatrix = rest(lane, 8), matrix = divided(lane, 8);
+    Value low = times(rest(matrix, 2), 8), high = times(divided(matrix, 2), 8);
+    // What goes along lanes and along k, of the matrix.
+    Value alongLanes = isOfRows ? low : high, alongDepth = isOfRows ? high : low;
+    if (count == 2)
+      alongLanes = kernel.index(0);
+    Value lanes = add(firstLane, alongLanes), depth = add(alongDepth, k);
+    Value at = operand.alongDepth ? add(lanes, inMatrix) : add(depth, inMatrix);
+    Value neighbour = operand.alongDepth ? depth : lanes;
+    return nvgpu::LdMatrixOp::create(b, VectorType::get({count, 2}, element), operand.shared,
+                                     ValueRange{stage, at, neighbour}, /*transpose=*/!operand.alongDepth,
+                                     uint32_t(count));
+  }
+
+  void multiplyStep(Value stage, MutableArrayRef<Value> sums) {
+    for (int64_t k = 0; k < size.depth; k += kDepth) {
+      SmallVector<Value> left, right;
+      for (int64_t i = 0; i < rowFragments(); ++i)
+        left.push_back(loadMatrices(row, stage, add(firstRow, i * kRows), k, /*isOfRows=*/true, 4));
+      for (int64_t j = 0; j < columnFragments(); j += 2) {
+        int64_t count = j + 1 < columnFragments() ? 4 : 2;
+        Value both = loadMatrices(column, stage, add(firstColumn, j * kColumns), k, /*isOfRows=*/false, count);
+        if (count == 2) {
+          right.push_back(both);
+          continue;
+        }
+        for (int64_t half : {0, 2})
+          right.push_back(vector::ExtractStridedSliceOp::create(b, both, ArrayRef<int64_t>{half}, ArrayRef<int64_t>{2},
+                                                                ArrayRef<int64_t>{1}));
+      }
+      for (auto [i, x] : llvm::enumerate(left))
+        for (auto [j, y] : llvm::enumerate(right)) {
+          Value &sum = sums[i * right.size() + j];
+          sum = nvgpu::MmaSyncOp::create(b, x, y, sum, ArrayRef<int64_t>{kRows, kColumns, kDepth});
+        }
+    }
+  }
+
+  /// Of each fragment a thread has two neighbours in row lane / 4, and two in the row eight below.
+  void storeFragments(ArrayRef<Value> sums) {
+    SmallVector<Value> rows, columns;
+    Value inRow = divided(lane, 4), inColumn = times(rest(lane, 4), 2);
+    for (int64_t i = 0; i < rowFragments(); ++i)
+      for (int64_t half : {0, 8})
+        rows.push_back(add(add(firstRow, inRow), i * kRows + half));
+    for (int64_t j = 0; j < columnFragments(); ++j)
+      for (int64_t neighbour : {0, 1})
+        columns.push_back(add(add(firstColumn, inColumn), j * kColumns + neighbour));
+    storeSums(rows, columns, [&](size_t i, size_t j) -> Value {
+      Value fragment = sums[(i / 2) * size_t(columnFragments()) + j / 2];
+      return vector::ExtractOp::create(b, fragment, ArrayRef<int64_t>{int64_t(i % 2), int64_t(j % 2)});
+    });
+  }
+
+  int64_t warpRows, warpColumns;
+  Type element;
+  Value lane, firstRow, firstColumn;
+};
+} // namespace
+
+LogicalResult onnx_aot::emitMatrixProduct(const DeviceContext &context, Operation *op, const LoopNest &nest,
+                                          const ProductNest &product) {
+  Type left = nest.inputs[product.rowInput].elementType, right = nest.inputs[product.columnInput].elementType;
+  bool isNarrow = left == right && (left.isF16() || left.isBF16());
+  if (!context.hasMatrixUnits || !isNarrow || !nest.identity.getType().isF32())
+    return failure();
+  MatrixProduct(context, op, nest, product, chooseTile(nest, product, kTiles)).emit();
+  return success();
+}

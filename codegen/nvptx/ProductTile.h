@@ -1,0 +1,99 @@
+//===- ProductTile.h - a block's tile of a matrix product ---------------------------------------------------------===//
+//
+// What it is for: whatever multiplies, a block of threads makes a tile of the result of a ProductNest; here is where
+// tiles lie, how elements of the operands come to shared memory, and how sums leave. How it works: an operand's tile is
+// [lane][k] or [k][lane] in shared memory, where lanes are its rows or columns, as its neighbours lie in memory, so
+// that neighbouring threads bring neighbouring elements, in chunks of 16 bytes where these begin at multiples of 16.
+//
+//===--------------------------------------------------------------------------------------------------------------===//
+#ifndef ONNX_AOT_CODEGEN_NVPTX_PRODUCTTILE_H
+#define ONNX_AOT_CODEGEN_NVPTX_PRODUCTTILE_H
+
+#include "codegen/nvptx/DeviceNest.h"
+#include "codegen/nvptx/ProductNest.h"
+
+namespace onnx_aot {
+
+struct TileSize {
+  int64_t rows, columns, depth;
+};
+
+/// One operand's part of a tile.
+struct TileOperand {
+  unsigned input;
+  llvm::SmallVector<unsigned> dims; // of its lanes
+  int64_t lanes, depth;
+  bool alongDepth = false; // its neighbours are neighbours along k
+  int64_t chunk = 1;       // elements that are brought at once
+  int64_t pitch = 0;       // elements from one row of the shared tile to the next
+
+  mlir::Value shared;                                       // [stage][row][neighbour]
+  llvm::SmallVector<mlir::Value> laneAddress, isLaneInside; // of the chunks that a thread brings
+};
+
+class ProductTile {
+protected:
+  static constexpr int64_t kThreads = 256;
+
+  ProductTile(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest, const ProductNest &product,
+              const TileSize &size);
+
+  /// Finds the block's tile and how both operands lie; their shared tiles come `stages` times, with rows that are
+  /// `padding` elements longer than neighbours need. Chunks have at most `mostChunk` elements.
+  void prepare(int64_t stages, int64_t padding, int64_t mostChunk);
+
+  int64_t chunksPerThread(const TileOperand &operand) const {
+    return llvm::divideCeil(operand.lanes * operand.depth, kThreads * operand.chunk);
+  }
+  /// The row of the shared tile, and the place in it, of chunk `number` of the thread; the lane and k of its first
+  /// element.
+  struct Place {
+    mlir::Value row, neighbour, lane, k;
+  };
+  Place placeOf(const TileOperand &operand, int64_t number);
+  /// Address of a chunk in memory, of the step that begins at `from`, and whether it is inside of the operand.
+  std::pair<mlir::Value, mlir::Value> source(const TileOperand &operand, int64_t number, mlir::Value from);
+  /// The chunks that the thread brings, zeros beyond the ends; and their way to shared memory.
+  llvm::SmallVector<mlir::Value> bring(const TileOperand &operand, mlir::Value from);
+  void place(const TileOperand &operand, mlir::ValueRange chunks);
+
+  /// Stores the epilogue of sums, unless they are beyond the ends: sums[i][j] is that of rows[i] and columns[j] of the
+  /// tile.
+  void storeSums(llvm::ArrayRef<mlir::Value> rows, llvm::ArrayRef<mlir::Value> columns,
+                 llvm::function_ref<mlir::Value(size_t, size_t)> sum);
+  void launch() { kernel.launch(blocks, kThreads); }
+
+  mlir::Value add(mlir::Value left, mlir::Value right);
+  mlir::Value add(mlir::Value left, int64_t right) { return add(left, kernel.index(right)); }
+  mlir::Value times(mlir::Value value, int64_t factor);
+  mlir::Value divided(mlir::Value value, int64_t by);
+  mlir::Value rest(mlir::Value value, int64_t by);
+  mlir::Value isBelow(mlir::Value value, mlir::Value end);
+
+  DeviceNest device;
+  KernelBuilder &kernel;
+  mlir::ImplicitLocOpBuilder &b;
+  const ProductNest product;
+  const TileSize size;
+  TileOperand row, column;
+  mlir::Value thread, depthOfAll;
+
+private:
+  void placeBlock();
+  void lay(TileOperand &operand, mlir::Value start, mlir::Value end, int64_t stages, int64_t padding, int64_t mostChunk);
+  mlir::Value offsetOf(const aot::Access &access, llvm::ArrayRef<unsigned> dims);
+  const aot::Access &accessOf(const TileOperand &operand) const { return device.nest.inputs[operand.input]; }
+
+  mlir::Value rowStart, columnStart, rowsOfAll, columnsOfAll, blocks;
+};
+
+/// The largest of `sizes`, which are in falling order, of which there are enough tiles to keep a large device busy.
+const TileSize &chooseTile(const aot::LoopNest &nest, const ProductNest &product, llvm::ArrayRef<TileSize> sizes);
+
+/// By the matrix units; fails where they do not take these elements.
+mlir::LogicalResult emitMatrixProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest,
+                                      const ProductNest &product);
+
+} // namespace onnx_aot
+
+#endif // ONNX_AOT_CODEGEN_NVPTX_PRODUCTTILE_H
