@@ -79,6 +79,13 @@ TEST_F(CudaRuntime, NoDevice) {
   EXPECT_EQ(context.error(), "");
 }
 
+TEST_F(CudaRuntime, DeviceThatIsBusyMayBeFreeLater) {
+  restart("", "cuDevicePrimaryCtxRetain:1:46");
+  CudaContext context;
+  EXPECT_EQ(context.statusOf(program), uint32_t(ONNX_AOT_DEVICE_ERROR));
+  EXPECT_EQ(context.runOne(program, 1), 2.5f);
+}
+
 TEST_F(CudaRuntime, DriverIsTooOld) {
   CudaContext context;
   restart("driver=11020");
@@ -254,7 +261,7 @@ TEST_F(CudaRuntime, EachCallMayFail) {
           uint32_t status = context.run(program, std::vector<float>(n, 1), y);
           if (status == ONNX_AOT_OK)
             EXPECT_EQ(y, std::vector<float>(n, 2.5f));
-          else if (!isQuiet)
+          else if (!isQuiet && failures == 0)
             EXPECT_THAT(context.error(), testing::AnyOf(HasSubstr(name), HasSubstr("less shared memory")));
           failures += status != ONNX_AOT_OK;
         }
