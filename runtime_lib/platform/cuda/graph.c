@@ -96,11 +96,13 @@ void onnx_aot_cuda_end_graph(uint64_t *state) {
     onnx_aot_cuda_abandon_capture(device);
 }
 
-/* Before memory moves: a graph holds its address. One that is being captured is launched as far as it goes. */
+/*
+ * Before memory moves: a graph holds its address, and no memory can be had while one is captured, so that is launched
+ * as far as it goes.
+ */
 void onnx_aot_cuda_settle_graph(struct onnx_aot_cuda_device *device) {
   if (device->graph.is_capturing)
     launchCaptured(device);
-  if (device->graph.exec)
-    device->driver.cuStreamSynchronize(device->stream);
+  CALL(device, cuStreamSynchronize, device->stream);
   dropExec(device);
 }

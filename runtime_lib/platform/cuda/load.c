@@ -164,6 +164,8 @@ int onnx_aot_cuda_load_program(uint64_t *state, struct onnx_aot_cuda_device *dev
     return 0;
   if (program->weight_bytes == 0u)
     return 1;
+  /* Waits, so that a run which fails cannot leave weights that have not arrived. */
   return CALL(device, cuMemAlloc_v2, &device->weights, program->weight_bytes) &&
-         CALL(device, cuMemcpyHtoDAsync_v2, device->weights, program->weights, program->weight_bytes, device->stream);
+         CALL(device, cuMemcpyHtoDAsync_v2, device->weights, program->weights, program->weight_bytes, device->stream) &&
+         CALL(device, cuStreamSynchronize, device->stream);
 }

@@ -116,10 +116,12 @@ uint32_t onnx_aot_cuda_open(uint64_t *state, const struct onnx_aot_cuda_program 
   uint32_t status = device->status;
   if (isOpen)
     return ONNX_AOT_OK;
-  if (device->program)
+  if (device->program) {
     restoreCurrent(device);
-  else
+  } else {
     giveBack(state, device);
+    device->is_lost = 0; /* what could not be opened may be there the next time */
+  }
   return status;
 }
 

@@ -42,11 +42,10 @@ static void sayAllocation(struct onnx_aot_cuda_device *device, uint64_t bytes) {
  */
 static int grow(struct onnx_aot_cuda_device *device, struct onnx_aot_cuda_block *block, uint64_t bytes) {
   uint64_t generous = block->bytes + block->bytes / 2u;
-  if (block->address != 0u) {
+  if (block->address != 0u || device->graph.is_capturing)
     onnx_aot_cuda_settle_graph(device);
-    if (!CALL(device, cuStreamSynchronize, device->stream) || !CALL(device, cuMemFree_v2, block->address))
-      return 0;
-  }
+  if (device->status != 0u || (block->address != 0u && !CALL(device, cuMemFree_v2, block->address)))
+    return 0;
   block->address = 0u;
   block->bytes = 0u;
   if (generous > bytes && device->driver.cuMemAlloc_v2(&block->address, generous) == CU_OK) {

@@ -59,9 +59,12 @@ inline std::vector<Token> tokenize(std::string_view text) {
         ++at;
     } else if (isWord(c)) {
       kind = Token::Word;
-      while (at < text.size() && (isWord(text[at]) || (text[at] == ':' && peek(1) == ':'))) {
+      // A directive ends where the next begins: `.reg.b32`.
+      bool isDirective = c == '.';
+      do
         at += text[at] == ':' ? 2 : 1;
-      }
+      while (at < text.size() &&
+             ((isWord(text[at]) && !(isDirective && text[at] == '.')) || (text[at] == ':' && peek(1) == ':')));
     } else {
       ++at;
     }

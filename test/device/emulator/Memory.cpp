@@ -22,7 +22,7 @@ const Instruction *outside(Thread &thread, const Instruction *at, const char *wh
 } // namespace
 
 std::byte *locate(Thread &thread, const Instruction *at, Space space, uint64_t address, uint64_t size, Use use,
-                  const void *written) {
+                  const void *written, uint64_t alignment) {
   if (space == Space::Generic) {
     space = Space(address >> kWindowShift);
     address &= (uint64_t(1) << kWindowShift) - 1;
@@ -31,8 +31,10 @@ std::byte *locate(Thread &thread, const Instruction *at, Space space, uint64_t a
       space = Space::Global;
     }
   }
-  if (address % size) {
-    thread.fault(at, "the address is not a multiple of the " + std::to_string(size) + " bytes of the access");
+  if (!alignment)
+    alignment = size;
+  if (address % alignment) {
+    thread.fault(at, "the address is not a multiple of " + std::to_string(alignment) + " bytes");
     return nullptr;
   }
   Block &block = *thread.block;

@@ -12,7 +12,7 @@ enum class Use { Read, Write, Atomic };
 /// The bytes [address, address + size) of `space`; null after a fault of `thread` at `at`. For a Write, `written` are
 /// the bytes to come (they tell a race).
 std::byte *locate(Thread &thread, const Instruction *at, Space space, uint64_t address, uint64_t size, Use use,
-                  const void *written = nullptr);
+                  const void *written = nullptr, uint64_t alignment = 0);
 
 /// A generic address of the space.
 inline uint64_t genericAddress(Space space, uint64_t address) { return address | windowOf(space); }

@@ -1,6 +1,6 @@
 // The PTX emulator: what single instructions compute, with edge values from the PTX ISA manual.
 
-#include "ptx_fixture.h"
+#include "fixture.h"
 
 #include <cmath>
 #include <limits>

@@ -1,6 +1,6 @@
 // Runs PTX on the emulator and gives back what it wrote.
-#ifndef ONNX_AOT_TEST_UNIT_PTX_FIXTURE_H
-#define ONNX_AOT_TEST_UNIT_PTX_FIXTURE_H
+#ifndef ONNX_AOT_TEST_DEVICE_EMULATOR_TESTS_FIXTURE_H
+#define ONNX_AOT_TEST_DEVICE_EMULATOR_TESTS_FIXTURE_H
 
 #include "test/device/emulator/Ptx.h"
 
@@ -16,14 +16,14 @@ inline const char *const kHeader = ".version 8.0\n.target sm_80\n.address_size 6
 inline const char *const kRegisters = ".reg .pred %p<16>; .reg .b16 %h<32>; .reg .b32 %r<128>; .reg .f32 %f<128>;\n"
                                       ".reg .b64 %d<32>; .reg .f64 %g<16>;\n";
 
-struct Run {
+struct EmulatorRun {
   std::string text;
   Launch launch;
   std::string kernel = "test";
   std::optional<Fault> fault;
 
   /// All memory is the kernel's, but for addresses below 4096.
-  template <class... Arguments> Run &with(Arguments... arguments) {
+  template <class... Arguments> EmulatorRun &with(Arguments... arguments) {
     auto parsed = Module::parse(text);
     if (auto *wrong = std::get_if<Fault>(&parsed)) {
       fault = *wrong;
@@ -53,7 +53,7 @@ template <class Out, class In>
 std::vector<Out> runBody(const std::string &body, uint32_t threads, size_t outputs, const std::vector<In> &in,
                          const std::string &header = kHeader) {
   std::vector<Out> out(outputs, Out{});
-  Run run{kernelOf(body, header), {}, "test", {}};
+  EmulatorRun run{kernelOf(body, header), {}, "test", {}};
   run.launch.block = {threads, 1, 1};
   run.with(out.data(), in.data());
   EXPECT_EQ(run.message(), "");
@@ -84,4 +84,4 @@ inline uint64_t compute64(const std::string &instructions, uint64_t a, uint64_t 
 
 } // namespace onnx_aot::ptx
 
-#endif // ONNX_AOT_TEST_UNIT_PTX_FIXTURE_H
+#endif // ONNX_AOT_TEST_DEVICE_EMULATOR_TESTS_FIXTURE_H
