@@ -180,7 +180,7 @@ void Decoder::decodeStatement(const Statement &decoded) {
   bool known = false;
   for (auto decode :
        {decodeMemory, decodeInteger, decodeBits, decodeFloat, decodeHalf, decodeMove, decodeCompare, decodeConversion,
-        decodeControl, decodeAtomic, decodeCollective, decodeMatrix, decodeMatrixMemory, decodeAsync})
+        decodeControl, decodeAtomic, decodeCollective, decodeMatrix, decodeMatrixMemory, decodeWmma, decodeAsync})
     if (!fault && !known)
       known = decode(*this, opcode);
   if (!fault && !known)

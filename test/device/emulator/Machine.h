@@ -95,7 +95,7 @@ struct Block {
   std::vector<std::byte> kernelParameters;
   std::vector<Thread> threads;
   std::vector<Warp> warps;
-  std::array<NamedBarrier, 16> barriers;
+  std::array<NamedBarrier, 17> barriers; ///< The last one is that of the cluster.
   std::shared_ptr<AsyncState> async;
   std::optional<Fault> fault;
   uint64_t interruptions = 0;

@@ -46,7 +46,7 @@ std::byte *locate(Thread &thread, const Instruction *at, Space space, uint64_t a
       return nullptr;
     }
     std::byte *bytes = block.shared.data() + offset;
-    if (block.races) {
+    if (block.races && use != Use::Async) {
       bool same = written && std::memcmp(bytes, written, size) == 0;
       auto access = use == Use::Read ? Races::Read : use == Use::Write ? Races::Write : Races::Atomic;
       std::string race = block.races->note(thread, offset, size, access, same);
