@@ -115,9 +115,9 @@ TEST(PtxAtomics, OnGlobalAndShared) {
       "atom.global.cas.b32 %r4, [%d1+12], 0, 77; atom.global.exch.b32 %r5, [%d1+16], %r1;",
       64, 5, kNothing);
   EXPECT_EQ(sum, (std::vector<uint32_t>{2016, 63, 4, 77, 63}));
-  auto floats = runBody<float>(
-      "cvt.rn.f32.u32 %f1, %r1; atom.global.add.f32 %f2, [%d1], %f1; red.global.add.noftz.f16x2 [%d1+4], 0x3c003c00;",
-      64, 2, kNothing);
+  auto floats = runBody<float>("cvt.rn.f32.u32 %f1, %r1; atom.global.add.f32 %f2, [%d1], %f1; mov.b32 %r2, 0x3c003c00; "
+                               "red.global.add.noftz.f16x2 [%d1+4], %r2;",
+                               64, 2, kNothing);
   EXPECT_EQ(floats[0], 2016);
   EXPECT_EQ(std::bit_cast<uint32_t>(floats[1]), 0x54005400u);
   EXPECT_EQ(perThread(".shared .align 4 .b8 one[4]; mov.u32 %r2, one; setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.u32 "
