@@ -18,7 +18,7 @@ struct Frame {
   const Function *function = nullptr;
   const CallSite *call = nullptr; ///< That made it.
   const Instruction *returnTo = nullptr;
-  uint64_t localBase = 0, paramBase = 0;
+  uint64_t localBase = 0, paramBase = 0; ///< In the local memory of the thread; the first is the lower.
 };
 
 struct CopyInFlight {
@@ -41,7 +41,7 @@ struct Thread {
   uint32_t depth = 0;                       ///< Number of frames.
   bool carry = false;                       ///< Of add.cc and its like.
   std::vector<Frame> frames;
-  std::vector<std::byte> local, params;
+  std::vector<std::byte> local; ///< Variables and parameters of functions: both have local addresses.
   std::vector<CopyInFlight> copies; ///< Of cp.async, not yet committed.
   std::deque<std::vector<CopyInFlight>> copyGroups;
 

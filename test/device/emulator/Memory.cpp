@@ -67,8 +67,8 @@ std::byte *locate(Thread &thread, const Instruction *at, Space space, uint64_t a
       address -= kKernelParameters;
       if (use == Use::Read && address + size <= block.kernelParameters.size())
         return block.kernelParameters.data() + address;
-    } else if (address + size <= thread.params.size()) {
-      return thread.params.data() + address;
+    } else if (address + size <= thread.local.size()) {
+      return thread.local.data() + address;
     }
     outside(thread, at, "param", address, size, use);
     return nullptr;

@@ -107,6 +107,19 @@ TEST(PtxControl, CallsWithParameters) {
   EXPECT_EQ(out, (std::vector<uint32_t>{11, 42}));
 }
 
+/// The address of a function's parameter is one of local memory.
+TEST(PtxControl, ParametersByAddress) {
+  std::string function = std::string(kHeader) + R"(
+    .func (.param .b32 result) second(.param .align 8 .b8 pair[8])
+    { .reg .b64 %d<4>; .reg .b32 %r1; mov.b64 %d1, pair; cvta.local.u64 %d2, %d1; ld.u32 %r1, [%d2+4]; st.param.b32 [result], %r1; ret; })";
+  auto out = runBody<uint32_t>(R"(
+    { .param .align 8 .b8 b[8]; .param .b32 r; mov.u32 %r2, 7; mov.u32 %r3, 9; st.param.v2.b32 [b], {%r2, %r3};
+      call.uni (r), second, (b); ld.param.b32 %r4, [r]; }
+    st.global.u32 [%d1], %r4;)",
+                               1, 1, kNothing, function);
+  EXPECT_EQ(out[0], 9u);
+}
+
 TEST(PtxControl, LoopsPredicatesAndTables) {
   EXPECT_EQ(compute32("mov.u32 %r9, 0; mov.u32 %r8, 0; LOOP: add.u32 %r9, %r9, %r8; add.u32 %r8, %r8, 1; setp.lt.u32 "
                       "%p1, %r8, %r2; @%p1 bra LOOP;",
