@@ -142,6 +142,11 @@ TEST(PtxCopies, ArriveWhenWaitedForAndNotBefore) {
   EXPECT_EQ(run("cp.async.wait_all;")[5], 21u);
   EXPECT_EQ(run("cp.async.wait_group 1;")[5], ~0u);
   EXPECT_EQ(run("")[5], ~0u);
+  // What was there before is gone when the copy is issued.
+  std::string::size_type copy = issue.find("cp.async.cg");
+  issue.insert(copy, "st.shared.u32 [%r4+4], 99;\n");
+  EXPECT_EQ(run("")[5], ~0u);
+  EXPECT_EQ(run("cp.async.wait_all;")[5], 21u);
   auto partial = runBody<uint32_t>(
       ".shared .align 16 .b8 one[16]; cp.async.ca.shared.global [one], [%d2+16], 16, 8; cp.async.wait_all;\n"
       "ld.shared.v4.u32 {%r2, %r3, %r4, %r5}, [one]; st.global.v4.u32 [%d1], {%r2, %r3, %r4, %r5};",

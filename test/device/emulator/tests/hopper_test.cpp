@@ -146,6 +146,23 @@ TEST(PtxHopper, WgmmaOfTransposedTiles) {
   });
 }
 
+/// The same with rows of 32 bytes: the second sixteen columns lie a leading offset further on.
+TEST(PtxHopper, WgmmaOfTransposedNarrowTiles) {
+  Matrix a(64, 16, 64, 16, 1), b(16, 64, 16, 16, 1);
+  std::string body = expectBytes(64 * 32 + 2 * 16 * 32) + load("%r2", "%d2", "0, 0") + load("%r3", "%d3", "0, 0") +
+                     "add.u32 %r5, %r3, 2048;\n" + load("%r5", "%d3", "16, 0") + kWait + descriptor(4, 2, 16, 256, 3) +
+                     descriptor(5, 3, 2048, 256, 3) + "wgmma.fence.sync.aligned;\n" +
+                     "wgmma.mma_async.sync.aligned.m64n32k16.f32.f16.f16 " + registers(10, 16) +
+                     ", %d4, %d5, 0, 1, 1, 0, 1;\n" +
+                     "wgmma.commit_group.sync.aligned; wgmma.wait_group.sync.aligned 0;\n" + storeSums();
+  expectSums(runWithMaps(body, a, b), [](int row, int column) {
+    float sum = 0;
+    for (int k = 0; k < 16; ++k)
+      sum += float(valueOf(row, k) * valueOf(k, column));
+    return sum;
+  });
+}
+
 /// Without swizzle: core matrices of 8 rows x 16 bytes, written by the threads; A in registers.
 TEST(PtxHopper, WgmmaWithoutSwizzleAndWithAInRegisters) {
   Matrix unused(64, 64, 64, 64, 3);
@@ -186,6 +203,28 @@ TEST(PtxHopper, ProductsAndCopiesThatAreNotWaitedForAreNotMade) {
     ASSERT_NE(value, value);
   // More bytes are awaited than come.
   runWithMaps(expectBytes(64 * 128 + 1) + load("%r2", "%d2", "0, 0") + kWait, a, b, "deadlock");
+}
+
+/// Units of 16 bytes of row r change places: of 128 bytes c with c ^ (r % 8), of 64 with c ^ (r / 2 % 4), of 32 with
+/// c ^ (r / 4 % 2).
+TEST(PtxHopper, SwizzledRowsInSharedMemory) {
+  for (int swizzle : {1, 2, 3}) {
+    int columns = 8 << swizzle, rows = 1024 / (2 * columns);
+    Matrix a(rows, columns, rows, columns, swizzle);
+    std::string body = expectBytes(1024) + load("%r2", "%d2", "0, 0") + kWait + R"(
+      shl.b32 %r5, %r1, 3; add.u32 %r5, %r2, %r5; ld.shared.v2.b32 {%r6, %r7}, [%r5];
+      mul.wide.u32 %d4, %r1, 8; add.s64 %d4, %d1, %d4; st.global.v2.b32 [%d4], {%r6, %r7};
+)";
+    auto out = runWithMaps(body, a, a);
+    std::vector<uint16_t> found(512);
+    std::memcpy(found.data(), out.data(), 1024);
+    for (int row = 0; row < rows; ++row)
+      for (int column = 0; column < columns; ++column) {
+        int flip = swizzle == 3 ? row % 8 : swizzle == 2 ? row / 2 % 4 : row / 4 % 2;
+        int place = row * columns + ((column / 8) ^ flip) * 8 + column % 8;
+        ASSERT_EQ(found[place], a.elements[row * columns + column]) << swizzle << ": " << row << " " << column;
+      }
+  }
 }
 
 /// What lies outside of the tensor is zero when it is read, and not written.
