@@ -127,6 +127,29 @@ bool decodeBarrier(Decoder &decoder, Opcode &opcode) {
   return true;
 }
 
+/// A cluster is one block: its threads meet where they wait, at a barrier that has no number in programs.
+constexpr uint32_t kClusterBarrier = 16;
+
+bool decodeClusterBarrier(Decoder &decoder, Opcode &opcode) {
+  bool waits = opcode.take("wait");
+  for (std::string_view modifier : {"arrive", "aligned", "acquire", "release", "relaxed"})
+    opcode.take(modifier);
+  uint32_t none = decoder.value(0);
+  if (!waits) {
+    decoder.emit([](Thread &, const Instruction *at) { return at + 1; });
+    return true;
+  }
+  Instruction &one = decoder.emit([](Thread &thread, const Instruction *at) -> const Instruction * {
+    thread.barrier = kClusterBarrier;
+    thread.barrierThreads = 0;
+    thread.state = Thread::WaitsAtBarrier;
+    thread.at = at;
+    return nullptr;
+  });
+  one.c = none;
+  return true;
+}
+
 // --- Shuffles. d|imm: value and predicate; a: value, b: lane or distance, c: clamp and segments.
 enum ShuffleMode : uint32_t { kUp, kDown, kButterfly, kIndex };
 
@@ -287,9 +310,8 @@ bool emitOverLanes(Decoder &decoder, GroupHandler group, Type type, uint32_t mod
 bool decodeCollective(Decoder &decoder, Opcode &opcode) {
   std::string_view name = opcode.name;
   if (name == "bar" || name == "barrier") {
-    if (opcode.take("cluster")) { // A cluster is one block, whose threads meet as at barrier 0 of its own.
-      return decoder.fail("barriers of clusters are not supported");
-    }
+    if (opcode.take("cluster"))
+      return decodeClusterBarrier(decoder, opcode);
     return decodeBarrier(decoder, opcode);
   }
   if (name == "shfl")

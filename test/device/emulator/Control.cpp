@@ -48,8 +48,8 @@ const Instruction *call(Thread &thread, const Instruction *at) {
   enterFunction(thread, *site.callee, &site, at + 1);
   uint64_t base = thread.frame().paramBase;
   for (size_t index = 0; index < site.arguments.size(); ++index)
-    std::memcpy(&thread.params[base + site.callee->parameters[index].offset],
-                &thread.params[callerBase + site.arguments[index].offset], site.arguments[index].size);
+    std::memcpy(&thread.local[base + site.callee->parameters[index].offset],
+                &thread.local[callerBase + site.arguments[index].offset], site.arguments[index].size);
   return site.callee->code.data();
 }
 
@@ -73,10 +73,9 @@ const Instruction *returnFromFunction(Thread &thread, const Instruction *at) {
   Frame &caller = thread.frames[thread.depth - 2];
   const CallSite &site = *callee.call;
   for (size_t index = 0; index < site.results.size(); ++index)
-    std::memcpy(&thread.params[caller.paramBase + site.results[index].offset],
-                &thread.params[callee.paramBase + callee.function->results[index].offset], site.results[index].size);
+    std::memcpy(&thread.local[caller.paramBase + site.results[index].offset],
+                &thread.local[callee.paramBase + callee.function->results[index].offset], site.results[index].size);
   thread.local.resize(callee.localBase);
-  thread.params.resize(callee.paramBase);
   --thread.depth;
   thread.slots = caller.slots.data();
   return callee.returnTo;

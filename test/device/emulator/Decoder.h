@@ -146,6 +146,7 @@ bool decodeControl(Decoder &, Opcode &);
 bool decodeCollective(Decoder &, Opcode &);
 bool decodeMatrix(Decoder &, Opcode &);
 bool decodeMatrixMemory(Decoder &, Opcode &);
+bool decodeWmma(Decoder &, Opcode &);
 bool decodeAsync(Decoder &, Opcode &);
 
 } // namespace onnx_aot::ptx

@@ -79,13 +79,13 @@ void enterFunction(Thread &thread, const Function &function, const CallSite *cal
   frame.function = &function;
   frame.call = call;
   frame.returnTo = returnTo;
-  auto grow = [](std::vector<std::byte> &stack, uint32_t bytes) {
-    uint64_t base = stack.size();
-    stack.resize(base + (bytes + 127) / 128 * 128, std::byte(0xff));
+  auto grow = [&](uint32_t bytes) {
+    uint64_t base = thread.local.size();
+    thread.local.resize(base + (bytes + 127) / 128 * 128, std::byte(0xff));
     return base;
   };
-  frame.localBase = grow(thread.local, function.localBytes);
-  frame.paramBase = grow(thread.params, function.paramBytes);
+  frame.localBase = grow(function.localBytes);
+  frame.paramBase = grow(function.paramBytes);
   for (const auto &[slot, constant] : function.constants) {
     if (constant.kind == Constant::LocalAddress)
       frame.slots[slot] = frame.localBase + constant.value;
@@ -192,7 +192,6 @@ struct Launcher {
       thread.depth = 0;
       thread.branches = 0;
       thread.local.clear();
-      thread.params.clear();
       thread.copies.clear();
       thread.copyGroups.clear();
       thread.state = Thread::Ready;

@@ -18,7 +18,7 @@ struct Frame {
   const Function *function = nullptr;
   const CallSite *call = nullptr; ///< That made it.
   const Instruction *returnTo = nullptr;
-  uint64_t localBase = 0, paramBase = 0;
+  uint64_t localBase = 0, paramBase = 0; ///< In the local memory of the thread; the first is the lower.
 };
 
 struct CopyInFlight {
@@ -41,7 +41,7 @@ struct Thread {
   uint32_t depth = 0;                       ///< Number of frames.
   bool carry = false;                       ///< Of add.cc and its like.
   std::vector<Frame> frames;
-  std::vector<std::byte> local, params;
+  std::vector<std::byte> local;     ///< Variables and parameters of functions: both have local addresses.
   std::vector<CopyInFlight> copies; ///< Of cp.async, not yet committed.
   std::deque<std::vector<CopyInFlight>> copyGroups;
 
@@ -62,9 +62,13 @@ struct Warp {
 class MemoryGuard {
 public:
   MemoryGuard(const MemoryCheck &check, const Program &program) : check(check), program(program) {}
-  bool allows(uint64_t address, uint64_t size, bool isWrite) {
+  /// Whether the whole block of 256 bytes was allowed before.
+  bool remembers(uint64_t address, bool isWrite) const {
     uint64_t line = address >> 8;
-    if (line == (address + size - 1) >> 8 && (isWrite ? writable : readable)[line % kLines] == line)
+    return (isWrite ? writable : readable)[line % kLines] == line;
+  }
+  bool allows(uint64_t address, uint64_t size, bool isWrite) {
+    if (address >> 8 == (address + size - 1) >> 8 && remembers(address, isWrite))
       return true;
     return ask(address, size, isWrite);
   }
@@ -95,7 +99,7 @@ struct Block {
   std::vector<std::byte> kernelParameters;
   std::vector<Thread> threads;
   std::vector<Warp> warps;
-  std::array<NamedBarrier, 16> barriers;
+  std::array<NamedBarrier, 17> barriers; ///< The last one is that of the cluster.
   std::shared_ptr<AsyncState> async;
   std::optional<Fault> fault;
   uint64_t interruptions = 0;

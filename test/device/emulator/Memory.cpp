@@ -46,7 +46,7 @@ std::byte *locate(Thread &thread, const Instruction *at, Space space, uint64_t a
       return nullptr;
     }
     std::byte *bytes = block.shared.data() + offset;
-    if (block.races) {
+    if (block.races && use != Use::Async) {
       bool same = written && std::memcmp(bytes, written, size) == 0;
       auto access = use == Use::Read ? Races::Read : use == Use::Write ? Races::Write : Races::Atomic;
       std::string race = block.races->note(thread, offset, size, access, same);
@@ -67,8 +67,8 @@ std::byte *locate(Thread &thread, const Instruction *at, Space space, uint64_t a
       address -= kKernelParameters;
       if (use == Use::Read && address + size <= block.kernelParameters.size())
         return block.kernelParameters.data() + address;
-    } else if (address + size <= thread.params.size()) {
-      return thread.params.data() + address;
+    } else if (address + size <= thread.local.size()) {
+      return thread.local.data() + address;
     }
     outside(thread, at, "param", address, size, use);
     return nullptr;
@@ -96,8 +96,26 @@ template <> struct Extended<int32_t> {
   using type = int64_t;
 };
 
+/// locate() of one element, without a call where it is usual: allowed before (global), or within and no race is looked
+/// for (shared).
+template <Space space, class T>
+std::byte *locateElement(Thread &thread, const Instruction *at, uint64_t address, Use use,
+                         const void *written = nullptr) {
+  Block &block = *thread.block;
+  if (address % sizeof(T) == 0) {
+    if constexpr (space == Space::Global)
+      if (block.guard->remembers(address, use != Use::Read))
+        return reinterpret_cast<std::byte *>(address);
+    if constexpr (space == Space::Shared)
+      if (uint64_t offset = uint64_t(uint32_t(address)) - kSharedBase;
+          !block.races && offset < block.shared.size() && offset + sizeof(T) <= block.shared.size())
+        return block.shared.data() + offset;
+  }
+  return locate(thread, at, space, address, sizeof(T), use, written);
+}
+
 template <Space space, class T> const Instruction *load(Thread &thread, const Instruction *at) {
-  std::byte *bytes = locate(thread, at, space, thread.slots[at->a] + at->imm, sizeof(T), Use::Read);
+  std::byte *bytes = locateElement<space, T>(thread, at, thread.slots[at->a] + at->imm, Use::Read);
   if (!bytes)
     return nullptr;
   T value;
@@ -108,7 +126,7 @@ template <Space space, class T> const Instruction *load(Thread &thread, const In
 
 template <Space space, class T> const Instruction *store(Thread &thread, const Instruction *at) {
   T value = get<T>(thread, at->b);
-  std::byte *bytes = locate(thread, at, space, thread.slots[at->a] + at->imm, sizeof(T), Use::Write, &value);
+  std::byte *bytes = locateElement<space, T>(thread, at, thread.slots[at->a] + at->imm, Use::Write, &value);
   if (!bytes)
     return nullptr;
   std::memcpy(bytes, &value, sizeof value);

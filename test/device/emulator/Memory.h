@@ -6,8 +6,8 @@
 
 namespace onnx_aot::ptx {
 
-/// What an instruction does to memory.
-enum class Use { Read, Write, Atomic };
+/// What an instruction does to memory. Async: beside the threads, so that their order says nothing of races.
+enum class Use { Read, Write, Atomic, Async };
 
 /// The bytes [address, address + size) of `space`; null after a fault of `thread` at `at`. For a Write, `written` are
 /// the bytes to come (they tell a race).

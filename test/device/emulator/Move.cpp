@@ -1,7 +1,7 @@
 // mov: registers, constants, addresses, and between a register and the elements of a vector.
 
 #include "Decoder.h"
-#include "Machine.h"
+#include "Memory.h"
 
 #include <chrono>
 
@@ -39,8 +39,12 @@ const Instruction *readClock(Thread &thread, const Instruction *at) {
 } // namespace
 
 bool decodeMove(Decoder &decoder, Opcode &opcode) {
-  if (opcode.name == "alloca" || opcode.name == "mapa")
-    return decoder.fail("the instruction is not supported");
+  if (opcode.name == "mapa") { // A cluster is one block: the address is the same.
+    takeSpace(opcode);
+    Type type = opcode.takeLastType();
+    decoder.emitSimple(bitsOf(type) == 64 ? move<uint64_t> : move<uint32_t>, {type, Type::U32});
+    return true;
+  }
   if (opcode.name != "mov")
     return false;
   Type type = opcode.takeLastType();

@@ -42,7 +42,8 @@ inline constexpr uint64_t windowOf(Space space) {
   return space == Space::Shared || space == Space::Local || space == Space::Param ? uint64_t(space) << kWindowShift : 0;
 }
 
-/// In the param space: the parameters of the kernel begin here, those of calls at 0.
+/// In the param space: the parameters of the kernel begin here. Those of functions have addresses in local memory,
+/// which is also where a program looks for them that takes their address.
 inline constexpr uint64_t kKernelParameters = uint64_t(1) << 31;
 
 struct Variable {

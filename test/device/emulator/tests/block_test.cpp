@@ -115,9 +115,9 @@ TEST(PtxAtomics, OnGlobalAndShared) {
       "atom.global.cas.b32 %r4, [%d1+12], 0, 77; atom.global.exch.b32 %r5, [%d1+16], %r1;",
       64, 5, kNothing);
   EXPECT_EQ(sum, (std::vector<uint32_t>{2016, 63, 4, 77, 63}));
-  auto floats = runBody<float>(
-      "cvt.rn.f32.u32 %f1, %r1; atom.global.add.f32 %f2, [%d1], %f1; red.global.add.noftz.f16x2 [%d1+4], 0x3c003c00;",
-      64, 2, kNothing);
+  auto floats = runBody<float>("cvt.rn.f32.u32 %f1, %r1; atom.global.add.f32 %f2, [%d1], %f1; mov.b32 %r2, 0x3c003c00; "
+                               "red.global.add.noftz.f16x2 [%d1+4], %r2;",
+                               64, 2, kNothing);
   EXPECT_EQ(floats[0], 2016);
   EXPECT_EQ(std::bit_cast<uint32_t>(floats[1]), 0x54005400u);
   EXPECT_EQ(perThread(".shared .align 4 .b8 one[4]; mov.u32 %r2, one; setp.eq.u32 %p1, %r1, 0; @%p1 st.shared.u32 "
@@ -142,6 +142,11 @@ TEST(PtxCopies, ArriveWhenWaitedForAndNotBefore) {
   EXPECT_EQ(run("cp.async.wait_all;")[5], 21u);
   EXPECT_EQ(run("cp.async.wait_group 1;")[5], ~0u);
   EXPECT_EQ(run("")[5], ~0u);
+  // What was there before is gone when the copy is issued.
+  std::string::size_type copy = issue.find("cp.async.cg");
+  issue.insert(copy, "st.shared.u32 [%r4+4], 99;\n");
+  EXPECT_EQ(run("")[5], ~0u);
+  EXPECT_EQ(run("cp.async.wait_all;")[5], 21u);
   auto partial = runBody<uint32_t>(
       ".shared .align 16 .b8 one[16]; cp.async.ca.shared.global [one], [%d2+16], 16, 8; cp.async.wait_all;\n"
       "ld.shared.v4.u32 {%r2, %r3, %r4, %r5}, [one]; st.global.v4.u32 [%d1], {%r2, %r3, %r4, %r5};",

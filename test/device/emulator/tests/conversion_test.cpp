@@ -24,6 +24,7 @@ TEST(PtxConversion, FloatToInteger) {
   EXPECT_EQ(fromFloat("cvt.rmi.s32.f32 %r9, %f2;", -2.2f), uint32_t(-3));
   EXPECT_EQ(fromFloat("cvt.rpi.s32.f32 %r9, %f2;", 2.2f), 3u);
   EXPECT_EQ(fromFloat("cvt.rzi.s32.f32 %r9, %f2;", 1e20f), 0x7fffffffu);
+  EXPECT_EQ(fromFloat("cvt.rzi.s32.f32 %r9, %f2;", 3e9f), 0x7fffffffu);
   EXPECT_EQ(fromFloat("cvt.rzi.u32.f32 %r9, %f2;", -5), 0u);
   EXPECT_EQ(fromFloat("cvt.rzi.s32.f32 %r9, %f2;", kNaN), 0u);
   EXPECT_EQ(fromFloat("cvt.rni.s8.f32 %r9, %f2;", -200), uint32_t(-128));

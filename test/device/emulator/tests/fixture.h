@@ -10,7 +10,7 @@
 
 namespace onnx_aot::ptx {
 
-inline const char *const kHeader = ".version 8.0\n.target sm_80\n.address_size 64\n";
+inline const char *const kHeader = ".version 8.0\n.target sm_90\n.address_size 64\n";
 
 /// The registers that the bodies of tests use.
 inline const char *const kRegisters = ".reg .pred %p<16>; .reg .b16 %h<32>; .reg .b32 %r<128>; .reg .f32 %f<128>;\n"

@@ -84,11 +84,10 @@ void expectProduct(const std::string &instruction, Element type, int k, const st
     }
 }
 
-const char *const kA1 = "{%r10}", *const kA2 = "{%r10, %r11}", *const kA4 = "{%r10, %r11, %r12, %r13}";
+const char *const kA2 = "{%r10, %r11}", *const kA4 = "{%r10, %r11, %r12, %r13}";
 const char *const kB1 = "{%r14}", *const kB2 = "{%r14, %r15}";
 
 TEST(PtxMatrix, MmaOfEveryShape) {
-  (void)kA1;
   const std::string mma = "mma.sync.aligned.";
   expectProduct(mma + "m16n8k16.row.col.f32.f16.f16.f32", Element::F16, 16, kA4, kB2);
   expectProduct(mma + "m16n8k8.row.col.f32.f16.f16.f32", Element::F16, 8, kA2, kB1);
@@ -192,6 +191,29 @@ TEST(PtxMatrix, Movmatrix) {
   for (int row = 0; row < 8; ++row)
     for (int column = 0; column < 8; ++column)
       ASSERT_EQ(out[row * 8 + column], column * 8 + row);
+}
+
+TEST(PtxMatrix, WmmaOfHalves) {
+  std::vector<uint16_t> in(512); // A row after row, then B column after column.
+  for (int row = 0; row < 16; ++row)
+    for (int k = 0; k < 16; ++k) {
+      in[row * 16 + k] = toHalf(valueA(row, k));
+      in[256 + row * 16 + k] = toHalf(valueB(k, row));
+    }
+  std::string sums = "{%f1, %f2, %f3, %f4, %f5, %f6, %f7, %f8}", a = "{%r10, %r11, %r12, %r13, %r14, %r15, %r16, %r17}",
+              b = "{%r20, %r21, %r22, %r23, %r24, %r25, %r26, %r27}", one = "0f3F800000";
+  std::string ones = "{" + one;
+  for (int index = 1; index < 8; ++index)
+    ones += ", " + one;
+  auto out =
+      runBody<float>("wmma.load.a.sync.aligned.row.m16n16k16.global.f16 " + a + ", [%d2], 16;\n" +
+                         "wmma.load.b.sync.aligned.col.m16n16k16.global.f16 " + b + ", [%d2+512], 16;\n" +
+                         "wmma.mma.sync.aligned.row.col.m16n16k16.f32.f32 " + sums + ", " + a + ", " + b + ", " + ones +
+                         "};\n" + "wmma.store.d.sync.aligned.row.m16n16k16.global.f32 [%d1], " + sums + ", 16;",
+                     32, 256, in);
+  for (int row = 0; row < 16; ++row)
+    for (int column = 0; column < 16; ++column)
+      ASSERT_EQ(out[row * 16 + column], expected(row, column, 16) - float(valueC(row, column)) + 1);
 }
 
 } // namespace

@@ -17,7 +17,7 @@ TEST(PtxModule, HeaderKernelsAndVariables) {
                     ".maxntid 64, 2, 1\n{ .reg .b32 %r1; mov.u32 %r1, fixed; mov.u32 %r1, dynamic; ret; }\n");
   ASSERT_TRUE(std::holds_alternative<std::unique_ptr<Module>>(parsed)) << std::get<Fault>(parsed).text;
   Module &module = *std::get<0>(parsed);
-  EXPECT_EQ(module.target(), "sm_80");
+  EXPECT_EQ(module.target(), "sm_90");
   EXPECT_EQ(module.version(), std::make_pair(8u, 0u));
   const Kernel *kernel = module.find("plain");
   ASSERT_NE(kernel, nullptr);
@@ -88,7 +88,7 @@ TEST(PtxControl, CallsWithParameters) {
   std::string functions = std::string(kHeader) + R"(
     .func (.param .b32 result) twice(.param .b32 x)
     { .reg .b32 %r<4>; ld.param.u32 %r1, [x]; add.u32 %r2, %r1, %r1; st.param.b32 [result], %r2; ret; }
-    .func (.param .align 4 .b8 result[8]) both(.param .b32 x, .param .align 4 .b8 pair[8])
+    .func (.param .align 8 .b8 result[8]) both(.param .b32 x, .param .align 4 .b8 pair[8])
     {
       .reg .b32 %r<8>; .local .align 4 .b8 own[4];
       ld.param.u32 %r1, [x]; ld.param.u32 %r2, [pair+4];
@@ -105,6 +105,19 @@ TEST(PtxControl, CallsWithParameters) {
     st.global.v2.u32 [%d1], {%r4, %r5};)",
                                1, 2, kNothing, functions);
   EXPECT_EQ(out, (std::vector<uint32_t>{11, 42}));
+}
+
+/// The address of a function's parameter is one of local memory.
+TEST(PtxControl, ParametersByAddress) {
+  std::string function = std::string(kHeader) + R"(
+    .func (.param .b32 result) second(.param .align 8 .b8 pair[8])
+    { .reg .b64 %d<4>; .reg .b32 %r1; mov.b64 %d1, pair; cvta.local.u64 %d2, %d1; ld.u32 %r1, [%d2+4]; st.param.b32 [result], %r1; ret; })";
+  auto out = runBody<uint32_t>(R"(
+    { .param .align 8 .b8 b[8]; .param .b32 r; mov.u32 %r2, 7; mov.u32 %r3, 9; st.param.v2.b32 [b], {%r2, %r3};
+      call.uni (r), second, (b); ld.param.b32 %r4, [r]; }
+    st.global.u32 [%d1], %r4;)",
+                               1, 1, kNothing, function);
+  EXPECT_EQ(out[0], 9u);
 }
 
 TEST(PtxControl, LoopsPredicatesAndTables) {
