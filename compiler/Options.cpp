@@ -99,6 +99,7 @@ private:
   void applyCpu(const GivenFlag &flag);
   void applyKernels(const GivenFlag &flag);
   void applyDevice(const GivenFlag &flag);
+  void applyPrecision(const GivenFlag &flag);
   void applyTolerance(const GivenFlag &flag, std::optional<double> &out);
   void applyText(const GivenFlag &flag, std::string &out);
   void applySize(const GivenFlag &flag, std::optional<uint64_t> &out);
@@ -197,6 +198,7 @@ void FlagReader::apply(const GivenFlag &flag) {
   case OPT_io:
     return applyDevice(flag);
   case OPT_precision:
+    return applyPrecision(flag);
   case OPT_threads:
   case OPT_weights:
     return; // other values than what happens anyway have been refused
@@ -278,6 +280,19 @@ void FlagReader::applyDevice(const GivenFlag &flag) {
   }
 }
 
+void FlagReader::applyPrecision(const GivenFlag &flag) {
+  auto choice = llvm::StringSwitch<std::optional<Precision>>(flag.value)
+                    .Case("fp32", Precision::Single)
+                    .Case("fp16", Precision::Half)
+                    .Case("bf16", Precision::Brain)
+                    .Default(std::nullopt);
+  if (flag.value == "tf32")
+    return notYet(flag.spelled);
+  if (!choice)
+    return fault(flag, "expected fp32, fp16 or bf16");
+  options.graph.precision = *choice;
+}
+
 /// Flags that only have a meaning with others.
 static void completeDevice(CompilerOptions &options, Diagnostics &diagnostics) {
   DeviceOptions &device = options.device;
@@ -285,6 +300,8 @@ static void completeDevice(CompilerOptions &options, Diagnostics &diagnostics) {
   if (!device.isUsed) {
     if (device.hasBuffers || !device.architectures.empty())
       diagnostics.fault((device.hasBuffers ? "--io=device" : "--gpu-arch") + Twine(" has no meaning without --device=cuda"));
+    if (options.graph.precision != Precision::Single)
+      diagnostics.unsupported("--precision of 16 bits is not supported yet without --device=cuda");
     if (kind == OutputKind::PTX)
       diagnostics.fault("the output is PTX, which is made with --device=cuda");
     return;
@@ -627,6 +644,8 @@ ParseResult onnx_aot::parseRunCommand(llvm::ArrayRef<const char *> argv, RunComm
                       Twine(command.expectDirs.size()) + " times; they go together");
   if (!command.outDir.empty() && std::max(command.inputsDirs.size(), command.expectDirs.size()) > 1)
     diagnostics.fault("--out takes the tensors of one data set");
+  if (command.options.device.hasBuffers)
+    diagnostics.fault("--io=device: onnx-aot-run has its tensors on the host");
   takeModel(reader.positional, "onnx-aot-run MODEL.onnx", command.model, diagnostics);
   command.options.artifact.kind = command.emitC.empty() ? OutputKind::SharedLibrary : OutputKind::C;
   if (!command.emitC.empty()) {

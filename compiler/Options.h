@@ -47,8 +47,12 @@ struct ImportOptions {
   std::string name;                                   // of the module: the C prefix
 };
 
-/// The graph stage has nothing to choose: it says what the model means.
-struct GraphOptions {};
+/// --precision: the floats that products take. Their sums, and everything else, have 32 bits.
+enum class Precision { Single, Half, Brain };
+
+struct GraphOptions {
+  Precision precision = Precision::Single;
+};
 
 /// Neither has the tensor stage: strategies are chosen when everything is linalg.
 struct TensorOptions {};

@@ -57,13 +57,13 @@ void onnx_aot::buildLowering(OpPassManager &passes) {
   passes.addPass(createOnnxToLinalg());
 }
 
-static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &target, bool isForDevice) {
+static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &target, const CompilerOptions &options) {
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createInferShapes());
   functions.addPass(createExpandFunctions());
   functions.addPass(createInferShapes());
   functions.addPass(createFoldBatchNormalization());
-  if (target.prefersIntegerProducts() && !isForDevice) {
+  if (target.prefersIntegerProducts() && !options.device.isUsed) {
     functions.addPass(createSinkDequantization());
     functions.addPass(createUseIntegerProducts());
     functions.addPass(createFoldDequantization({/*weights=*/!target.hasLittleMemory() && !target.isForSize()}));
@@ -73,6 +73,10 @@ static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &targe
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createCanonicalizerPass());
+  if (options.graph.precision != Precision::Single) {
+    functions.addPass(createNarrowProducts({options.graph.precision == Precision::Brain}));
+    functions.addPass(createCSEPass());
+  }
   functions.addPass(createVerifyGraphContract());
   // From here every tensor is ranked, and what is constant is folded.
 }
@@ -161,14 +165,14 @@ static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &targ
 static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &options, const StageServices &services,
                               const DeviceOptions &device) {
   const CpuTargetModel &target = services.target;
+  passes.nest<func::FuncOp>().addPass(createRetypeEmptyArguments());
   if (device.isUsed) {
     CompileKernelsOptions compile;
     compile.architectures.assign(device.architectures.begin(), device.architectures.end());
     passes.addPass(createCompileKernels(compile));
-    passes.addPass(createLowerDevice({device.hasBuffers}));
+    passes.addPass(createLowerDevice());
     // From here the entry is code of the host like any other.
   }
-  passes.nest<func::FuncOp>().addPass(createRetypeEmptyArguments());
   passes.addPass(createOutlineKernels());
   passes.addPass(createEmitWinograd());
   passes.addPass(createCallGeneratedKernelsPass(services.provider));
@@ -244,7 +248,7 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
   case Stage::Import:
     return;
   case Stage::Graph:
-    return buildGraphStage(passes, services.target, options.device.isUsed);
+    return buildGraphStage(passes, services.target, options);
   case Stage::Tensor:
     return buildTensorStage(passes, services.provider);
   case Stage::Schedule:

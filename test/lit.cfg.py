@@ -8,6 +8,8 @@ Tools by name: onnx-aot, onnx-aot-opt, onnx-aot-run, FileCheck, not, split-file.
   %examples          the examples of this repository, with their small models
   %check-model       test/e2e/check_model.py: compile, inspect, link with cc, run, compare
   %fails             test/e2e/fails.py: the command must exit with 1 and leave no file behind; prints its messages
+  %on-device         runs a command with the driver that interprets PTX (test/device/driver)
+  %ptxas             the assembler of the CUDA Toolkit                       (feature ptxas)
   %cmake %clang %build   CMake, the compiler of this build and its build folder
 
 Other features: x86-64 (host), tsan and asan (the sanitizers' runtimes work here), strace (processes may be traced),
@@ -75,9 +77,15 @@ if all(map(shutil.which, ("arm-none-eabi-gcc", "riscv64-unknown-elf-gcc", "qemu-
 if shutil.which("strace") and works("strace", "-f", "-o", os.devnull, "true"):
     config.available_features.add("strace")
 
+ptxas = shutil.which("ptxas") or shutil.which("ptxas", path="/usr/local/cuda/bin")
+if ptxas:
+    config.available_features.add("ptxas")
+
 e2e = config.test_source_root + "/e2e"
 config.substitutions += [
     ("%python", sys.executable),
+    ("%on-device", f"env LD_LIBRARY_PATH={config.binary_dir}/test/device/driver/lib ONNX_AOT_FAKE_CUDA_RACES=1"),
+    ("%ptxas", ptxas or "ptxas"),
     ("%models", str(models)),
     ("%exported", str(exported)),
     ("%examples", config.source_dir + "/examples"),

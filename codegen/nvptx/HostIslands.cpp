@@ -86,9 +86,12 @@ static bool isOnlyRead(Value value, Operation *scope) {
 LogicalResult HostIslands::bring(Operation *op) {
   SetVector<Value> touched(op->operand_begin(), op->operand_end());
   getUsedValuesDefinedAbove(op->getRegions(), touched);
+  touched.remove_if(
+      [&](Value value) { return !isa<MemRefType>(value.getType()) || !isOfDevice(rootOf(value)); });
+  // What another buffer had in the same bytes goes back before any of the operation's own is brought.
+  if (llvm::any_of(touched, [&](Value value) { return meetsOther(baseOf(value)); }))
+    endIsland(op);
   for (Value value : touched) {
-    if (!isa<MemRefType>(value.getType()) || !isOfDevice(rootOf(value)))
-      continue;
     bool isWritten = !isOnlyRead(value, op);
     FailureOr<Value> host = hostOf(value, op);
     if (failed(host))
@@ -98,27 +101,6 @@ LogicalResult HostIslands::bring(Operation *op) {
       markWritten(value);
   }
   return success();
-}
-
-FailureOr<Value> HostIslands::hostOf(Value value, Operation *before) {
-  if (Value known = hostViews.lookup(value))
-    return known;
-  if (auto same = hostRoots.find(value); same != hostRoots.end())
-    return same->second;
-  Value source = sourceOf(value);
-  bool isBase = !source || (isa<memref::ViewOp>(value.getDefiningOp()) && !hostRoots.contains(rootOf(value)));
-  if (isBase && !hostRoots.contains(value))
-    return copyOf(value, before);
-  FailureOr<Value> host = hostOf(source, before);
-  if (failed(host))
-    return failure();
-  OpBuilder builder(before);
-  IRMapping mapping;
-  mapping.map(source, *host);
-  Operation *view = builder.clone(*value.getDefiningOp(), mapping);
-  for (auto [ofDevice, ofHost] : llvm::zip(value.getDefiningOp()->getResults(), view->getResults()))
-    hostViews[ofDevice] = ofHost;
-  return hostViews[value];
 }
 
 /// The bytes of its root that a buffer takes.
@@ -131,6 +113,48 @@ static std::optional<std::pair<int64_t, int64_t>> rangeOf(Value buffer) {
   return std::pair(*begin, *begin + type.getNumElements() * int64_t(llvm::divideCeil(type.getElementTypeBitWidth(), 8)));
 }
 
+/// The buffer that is copied where `value` is a view of it: bytes that were given to it, or a root.
+Value HostIslands::baseOf(Value value) const {
+  while (!hostRoots.contains(value)) {
+    Value source = sourceOf(value);
+    if (!source || (isa<memref::ViewOp>(value.getDefiningOp()) && !hostRoots.contains(rootOf(value))))
+      break;
+    value = source;
+  }
+  return value;
+}
+
+bool HostIslands::meetsOther(Value buffer) const {
+  Value root = rootOf(buffer);
+  auto range = rangeOf(buffer);
+  return llvm::any_of(copies, [&](const auto &entry) {
+    const auto &[known, copy] = entry;
+    if (known == buffer || copy.root != root)
+      return false;
+    return !range || !copy.range || (range->first < copy.range->second && copy.range->first < range->second);
+  });
+}
+
+FailureOr<Value> HostIslands::hostOf(Value value, Operation *before) {
+  if (Value known = hostViews.lookup(value))
+    return known;
+  if (auto same = hostRoots.find(value); same != hostRoots.end())
+    return same->second;
+  if (baseOf(value) == value)
+    return copyOf(value, before);
+  Value source = sourceOf(value);
+  FailureOr<Value> host = hostOf(source, before);
+  if (failed(host))
+    return failure();
+  OpBuilder builder(before);
+  IRMapping mapping;
+  mapping.map(source, *host);
+  Operation *view = builder.clone(*value.getDefiningOp(), mapping);
+  for (auto [ofDevice, ofHost] : llvm::zip(value.getDefiningOp()->getResults(), view->getResults()))
+    hostViews[ofDevice] = ofHost;
+  return hostViews[value];
+}
+
 FailureOr<Value> HostIslands::copyOf(Value buffer, Operation *before) {
   auto type = cast<MemRefType>(buffer.getType());
   if (!type.getLayout().isIdentity()) {
@@ -138,16 +162,6 @@ FailureOr<Value> HostIslands::copyOf(Value buffer, Operation *before) {
     return failure();
   }
   Copy copy{Value(), rootOf(buffer), rangeOf(buffer)};
-  // What lies in the same bytes has to be written back before.
-  bool overlaps = llvm::any_of(copies, [&](auto &entry) {
-    const Copy &other = entry.second;
-    if (other.root != copy.root)
-      return false;
-    return !copy.range || !other.range ||
-           (copy.range->first < other.range->second && other.range->first < copy.range->second);
-  });
-  if (overlaps)
-    endIsland(before);
   OpBuilder builder(before);
   Location loc = before->getLoc();
   copy.host = place(builder, buffer);

@@ -46,6 +46,9 @@ private:
   mlir::LogicalResult processBlock(mlir::Block &block);
   mlir::LogicalResult bring(mlir::Operation *op);
   bool isOfDevice(mlir::Value root) const;
+  mlir::Value baseOf(mlir::Value value) const;
+  /// Whether another buffer has a copy that lies in the same bytes.
+  bool meetsOther(mlir::Value buffer) const;
   mlir::FailureOr<mlir::Value> hostOf(mlir::Value value, mlir::Operation *before);
   mlir::FailureOr<mlir::Value> copyOf(mlir::Value buffer, mlir::Operation *before);
   mlir::Value place(mlir::OpBuilder &builder, mlir::Value buffer);

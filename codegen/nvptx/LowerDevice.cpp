@@ -32,8 +32,6 @@ using namespace mlir;
 
 namespace {
 struct LowerDevice : impl::LowerDeviceBase<LowerDevice> {
-  using LowerDeviceBase::LowerDeviceBase;
-
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto entry = module.lookupSymbol<func::FuncOp>("main");

@@ -20,7 +20,6 @@ def CompileKernels : Pass<"aot-compile-kernels", "::mlir::ModuleOp"> {
 
 def LowerDevice : Pass<"aot-lower-device", "::mlir::ModuleOp"> {
   let summary = "Turn what a run asks of the device into calls of the runtime";
-  let options = [Option<"deviceBuffers", "device-buffers", "bool", "false", "Inputs and outputs lie on the device">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
       "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }

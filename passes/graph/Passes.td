@@ -27,6 +27,12 @@ def FoldDequantization : Pass<"aot-fold-dequantization", "::mlir::func::FuncOp">
   let options = [Option<"weights", "weights", "bool", "true", "Those of rank 2 and more too">];
 }
 
+def NarrowProducts : Pass<"aot-narrow-products", "::mlir::func::FuncOp"> {
+  let summary = "Let matrix products and convolutions take 16-bit floats";
+  let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];
+  let options = [Option<"brain", "bf16", "bool", "false", "bfloat16 rather than float16">];
+}
+
 def ExpandFunctions : Pass<"aot-expand-functions", "::mlir::func::FuncOp"> {
   let summary = "Replace operators that are graphs of others by these";
   let dependentDialects = ["::onnx_aot::onnx::OnnxDialect"];
