@@ -299,7 +299,8 @@ static void completeDevice(CompilerOptions &options, Diagnostics &diagnostics) {
   OutputKind kind = options.artifact.kind;
   if (!device.isUsed) {
     if (device.hasBuffers || !device.architectures.empty())
-      diagnostics.fault((device.hasBuffers ? "--io=device" : "--gpu-arch") + Twine(" has no meaning without --device=cuda"));
+      diagnostics.fault((device.hasBuffers ? "--io=device" : "--gpu-arch") +
+                        Twine(" has no meaning without --device=cuda"));
     if (options.graph.precision != Precision::Single)
       diagnostics.unsupported("--precision of 16 bits is not supported yet without --device=cuda");
     if (kind == OutputKind::PTX)
@@ -318,7 +319,8 @@ static void completeDevice(CompilerOptions &options, Diagnostics &diagnostics) {
     diagnostics.fault("--max-ram and --max-flash are for the memory of microcontrollers, not of a device");
   llvm::Triple triple(options.codegen.triple);
   if (!triple.isArch64Bit() || !triple.isLittleEndian() || isBareMetal(triple))
-    diagnostics.fault("--device=cuda: the driver runs on 64-bit hosts with an operating system, not on " + triple.str());
+    diagnostics.fault("--device=cuda: the driver runs on 64-bit hosts with an operating system, not on " +
+                      triple.str());
 }
 
 void FlagReader::applyText(const GivenFlag &flag, std::string &out) {

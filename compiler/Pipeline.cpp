@@ -27,8 +27,8 @@
 #include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/Transforms/SubsetInsertionOpInterfaceImpl.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
@@ -91,8 +91,8 @@ static void buildTensorStage(OpPassManager &passes, aot::KernelProvider *provide
   // From here no onnx operation is left: linalg, tensor, arith, math, scf, and heavy computations as aot.kernel.
 }
 
-static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &options, bool isReference, bool isForDevice,
-                               const StageServices &services) {
+static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &options, bool isReference,
+                               bool isForDevice, const StageServices &services) {
   const aot::TargetModel &target = services.target;
   OpPassManager &functions = passes.nest<func::FuncOp>();
   functions.addPass(createLinalgGeneralizeNamedOpsPass());
@@ -257,8 +257,9 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
   case Stage::Buffer:
     return buildBufferStage(passes, services.target, services.facts, options.device);
   case Stage::Codegen:
-    return options.artifact.kind == OutputKind::C ? buildCodegenStageForC(passes, services.target)
-                                                  : buildCodegenStage(passes, options.codegen, services, options.device);
+    return options.artifact.kind == OutputKind::C
+               ? buildCodegenStageForC(passes, services.target)
+               : buildCodegenStage(passes, options.codegen, services, options.device);
   }
 }
 
@@ -275,8 +276,8 @@ void onnx_aot::buildStage(OpPassManager &passes, Stage stage, const CompilerOpti
 void onnx_aot::registerAllOnnxAotDialects(DialectRegistry &registry) {
   registry.insert<aot::AotDialect, onnx::OnnxDialect, affine::AffineDialect, arith::ArithDialect,
                   bufferization::BufferizationDialect, cf::ControlFlowDialect, func::FuncDialect, linalg::LinalgDialect,
-                  LLVM::LLVMDialect, NVVM::NVVMDialect, nvgpu::NVGPUDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
-                  ub::UBDialect, vector::VectorDialect>();
+                  LLVM::LLVMDialect, NVVM::NVVMDialect, nvgpu::NVGPUDialect, math::MathDialect, memref::MemRefDialect,
+                  scf::SCFDialect, tensor::TensorDialect, ub::UBDialect, vector::VectorDialect>();
   aot::registerBufferization(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   linalg::registerAllDialectInterfaceImplementations(registry);

@@ -15,7 +15,7 @@
 using namespace onnx_aot::nvptx;
 
 static constexpr Architecture kArchitectures[] = {
-    {"sm_75", 75, false, "+ptx65"}, {"sm_80", 80, false, "+ptx70"},  {"sm_86", 86, false, "+ptx71"},
+    {"sm_75", 75, false, "+ptx65"}, {"sm_80", 80, false, "+ptx70"}, {"sm_86", 86, false, "+ptx71"},
     {"sm_89", 89, false, "+ptx78"}, {"sm_90", 90, false, "+ptx78"}, {"sm_90a", 90, true, "+ptx80"},
 };
 

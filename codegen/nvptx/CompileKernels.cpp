@@ -62,7 +62,8 @@ struct CompileKernels : impl::CompileKernelsBase<CompileKernels> {
     for (auto kernel : device.getOps<LLVM::LLVMFuncOp>())
       if (auto threads = dyn_cast_or_null<IntegerAttr>(kernel->removeDiscardableAttr(aot::kThreadsAttr))) {
         kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-        kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(), builder.getDenseI32ArrayAttr({int32_t(threads.getInt())}));
+        kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
+                        builder.getDenseI32ArrayAttr({int32_t(threads.getInt())}));
       }
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(device, context, "kernels");

@@ -13,8 +13,8 @@ using namespace llvm;
 
 /// A constant of the module's own.
 static GlobalVariable *constant(Module &module, Constant *value, const Twine &name) {
-  auto *global = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage, value,
-                                    name);
+  auto *global =
+      new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage, value, name);
   global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
   return global;
 }
@@ -39,15 +39,16 @@ void onnx_aot::defineDeviceProgram(Module &module, mlir::ModuleOp compiled) {
   for (auto image : images.getAsRange<mlir::DictionaryAttr>()) {
     StringRef text = image.getAs<mlir::StringAttr>("text").getValue();
     Constant *bytes = ConstantDataArray::getString(context, text, /*AddNull=*/true);
-    imageRows.push_back(ConstantStruct::get(
-        imageType, number(i32, image.getAs<mlir::IntegerAttr>("capability").getInt()),
-        number(i32, image.getAs<mlir::BoolAttr>("specific").getValue()), constant(module, bytes, "ptx"),
-        number(i64, text.size())));
+    imageRows.push_back(ConstantStruct::get(imageType,
+                                            number(i32, image.getAs<mlir::IntegerAttr>("capability").getInt()),
+                                            number(i32, image.getAs<mlir::BoolAttr>("specific").getValue()),
+                                            constant(module, bytes, "ptx"), number(i64, text.size())));
   }
   auto *kernelType = StructType::get(pointer, i32);
   for (auto name : names.getAsRange<mlir::StringAttr>())
     kernelRows.push_back(ConstantStruct::get(
-        kernelType, constant(module, ConstantDataArray::getString(context, name.getValue()), "kernel"), number(i32, 0)));
+        kernelType, constant(module, ConstantDataArray::getString(context, name.getValue()), "kernel"),
+        number(i32, 0)));
 
   GlobalVariable *weights = module.getGlobalVariable("weights", /*AllowInternal=*/true);
   uint64_t weightBytes = weights ? module.getDataLayout().getTypeAllocSize(weights->getValueType()).getFixedValue() : 0;
@@ -55,8 +56,8 @@ void onnx_aot::defineDeviceProgram(Module &module, mlir::ModuleOp compiled) {
   auto *programType = StructType::get(i32, i32, pointer, pointer, pointer, i64);
   Constant *program =
       ConstantStruct::get(programType, number(i32, imageRows.size()), number(i32, kernelRows.size()),
-                          array(module, imageRows, imageType, "images"), array(module, kernelRows, kernelType, "kernels"),
-                          weightsOrNull, number(i64, weightBytes));
+                          array(module, imageRows, imageType, "images"),
+                          array(module, kernelRows, kernelType, "kernels"), weightsOrNull, number(i64, weightBytes));
   declared->replaceAllUsesWith(constant(module, program, "program"));
   declared->eraseFromParent();
 }

@@ -76,8 +76,8 @@ private:
       Value start = arith::SelectOp::create(b, isInside, at, kernel.index(0));
       Value count = arith::SelectOp::create(b, isInside, kernel.index(kChunk), kernel.index(0));
       auto copyChunk = [&] {
-        nvgpu::DeviceAsyncCopyOp::create(b, token(), operand.shared,
-                                         ValueRange{stage, place.row, place.neighbour}, device.elementsOf(operand.input), ValueRange{start}, b.getIndexAttr(kChunk),
+        nvgpu::DeviceAsyncCopyOp::create(b, token(), operand.shared, ValueRange{stage, place.row, place.neighbour},
+                                         device.elementsOf(operand.input), ValueRange{start}, b.getIndexAttr(kChunk),
                                          count, /*bypassL1=*/b.getUnitAttr());
       };
       int64_t chunks = operand.lanes * operand.depth / kChunk;
@@ -136,19 +136,19 @@ private:
       return chunks;
     };
     llvm::append_range(carried, bringBoth(kernel.index(0)));
-    SmallVector<Value> results = kernel.emitFor(
-        kernel.index(0), depthOfAll, kernel.index(size.depth), carried, [&](Value from, ValueRange values) {
-          ValueRange brought = values.drop_front(sums);
-          place(row, brought.take_front(chunksPerThread(row)));
-          place(column, brought.drop_front(chunksPerThread(row)));
-          kernel.barrier();
-          SmallVector<Value> next = bringBoth(add(from, size.depth));
-          SmallVector<Value> result(values.take_front(sums));
-          multiplyStep(kernel.index(0), result);
-          kernel.barrier();
-          llvm::append_range(result, next);
-          return result;
-        });
+    SmallVector<Value> results = kernel.emitFor(kernel.index(0), depthOfAll, kernel.index(size.depth), carried,
+                                                [&](Value from, ValueRange values) {
+                                                  ValueRange brought = values.drop_front(sums);
+                                                  place(row, brought.take_front(chunksPerThread(row)));
+                                                  place(column, brought.drop_front(chunksPerThread(row)));
+                                                  kernel.barrier();
+                                                  SmallVector<Value> next = bringBoth(add(from, size.depth));
+                                                  SmallVector<Value> result(values.take_front(sums));
+                                                  multiplyStep(kernel.index(0), result);
+                                                  kernel.barrier();
+                                                  llvm::append_range(result, next);
+                                                  return result;
+                                                });
     results.truncate(sums);
     return results;
   }
@@ -157,7 +157,8 @@ private:
 
   /// Four matrices of 8 by 8. Those of rows: both halves of the lanes, then the same further along k; those of columns:
   /// both halves of k, then the same for the next lanes.
-  Value loadMatrices(const TileOperand &operand, Value stage, Value firstLane, int64_t k, bool isOfRows, int64_t count) {
+  Value loadMatrices(const TileOperand &operand, Value stage, Value firstLane, int64_t k, bool isOfRows,
+                     int64_t count) {
     Value inMatrix = rest(lane, 8), matrix = divided(lane, 8);
     Value low = times(rest(matrix, 2), 8), high = times(divided(matrix, 2), 8);
     // What goes along lanes and along k, of the matrix.
@@ -219,7 +220,8 @@ private:
         registersOf(right), sums, ArrayRef<int64_t>{kRows, kColumns, kDepth}, std::nullopt, std::nullopt,
         std::array{NVVM::MMATypes::bf16, NVVM::MMATypes::bf16}, std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
     for (int64_t i = 0; i < 4; ++i)
-      sum = vector::InsertOp::create(b, LLVM::ExtractValueOp::create(b, result, i), sum, ArrayRef<int64_t>{i / 2, i % 2});
+      sum =
+          vector::InsertOp::create(b, LLVM::ExtractValueOp::create(b, result, i), sum, ArrayRef<int64_t>{i / 2, i % 2});
     return sum;
   }
 

@@ -53,8 +53,8 @@ void onnx_aot::emitPointwise(const DeviceContext &context, Operation *op, const 
     return lanes == 1 ? number
                       : at.createOrFold<arith::DivUIOp>(number, arith::ConstantIndexOp::create(at, lanes).getResult());
   };
-  Value number = arith::AddIOp::create(
-      b, arith::MulIOp::create(b, kernel.blockX(), kernel.index(kThreads)), kernel.threadX());
+  Value number =
+      arith::AddIOp::create(b, arith::MulIOp::create(b, kernel.blockX(), kernel.index(kThreads)), kernel.threadX());
   Value points = divided(b, device.volume(dims));
   Value isPoint = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, number, points);
   kernel.emitIf(isPoint, [&] {

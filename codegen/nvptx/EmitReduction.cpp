@@ -78,15 +78,14 @@ void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const 
   auto work = [&] {
     if (!device.parallelDims.empty())
       device.delinearize(result, device.parallelDims);
-    Value sum =
-        kernel
-            .emitFor(isLong ? thread : lane, device.volume(device.reductionDims), kernel.index(threads),
-                     device.identity(),
-                     [&](Value number, ValueRange carried) -> SmallVector<Value> {
-                       device.delinearize(number, device.reductionDims);
-                       return {device.compute(device.loadInputs(/*inCompute=*/true), carried[0])};
-                     })
-            .front();
+    Value sum = kernel
+                    .emitFor(isLong ? thread : lane, device.volume(device.reductionDims), kernel.index(threads),
+                             device.identity(),
+                             [&](Value number, ValueRange carried) -> SmallVector<Value> {
+                               device.delinearize(number, device.reductionDims);
+                               return {device.compute(device.loadInputs(/*inCompute=*/true), carried[0])};
+                             })
+                    .front();
     sum = combineLanes(kernel, combiner, sum, kWarp);
     Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, kernel.index(0));
     if (!isLong)

@@ -39,8 +39,8 @@ SmallVector<Value> hostExtents(ImplicitLocOpBuilder &host, linalg::LinalgOp op) 
 void distribute(KernelBuilder &kernel, scf::ParallelOp loop, ValueRange extents) {
   ImplicitLocOpBuilder &b = kernel.b;
   b.setInsertionPoint(loop);
-  Value number = arith::AddIOp::create(
-      b, arith::MulIOp::create(b, kernel.blockX(), kernel.index(kThreads)), kernel.threadX());
+  Value number =
+      arith::AddIOp::create(b, arith::MulIOp::create(b, kernel.blockX(), kernel.index(kThreads)), kernel.threadX());
   Value points = kernel.index(1);
   for (Value extent : extents)
     points = arith::MulIOp::create(b, points, extent);
@@ -92,7 +92,6 @@ LogicalResult onnx_aot::emitStructured(const DeviceContext &context, Operation *
       all = kernel.host.createOrFold<arith::MulIOp>(all, extent);
   }
   Value threads = arith::ConstantIndexOp::create(kernel.host, kThreads);
-  kernel.launch(outermost ? kernel.host.createOrFold<arith::CeilDivUIOp>(all, threads) : all,
-                outermost ? kThreads : 1);
+  kernel.launch(outermost ? kernel.host.createOrFold<arith::CeilDivUIOp>(all, threads) : all, outermost ? kThreads : 1);
   return success();
 }

@@ -37,10 +37,10 @@ static bool isControl(Operation &op) {
   if (op.getNumRegions() == 0)
     return false;
   auto isBuffer = [](Type type) { return isa<MemRefType>(type); };
-  bool carries = llvm::any_of(op.getResultTypes(), isBuffer) ||
-                 llvm::any_of(op.getRegions(), [&](Region &region) {
-                   return llvm::any_of(region, [&](Block &block) { return llvm::any_of(block.getArgumentTypes(), isBuffer); });
-                 });
+  bool carries =
+      llvm::any_of(op.getResultTypes(), isBuffer) || llvm::any_of(op.getRegions(), [&](Region &region) {
+        return llvm::any_of(region, [&](Block &block) { return llvm::any_of(block.getArgumentTypes(), isBuffer); });
+      });
   return carries || op.walk([](aot::LaunchOp) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
@@ -86,8 +86,7 @@ static bool isOnlyRead(Value value, Operation *scope) {
 LogicalResult HostIslands::bring(Operation *op) {
   SetVector<Value> touched(op->operand_begin(), op->operand_end());
   getUsedValuesDefinedAbove(op->getRegions(), touched);
-  touched.remove_if(
-      [&](Value value) { return !isa<MemRefType>(value.getType()) || !isOfDevice(rootOf(value)); });
+  touched.remove_if([&](Value value) { return !isa<MemRefType>(value.getType()) || !isOfDevice(rootOf(value)); });
   // What another buffer had in the same bytes goes back before any of the operation's own is brought.
   if (llvm::any_of(touched, [&](Value value) { return meetsOther(baseOf(value)); }))
     endIsland(op);
@@ -110,7 +109,8 @@ static std::optional<std::pair<int64_t, int64_t>> rangeOf(Value buffer) {
   std::optional<int64_t> begin = view ? getConstantIntValue(view.getByteShift()) : std::nullopt;
   if (!begin || !type.hasStaticShape())
     return std::nullopt;
-  return std::pair(*begin, *begin + type.getNumElements() * int64_t(llvm::divideCeil(type.getElementTypeBitWidth(), 8)));
+  return std::pair(*begin,
+                   *begin + type.getNumElements() * int64_t(llvm::divideCeil(type.getElementTypeBitWidth(), 8)));
 }
 
 /// The buffer that is copied where `value` is a view of it: bytes that were given to it, or a root.

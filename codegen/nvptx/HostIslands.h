@@ -58,7 +58,7 @@ private:
   mlir::Value runtime, arena;
   const llvm::DenseMap<mlir::Value, mlir::Value> &hostRoots;
   const llvm::DenseSet<mlir::Value> &deviceArguments;
-  llvm::MapVector<mlir::Value, Copy> copies;        // by the device's buffer
+  llvm::MapVector<mlir::Value, Copy> copies;          // by the device's buffer
   llvm::DenseMap<mlir::Value, mlir::Value> hostViews; // of the island
   int64_t used = 0, most = 0, slots = 0;
 };

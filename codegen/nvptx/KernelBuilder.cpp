@@ -151,9 +151,8 @@ void KernelBuilder::emitIf(Value condition, llvm::function_ref<void()> body) {
   body();
 }
 
-SmallVector<Value>
-KernelBuilder::emitFor(Value low, Value high, Value step, ValueRange carried,
-                       llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+SmallVector<Value> KernelBuilder::emitFor(Value low, Value high, Value step, ValueRange carried,
+                                          llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto loop = scf::ForOp::create(b, low, high, step, carried);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());

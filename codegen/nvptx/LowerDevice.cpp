@@ -44,7 +44,8 @@ struct LowerDevice : impl::LowerDeviceBase<LowerDevice> {
     makeCells(entry);
     SmallVector<Operation *> operations;
     entry.walk([&](Operation *op) {
-      if (isa<aot::DeviceMemoryOp, aot::DeviceWeightsOp, aot::TransferOp, aot::WaitOp, aot::LaunchOp, aot::ReplayOp>(op))
+      if (isa<aot::DeviceMemoryOp, aot::DeviceWeightsOp, aot::TransferOp, aot::WaitOp, aot::LaunchOp, aot::ReplayOp>(
+              op))
         operations.push_back(op);
     });
     for (Operation *op : operations)
@@ -111,7 +112,8 @@ private:
     Value ctx = op->getOperand(0);
     Type i32 = b.getI32Type(), i64 = b.getI64Type();
     if (auto memory = dyn_cast<aot::DeviceMemoryOp>(op)) {
-      Value address = call(b, "memory", i64, {ctx, asInteger(b, memory.getSlot(), 32), asInteger(b, memory.getBytes(), 64)});
+      Value address =
+          call(b, "memory", i64, {ctx, asInteger(b, memory.getSlot(), 32), asInteger(b, memory.getBytes(), 64)});
       replace(b, memory.getBuffer(), address, memory.getBytes());
     } else if (auto weights = dyn_cast<aot::DeviceWeightsOp>(op)) {
       Value size = arith::ConstantIndexOp::create(b, weights.getBuffer().getType().getNumElements());
@@ -177,8 +179,8 @@ private:
     cells = LLVM::AllocaOp::create(b, pointer, b.getI64Type(), count, /*alignment=*/8);
     addresses = LLVM::AllocaOp::create(b, pointer, pointer, count, /*alignment=*/8);
     for (size_t at = 0; at < most; ++at)
-      LLVM::StoreOp::create(
-          b, cellAt(b, at), LLVM::GEPOp::create(b, pointer, pointer, addresses, ArrayRef<LLVM::GEPArg>{int32_t(at)}));
+      LLVM::StoreOp::create(b, cellAt(b, at),
+                            LLVM::GEPOp::create(b, pointer, pointer, addresses, ArrayRef<LLVM::GEPArg>{int32_t(at)}));
   }
 
   Value cellAt(ImplicitLocOpBuilder &b, size_t at) {
@@ -205,7 +207,8 @@ private:
     LLVM::GlobalOp program = declareProgram(module);
     b.setInsertionPointToStart(wrapper.addEntryBlock());
     Value ctx = wrapper.getArgument(context), zero = number(b, 0, 32);
-    Value code = call(b, "open", b.getI32Type(), {ctx, LLVM::AddressOfOp::create(b, program), LLVM::ZeroOp::create(b, pointer)});
+    Value code =
+        call(b, "open", b.getI32Type(), {ctx, LLVM::AddressOfOp::create(b, program), LLVM::ZeroOp::create(b, pointer)});
     Value isOpen = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, code, zero);
     auto choice = scf::IfOp::create(b, b.getI32Type(), isOpen, /*withElseRegion=*/true);
     func::ReturnOp::create(b, choice.getResults());

@@ -63,6 +63,8 @@ public:
   }
 
 private:
+  static constexpr int64_t kMostElements = KernelBuilder::kElements;
+
   //===-- Arguments -----------------------------------------------------------------------------------------------===//
 
   void findArguments() {
@@ -122,22 +124,33 @@ private:
       return WalkResult::skip();
     });
     DenseSet<Operation *> ofHost = hostOperations(structured);
-    for (Operation *op : structured)
-      if (!ofHost.contains(op) && succeeded(makeKernel(op)))
+    for (Operation *op : structured) {
+      if (ofHost.contains(op))
+        continue;
+      FailureOr<bool> isMade = makeKernel(op);
+      if (failed(isMade))
+        return failure();
+      if (*isMade)
         op->erase();
+    }
     return success();
   }
 
-  LogicalResult makeKernel(Operation *op) {
+  /// False where the host has to do it.
+  FailureOr<bool> makeKernel(Operation *op) {
     if (isEmpty(op))
-      return success();
+      return true;
+    for (Type type : op->getOperandTypes())
+      if (auto buffer = dyn_cast<MemRefType>(type);
+          buffer && buffer.hasStaticShape() && buffer.getNumElements() > kMostElements)
+        return op->emitError("unsupported: a tensor of ")
+               << buffer.getNumElements() << " elements on a device, where indices have 32 bits";
     FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
     if (failed(nest))
-      return emitStructured(context, op);
-    if (succeeded(emitProduct(context, op, *nest)))
-      return success();
-    emitReduction(context, op, *nest);
-    return success();
+      return succeeded(emitStructured(context, op));
+    if (failed(emitProduct(context, op, *nest)))
+      emitReduction(context, op, *nest);
+    return true;
   }
 
   /// Whether nothing is stored.
@@ -199,7 +212,8 @@ private:
       bool isSmall = succeeded(nest) && points <= kMostPoints;
       bool isReady = llvm::none_of(styled.getDpsInputs(), isElsewhere) && llvm::none_of(captured, isElsewhere);
       auto isHosts = [&](Operation *user) { return user == op || result.contains(user); };
-      bool isForHost = llvm::all_of(styled.getDpsInits(), [&](Value init) { return isUsedBy(bufferOf(init), isHosts); });
+      bool isForHost =
+          llvm::all_of(styled.getDpsInits(), [&](Value init) { return isUsedBy(bufferOf(init), isHosts); });
       if (isSmall && isReady && isForHost)
         result.insert(op);
     }
@@ -209,8 +223,8 @@ private:
   //===-- Roots ---------------------------------------------------------------------------------------------------===//
 
   Value bytes(OpBuilder &builder, MemRefType type, ValueRange sizes) {
-    Value product = arith::ConstantIndexOp::create(builder, entry.getLoc(),
-                                                   llvm::divideCeil(type.getElementTypeBitWidth(), 8));
+    Value product =
+        arith::ConstantIndexOp::create(builder, entry.getLoc(), llvm::divideCeil(type.getElementTypeBitWidth(), 8));
     unsigned next = 0;
     for (int64_t extent : type.getShape()) {
       Value factor = ShapedType::isDynamic(extent)
@@ -221,8 +235,23 @@ private:
     return product;
   }
 
+  /// Sizes that only the run knows are in reach of the device's indices, or the run ends.
+  void checkSize(OpBuilder &builder, Value bytes) {
+    if (getConstantIntValue(bytes))
+      return;
+    int64_t smallest = 8; // bytes of an element
+    entry.walk([&](memref::ViewOp view) {
+      if (!view.getType().hasStaticShape())
+        smallest = std::min<int64_t>(smallest, llvm::divideCeil(view.getType().getElementTypeBitWidth(), 8));
+    });
+    Value most = arith::ConstantIndexOp::create(builder, entry.getLoc(), kMostElements * smallest);
+    Value fits = arith::CmpIOp::create(builder, entry.getLoc(), arith::CmpIPredicate::ule, bytes, most);
+    aot::RequireOp::create(builder, entry.getLoc(), fits, aot::Code::dim_out_of_bounds);
+  }
+
   Value memory(OpBuilder &builder, Value bytes) {
     Location loc = entry.getLoc();
+    checkSize(builder, bytes);
     auto type = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
     Value slot = arith::ConstantIndexOp::create(builder, loc, nextSlot++);
     return aot::DeviceMemoryOp::create(builder, loc, type, context.runtime, slot, bytes);
@@ -258,7 +287,8 @@ private:
     if (entry.getArgAttr(argument.getArgNumber(), "aot.slot"))
       return openOutputs.push_back(argument);
     if (entry.getArgAttr(argument.getArgNumber(), "aot.tensor")) {
-      auto shaped = llvm::find_if(argument.getUsers(), [](Operation *user) { return isa<memref::ReinterpretCastOp>(user); });
+      auto shaped =
+          llvm::find_if(argument.getUsers(), [](Operation *user) { return isa<memref::ReinterpretCastOp>(user); });
       if (shaped == argument.user_end())
         return;
       auto cast = mlir::cast<memref::ReinterpretCastOp>(*shaped);
@@ -323,6 +353,7 @@ private:
     entry.walk([&](aot::SlotOp slot) { slots.push_back(slot); });
     for (aot::SlotOp slot : slots) {
       OpBuilder builder(slot);
+      checkSize(builder, slot.getBytes());
       Value memoryOfDevice = aot::DeviceMemoryOp::create(builder, slot.getLoc(), slot.getBuffer().getType(),
                                                          context.runtime, slot.getSlot(), slot.getBytes());
       slot.getBuffer().replaceAllUsesWith(memoryOfDevice);
@@ -370,8 +401,8 @@ private:
         sizes.push_back(memref::DimOp::create(builder, loc, ofDevice, dim));
     Value slot = arith::ConstantIndexOp::create(builder, loc, slots++);
     auto raw = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
-    auto memoryOfHost = aot::SlotOp::create(builder, loc, raw, builder.getI1Type(), context.runtime, slot,
-                                            bytes(builder, type, sizes));
+    auto memoryOfHost =
+        aot::SlotOp::create(builder, loc, raw, builder.getI1Type(), context.runtime, slot, bytes(builder, type, sizes));
     aot::RequireOp::create(builder, loc, memoryOfHost.getOk(), aot::Code::out_of_memory);
     Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
     Value ofHost = memref::ViewOp::create(builder, loc, type, memoryOfHost.getBuffer(), zero, sizes);

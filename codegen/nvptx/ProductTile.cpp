@@ -61,8 +61,8 @@ void ProductTile::placeBlock() {
   ImplicitLocOpBuilder &host = kernel.host;
   Value columns = tilesOf(host, device.hostVolume(product.columns), size.columns);
   Value rows = tilesOf(host, device.hostVolume(product.rows), size.rows);
-  blocks = host.createOrFold<arith::MulIOp>(
-      columns, host.createOrFold<arith::MulIOp>(rows, device.hostVolume(product.batch)));
+  blocks = host.createOrFold<arith::MulIOp>(columns,
+                                            host.createOrFold<arith::MulIOp>(rows, device.hostVolume(product.batch)));
   Value columnTiles = tilesOf(b, device.volume(product.columns), size.columns);
   Value rowTiles = tilesOf(b, device.volume(product.rows), size.rows);
   Value block = kernel.blockX();

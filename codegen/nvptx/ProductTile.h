@@ -80,7 +80,8 @@ protected:
 
 private:
   void placeBlock();
-  void lay(TileOperand &operand, mlir::Value start, mlir::Value end, int64_t stages, int64_t padding, int64_t mostChunk);
+  void lay(TileOperand &operand, mlir::Value start, mlir::Value end, int64_t stages, int64_t padding,
+           int64_t mostChunk);
   mlir::Value offsetOf(const aot::Access &access, llvm::ArrayRef<unsigned> dims);
   const aot::Access &accessOf(const TileOperand &operand) const { return device.nest.inputs[operand.input]; }
 

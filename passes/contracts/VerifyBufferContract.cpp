@@ -71,7 +71,8 @@ struct VerifyBufferContract : impl::VerifyBufferContractBase<VerifyBufferContrac
   static bool isArena(Value memory) {
     Operation *op = memory.getDefiningOp();
     auto shaped = dyn_cast_if_present<memref::ReinterpretCastOp>(op);
-    return !op || isa<memref::GetGlobalOp, aot::SlotOp, aot::DeviceMemoryOp, aot::DeviceWeightsOp>(op) || (shaped && isa<BlockArgument>(shaped.getSource()));
+    return !op || isa<memref::GetGlobalOp, aot::SlotOp, aot::DeviceMemoryOp, aot::DeviceWeightsOp>(op) ||
+           (shaped && isa<BlockArgument>(shaped.getSource()));
   }
 
   /// One of two known places.

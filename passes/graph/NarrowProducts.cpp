@@ -38,7 +38,8 @@ uint16_t roundTo(const llvm::fltSemantics &semantics, float value) {
   uint32_t bits = llvm::bit_cast<uint32_t>(value), magnitude = bits & 0x7fffffffu;
   bool isHalf = &semantics == &llvm::APFloat::IEEEhalf();
   // What is normal in both types is a shift with a carry; the exponent of a half is 112 less.
-  if (isHalf ? magnitude >= 0x38800000u && magnitude < 0x477ff000u : magnitude >= 0x00800000u && magnitude < 0x7f7f8000u) {
+  if (isHalf ? magnitude >= 0x38800000u && magnitude < 0x477ff000u
+             : magnitude >= 0x00800000u && magnitude < 0x7f7f8000u) {
     unsigned shift = isHalf ? 13 : 16;
     uint32_t rebased = isHalf ? magnitude - 0x38000000u : magnitude;
     uint32_t rounded = (rebased + (1u << (shift - 1)) - 1 + (rebased >> shift & 1)) >> shift;
