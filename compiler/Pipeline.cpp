@@ -110,7 +110,7 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   functions.addPass(createPackWeights());
 }
 
-static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &target, ModelFacts *facts) {
+static void buildBufferStage(OpPassManager &passes, const StageServices &services) {
   passes.addPass(createPrepareEntry());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -134,7 +134,9 @@ static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &targ
   passes.addPass(createPlaceWeights());
   passes.nest<func::FuncOp>().addPass(createPlaceScratch());
   passes.nest<func::FuncOp>().addPass(createOrderOperations());
-  passes.addPass(createPlanArenaPass(target, facts));
+  // From here every kernel has who makes it.
+  passes.addPass(createPrepareKernelsPass(services.provider));
+  passes.addPass(createPlanArenaPass(services.target, services.facts));
   passes.nest<func::FuncOp>().addPass(createResolveReshapes());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -225,7 +227,7 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
   case Stage::Schedule:
     return buildScheduleStage(passes, options.schedule, options.kernels == KernelChoice::Reference, services);
   case Stage::Buffer:
-    return buildBufferStage(passes, services.target, services.facts);
+    return buildBufferStage(passes, services);
   case Stage::Codegen:
     return options.artifact.kind == OutputKind::C ? buildCodegenStageForC(passes, services.target)
                                                   : buildCodegenStage(passes, options.codegen, services);
