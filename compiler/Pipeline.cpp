@@ -125,8 +125,7 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   functions.addPass(createPackWeights());
 }
 
-static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &target, ModelFacts *facts,
-                             const DeviceOptions &device) {
+static void buildBufferStage(OpPassManager &passes, const StageServices &services, const DeviceOptions &device) {
   passes.addPass(createPrepareEntry());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -150,7 +149,9 @@ static void buildBufferStage(OpPassManager &passes, const aot::TargetModel &targ
   passes.addPass(createPlaceWeights());
   passes.nest<func::FuncOp>().addPass(createPlaceScratch());
   passes.nest<func::FuncOp>().addPass(createOrderOperations());
-  passes.addPass(createPlanArenaPass(target, facts));
+  // From here every kernel has who makes it.
+  passes.addPass(createPrepareKernelsPass(services.provider));
+  passes.addPass(createPlanArenaPass(services.target, services.facts));
   passes.nest<func::FuncOp>().addPass(createResolveReshapes());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -255,7 +256,7 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
     return buildScheduleStage(passes, options.schedule, options.kernels == KernelChoice::Reference,
                               options.device.isUsed, services);
   case Stage::Buffer:
-    return buildBufferStage(passes, services.target, services.facts, options.device);
+    return buildBufferStage(passes, services, options.device);
   case Stage::Codegen:
     return options.artifact.kind == OutputKind::C
                ? buildCodegenStageForC(passes, services.target)

@@ -1,9 +1,9 @@
 //===- CallGeneratedKernels.cpp - calls of what a provider made ---------------------------------------------------===//
 //
 // An aot.generated, and an aot.kernel whose strategy names the provider, become a call of the provider's function,
-// which is linked into the module at the end. It takes pointers to the first element that the kernel's maps read. A
-// kernel was prepared when it was chosen, for dense operands; only here it is known how they lie, and for other strides
-// the provider makes another one. What it refuses gets the loops that the strategy says.
+// which is linked into the module at the end. It takes pointers to the first element that the kernel's maps read. The
+// kernels are there already (aot-generate-resize, aot-prepare-kernels). Should one have other strides by now, the
+// provider makes another one; what it refuses gets the loops that the strategy says.
 //
 //   aot.kernel "pool" ... strategy<provider = "halide", ...>   =>   call @hk_1f(%x, %y, %null)
 //
@@ -63,11 +63,9 @@ private:
         succeeded(nest) ? aot::specifyWindow(*nest, op.getStrategyAttr(), reason) : std::nullopt;
     if (!text)
       return provider->refuse(op.getLoc(), reason);
-    std::optional<aot::PreparedKernel> kernel = provider->prepare(*text, op.getLoc());
-    if (!kernel)
+    std::optional<aot::PreparedKernel> kernel = provider->prepare(aot::KernelRequest{*text, op.getLoc()}).front();
+    if (!kernel || kernel->scratchBytes != 0)
       return;
-    if (kernel->scratchBytes != 0)
-      return provider->refuse(op.getLoc(), "it needs memory of its own");
     OpBuilder builder(op);
     SmallVector<Value> pointers;
     for (const aot::Access &input : nest->inputs)

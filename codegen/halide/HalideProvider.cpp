@@ -6,6 +6,7 @@
 #include "codegen/halide/HalideProvider.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Linker/Linker.h"
+#include "llvm/Support/ThreadPool.h"
 #include "llvm/Support/xxhash.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -34,46 +35,81 @@ HalidePlugin *HalideProvider::loadPlugin() {
   return plugin.get();
 }
 
-/// Compiles, and imports once to know what the kernel needs.
-HalideProvider::Entry HalideProvider::make(const std::string &text) {
+/// Compiles, and imports once to know what the kernel needs. For several threads at once; the symbol comes later.
+HalideProvider::Entry HalideProvider::make(const std::string &text) const {
   Entry entry;
+  if (!target.hasRoots && StringRef(text).contains(" sqrt")) {
+    entry.refusal = "a square root is no instruction of " + importTarget.triple.str();
+    return entry;
+  }
   auto bitcode = plugin->compile(text);
   if (!bitcode) {
     entry.refusal = "Halide: " + toString(bitcode.takeError());
     return entry;
   }
-  std::string symbol = "hk_" + utohexstr(xxh3_64bits(text), /*LowerCase=*/true);
-  while (!symbols.insert(symbol).second)
-    symbol += "_";
   LLVMContext context;
-  auto imported = importHalideKernel(*bitcode, symbol, importTarget, context);
+  auto imported = importHalideKernel(*bitcode, "kernel", importTarget, context);
   if (!imported) {
     entry.refusal = "Halide's code: " + toString(imported.takeError());
     return entry;
   }
-  entry.kernel = {symbol, imported->scratchBytes};
+  entry.kernel.scratchBytes = imported->scratchBytes;
   entry.bitcode = std::move(*bitcode);
   return entry;
 }
 
-std::optional<aot::PreparedKernel> HalideProvider::prepare(StringRef specification, mlir::Location loc) {
-  if (target.name.empty()) {
+std::string HalideProvider::symbolFor(StringRef text) {
+  std::string symbol = "hk_" + utohexstr(xxh3_64bits(text), /*LowerCase=*/true);
+  while (!symbols.insert(symbol).second)
+    symbol += "_";
+  return symbol;
+}
+
+void HalideProvider::makeAll(ArrayRef<std::string> texts) {
+  std::vector<Entry> made(texts.size());
+  if (texts.size() == 1) {
+    made.front() = make(texts.front());
+  } else if (!texts.empty()) {
+    DefaultThreadPool pool(optimal_concurrency(texts.size()));
+    for (size_t index = 0; index < texts.size(); ++index)
+      pool.async([&, index] { made[index] = make(texts[index]); });
+    pool.wait();
+  }
+  // Symbols that collide are told apart by their order here.
+  for (auto [text, entry] : zip(texts, made)) {
+    if (entry.refusal.empty())
+      entry.kernel.symbol = symbolFor(text);
+    entries.emplace(text, std::move(entry));
+  }
+}
+
+bool HalideProvider::isReady(mlir::Location loc) {
+  if (target.name.empty())
     refuse(loc, "Halide makes no code for " + importTarget.triple.str());
-    return std::nullopt;
-  }
-  if (!loadPlugin()) {
+  else if (!loadPlugin())
     refuse(loc, "Halide's plugin is not there");
-    return std::nullopt;
+  else
+    return true;
+  return false;
+}
+
+std::vector<std::optional<aot::PreparedKernel>> HalideProvider::prepare(ArrayRef<aot::KernelRequest> requests) {
+  std::vector<std::optional<aot::PreparedKernel>> kernels(requests.size());
+  std::vector<std::string> texts, missing;
+  for (const aot::KernelRequest &request : requests) {
+    if (!isReady(request.location))
+      return kernels;
+    texts.push_back("target " + target.name + "\nlanes " + std::to_string(target.lanes) + "\n" + request.specification);
+    if (!entries.count(texts.back()) && !is_contained(missing, texts.back()))
+      missing.push_back(texts.back());
   }
-  std::string text = "target " + target.name + "\nlanes " + std::to_string(target.lanes) + "\n" + specification.str();
-  auto known = entries.find(text);
-  if (known == entries.end())
-    known = entries.emplace(text, make(text)).first;
-  const Entry &entry = known->second;
-  if (entry.refusal.empty())
-    return entry.kernel;
-  refuse(loc, entry.refusal);
-  return std::nullopt;
+  makeAll(missing);
+  for (auto [request, text, kernel] : zip(requests, texts, kernels))
+    if (const Entry &entry = entries.at(text); entry.refusal.empty())
+      kernel = entry.kernel;
+    else
+      refuse(request.location, entry.refusal);
+  return kernels;
 }
 
 void HalideProvider::refuse(mlir::Location loc, StringRef reason) { refused.push_back({loc, reason.str()}); }

@@ -1,7 +1,8 @@
 //===- HalideProvider.h - kernels made by Halide ------------------------------------------------------------------===//
 //
 // The provider "halide": hands specifications, with the target that they are for, to Halide's plugin, keeps what comes
-// back by its specification, and links the kernels that a module calls into it.
+// back by its specification, and links the kernels that a module calls into it. Kernels that are asked for together are
+// compiled in parallel, as many at once as there are cores; what is made does not depend on that.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef ONNX_AOT_CODEGEN_HALIDE_HALIDEPROVIDER_H
@@ -24,6 +25,7 @@ namespace onnx_aot {
 struct HalideTarget {
   std::string name;
   int lanes = 1;
+  bool hasRoots = true; // a square root is an instruction
 };
 HalideTarget halideTargetOf(const llvm::TargetMachine &machine);
 
@@ -41,7 +43,8 @@ public:
 
   llvm::StringRef name() const override { return "halide"; }
   bool wants(aot::KernelFamily family, int64_t results) const override;
-  std::optional<aot::PreparedKernel> prepare(llvm::StringRef specification, mlir::Location loc) override;
+  bool isReady(mlir::Location loc) override;
+  std::vector<std::optional<aot::PreparedKernel>> prepare(llvm::ArrayRef<aot::KernelRequest> requests) override;
   void refuse(mlir::Location loc, llvm::StringRef reason) override;
 
   llvm::ArrayRef<KernelRefusal> refusals() const { return refused; }
@@ -55,7 +58,9 @@ private:
     std::string bitcode;
     std::string refusal; // no kernel
   };
-  Entry make(const std::string &text);
+  Entry make(const std::string &text) const;
+  void makeAll(llvm::ArrayRef<std::string> texts);
+  std::string symbolFor(llvm::StringRef text);
   HalidePlugin *loadPlugin();
 
   ImportTarget importTarget;

@@ -32,18 +32,18 @@ HalideTarget onnx_aot::halideTargetOf(const TargetMachine &machine) {
   if (triple.isAArch64())
     return {"arm-64-linux", has("neon") ? 4 : 1};
   if (triple.isARM() || triple.isThumb()) {
-    bool hasFpu = has("fpregs") && !has("soft-float");
-    if (hasFpu && has("neon"))
-      return {"arm-32-linux", 4};
-    return {"arm-32-noos-no_neon", hasFpu && has("mve.fp") ? 4 : 1};
+    // Halide's own code for NEON has strided loads as inline assembly, which the importer does not take: it would be
+    // neither placed nor checked. LLVM finds NEON's instructions for vectors itself.
+    bool hasFpu = has("fpregs") && !has("soft-float"), hasVectors = hasFpu && (has("neon") || has("mve.fp"));
+    return {"arm-32-noos-no_neon", hasVectors ? 4 : 1, hasFpu && has("vfp2sp")};
   }
   if (triple.isWasm())
     return {has("simd128") ? "wasm-32-wasmrt-wasm_simd128" : "wasm-32-wasmrt", has("simd128") ? 4 : 1};
   if (triple.isRISCV()) {
     bool hasVectors = has("zve32f") && has("zvl128b");
-    return {triple.isArch64Bit() ? "riscv-64-linux" : "riscv-32-noos", hasVectors ? 4 : 1};
+    return {triple.isArch64Bit() ? "riscv-64-linux" : "riscv-32-noos", hasVectors ? 4 : 1, has("f")};
   }
   if (triple.isArch64Bit())
-    return {"riscv-64-linux", triple.isPPC64() ? 4 : 1};
+    return {"riscv-64-linux", triple.isPPC64() ? 4 : 1, /*hasRoots=*/false};
   return {};
 }

@@ -11,7 +11,6 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include <dlfcn.h>
-#include <mutex>
 
 using namespace llvm;
 using namespace onnx_aot;
@@ -72,9 +71,6 @@ public:
   }
 
   Expected<std::string> compile(StringRef specification) override {
-    // Halide compiles for one thread at a time.
-    static std::mutex mutex;
-    std::lock_guard<std::mutex> lock(mutex);
     std::string bytes;
     auto take = [](void *receiver, const char *data, size_t size) {
       static_cast<std::string *>(receiver)->assign(data, size);

@@ -25,7 +25,7 @@ public:
   /// Halide's version.
   llvm::StringRef version() const { return halideVersion; }
 
-  /// The bitcode of `specification`; fails with the reason why Halide refuses it.
+  /// The bitcode of `specification`; fails with the reason why Halide refuses it. For several threads at once.
   virtual llvm::Expected<std::string> compile(llvm::StringRef specification) = 0;
 
 protected:

@@ -70,7 +70,8 @@ private:
       }
       auto type = VectorType::get({neighbours}, element);
       auto loaded = vector::LoadOp::create(b, type, operand.shared, ValueRange{stage, depth, lanes[lane]});
-      loaded.setAlignmentAttr(b.getI64IntegerAttr(llvm::divideCeil(type.getElementTypeBitWidth() * neighbours, 8)));
+      loaded.setAlignmentAttr(
+          b.getI64IntegerAttr(std::min<int64_t>(16, llvm::divideCeil(type.getElementTypeBitWidth() * neighbours, 8))));
       for (int64_t i = 0; i < neighbours; ++i)
         values.push_back(vector::ExtractOp::create(b, loaded, i));
       lane += size_t(neighbours) - 1;

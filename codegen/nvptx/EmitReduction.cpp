@@ -54,10 +54,10 @@ bool canCombine(const LoopNest &nest) {
 } // namespace
 
 void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const LoopNest &nest) {
-  int64_t results = 1;
+  double results = 1;
   for (const LoopDim &dim : nest.dims)
     if (!dim.reduction)
-      results *= dim.extent.estimate();
+      results *= double(dim.extent.estimate());
   int64_t length = nest.hasReduction() ? nest.reductionVolume() : 0;
   if (length <= kShort || results >= kMany || !canCombine(nest))
     return emitPointwise(context, op, nest);

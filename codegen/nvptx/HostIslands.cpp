@@ -32,7 +32,7 @@ static Value rootOf(Value value) {
   return value;
 }
 
-/// Whether an operation of the device works on buffers in `op`, or buffers themselves are passed on by it.
+/// Whether operations of the device, or buffers that they make, are in `op`, or buffers themselves are passed on by it.
 static bool isControl(Operation &op) {
   if (op.getNumRegions() == 0)
     return false;
@@ -41,7 +41,10 @@ static bool isControl(Operation &op) {
       llvm::any_of(op.getResultTypes(), isBuffer) || llvm::any_of(op.getRegions(), [&](Region &region) {
         return llvm::any_of(region, [&](Block &block) { return llvm::any_of(block.getArgumentTypes(), isBuffer); });
       });
-  return carries || op.walk([](aot::LaunchOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  return carries || op.walk([](Operation *inner) {
+                        return isa<aot::LaunchOp, aot::DeviceMemoryOp>(inner) ? WalkResult::interrupt()
+                                                                              : WalkResult::advance();
+                      }).wasInterrupted();
 }
 
 LogicalResult HostIslands::run(func::FuncOp entry) { return processBlock(entry.getBody().front()); }
@@ -124,13 +127,23 @@ Value HostIslands::baseOf(Value value) const {
   return value;
 }
 
+/// Whether a root is memory of its own.
+static bool isPlace(Value root) {
+  if (auto argument = dyn_cast<BlockArgument>(root))
+    return isa<func::FuncOp>(argument.getOwner()->getParentOp());
+  return isa<aot::DeviceMemoryOp, aot::DeviceWeightsOp>(root.getDefiningOp());
+}
+
 bool HostIslands::meetsOther(Value buffer) const {
   Value root = rootOf(buffer);
   auto range = rangeOf(buffer);
   return llvm::any_of(copies, [&](const auto &entry) {
     const auto &[known, copy] = entry;
-    if (known == buffer || copy.root != root)
+    if (known == buffer)
       return false;
+    // What is chosen between buffers, or carried by a loop, may be any of them.
+    if (copy.root != root)
+      return !isPlace(root) || !isPlace(copy.root);
     return !range || !copy.range || (range->first < copy.range->second && copy.range->first < range->second);
   });
 }

@@ -97,8 +97,6 @@ template <typename Register> static Value readRegister(ImplicitLocOpBuilder &b) 
 
 Value KernelBuilder::threadX() { return readRegister<NVVM::ThreadIdXOp>(b); }
 Value KernelBuilder::blockX() { return readRegister<NVVM::BlockIdXOp>(b); }
-Value KernelBuilder::blockY() { return readRegister<NVVM::BlockIdYOp>(b); }
-Value KernelBuilder::blockZ() { return readRegister<NVVM::BlockIdZOp>(b); }
 void KernelBuilder::barrier() { NVVM::Barrier0Op::create(b); }
 
 Value KernelBuilder::shuffleXor(Value value, int64_t mask) {

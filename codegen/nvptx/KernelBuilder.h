@@ -54,11 +54,9 @@ public:
   mlir::Value index(int64_t value);
   mlir::Value threadX();
   mlir::Value blockX();
-  mlir::Value blockY();
-  mlir::Value blockZ();
   /// Waits for all threads of the block.
   void barrier();
-  /// `value` of the lane whose number differs by the bits of `mask`; 32 and 64 bits.
+  /// `value` of the lane whose number differs by the bits of `mask`.
   mlir::Value shuffleXor(mlir::Value value, int64_t mask);
   /// Memory that the threads of a block share.
   mlir::Value shared(llvm::ArrayRef<int64_t> shape, mlir::Type element, int64_t alignment = 16);

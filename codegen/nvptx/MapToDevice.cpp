@@ -45,6 +45,7 @@ public:
 
   LogicalResult run() {
     findArguments();
+    checkSizes();
     makeStructured();
     if (failed(makeKernels()))
       return failure();
@@ -63,7 +64,8 @@ public:
   }
 
 private:
-  static constexpr int64_t kMostElements = KernelBuilder::kElements;
+  /// Counters of loops go a step beyond, and have 32 bits with a sign.
+  static constexpr int64_t kMostElements = KernelBuilder::kElements - (1 << 16);
 
   //===-- Arguments -----------------------------------------------------------------------------------------------===//
 
@@ -236,22 +238,38 @@ private:
   }
 
   /// Sizes that only the run knows are in reach of the device's indices, or the run ends.
-  void checkSize(OpBuilder &builder, Value bytes) {
-    if (getConstantIntValue(bytes))
-      return;
-    int64_t smallest = 8; // bytes of an element
-    entry.walk([&](memref::ViewOp view) {
-      if (!view.getType().hasStaticShape())
-        smallest = std::min<int64_t>(smallest, llvm::divideCeil(view.getType().getElementTypeBitWidth(), 8));
-    });
-    Value most = arith::ConstantIndexOp::create(builder, entry.getLoc(), kMostElements * smallest);
-    Value fits = arith::CmpIOp::create(builder, entry.getLoc(), arith::CmpIPredicate::ule, bytes, most);
-    aot::RequireOp::create(builder, entry.getLoc(), fits, aot::Code::dim_out_of_bounds);
+  void checkSizes() {
+    SmallVector<Value> buffers;
+    entry.walk([&](memref::ViewOp view) { buffers.push_back(view); });
+    for (ArrayRef<BlockArgument> list : {ArrayRef(inputs), ArrayRef(outputs)})
+      for (BlockArgument argument : list)
+        for (Operation *user : argument.getUsers())
+          if (auto shaped = dyn_cast<memref::ReinterpretCastOp>(user))
+            buffers.push_back(shaped);
+    for (Value buffer : buffers) {
+      auto type = cast<MemRefType>(buffer.getType());
+      if (type.hasStaticShape())
+        continue;
+      OpBuilder builder(buffer.getContext());
+      builder.setInsertionPointAfterValue(buffer);
+      Location loc = entry.getLoc();
+      // Each product is within reach before the next factor comes, so that none overflows 64 bits.
+      Value most = arith::ConstantIndexOp::create(builder, loc, kMostElements), elements;
+      for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+        Value extent = builder.createOrFold<memref::DimOp>(loc, buffer, dim);
+        extent = arith::MinUIOp::create(builder, loc, extent, arith::AddIOp::create(builder, loc, most, one(builder)));
+        elements = elements ? arith::MulIOp::create(builder, loc, elements, extent).getResult() : extent;
+        elements =
+            arith::MinUIOp::create(builder, loc, elements, arith::AddIOp::create(builder, loc, most, one(builder)));
+      }
+      Value fits = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ule, elements, most);
+      aot::RequireOp::create(builder, loc, fits, aot::Code::dim_out_of_bounds);
+    }
   }
+  Value one(OpBuilder &builder) { return arith::ConstantIndexOp::create(builder, entry.getLoc(), 1); }
 
   Value memory(OpBuilder &builder, Value bytes) {
     Location loc = entry.getLoc();
-    checkSize(builder, bytes);
     auto type = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
     Value slot = arith::ConstantIndexOp::create(builder, loc, nextSlot++);
     return aot::DeviceMemoryOp::create(builder, loc, type, context.runtime, slot, bytes);
@@ -353,7 +371,6 @@ private:
     entry.walk([&](aot::SlotOp slot) { slots.push_back(slot); });
     for (aot::SlotOp slot : slots) {
       OpBuilder builder(slot);
-      checkSize(builder, slot.getBytes());
       Value memoryOfDevice = aot::DeviceMemoryOp::create(builder, slot.getLoc(), slot.getBuffer().getType(),
                                                          context.runtime, slot.getSlot(), slot.getBytes());
       slot.getBuffer().replaceAllUsesWith(memoryOfDevice);
@@ -410,7 +427,25 @@ private:
     aot::TransferOp::create(end, loc, context.runtime, ofDevice, ofHost, /*to_device=*/false);
   }
 
-  /// Each run of launches of the entry's block becomes one aot.replay, where what is between them can go before them.
+  /// Whether all that `launch` is given is the same in every run with the same dims and memory: nothing of it is a
+  /// value that the host has read from a buffer.
+  static bool followsFromDims(Operation *launch) {
+    SmallVector<Value> open(launch->operand_begin(), launch->operand_end());
+    DenseSet<Value> seen;
+    while (!open.empty()) {
+      Value value = open.pop_back_val();
+      Operation *op = value.getDefiningOp();
+      if (!op || !seen.insert(value).second || isa<aot::DeviceMemoryOp, aot::DeviceWeightsOp>(op))
+        continue;
+      if (!isMemoryEffectFree(op) || op->getNumRegions() != 0)
+        return false;
+      llvm::append_range(open, op->getOperands());
+    }
+    return true;
+  }
+
+  /// The launches of the entry's block become one aot.replay, where nothing of the host stands between them and they
+  /// follow from the dims.
   void gatherLaunches() {
     SmallVector<Operation *> launches;
     bool isInterrupted = false;
@@ -426,7 +461,7 @@ private:
         return;
       isInterrupted |= !launches.empty() && isLast;
     }
-    if (launches.size() < 2)
+    if (launches.size() < 2 || !llvm::all_of(launches, [&](Operation *launch) { return followsFromDims(launch); }))
       return;
     // Pure operations between launches follow none of them.
     SmallVector<Operation *> between;

@@ -1,8 +1,8 @@
 //===- KernelProvider.h - who makes kernels from specifications ---------------------------------------------------===//
 //
 // Passes hand kernels to a provider through this interface; a folder of codegen/ implements it and the driver injects
-// it, as it does with target models. A kernel is prepared, that is compiled, when it is chosen, so that the memory that
-// it works in is known before memory is planned. Its code is linked into the module at the very end.
+// it, as it does with target models. A kernel is prepared, that is compiled, before memory is planned, so that what it
+// works in is known then. Its code is linked into the module at the very end.
 //
 // A kernel is a function `void symbol(input..., output, scratch)` of bare pointers.
 //
@@ -13,12 +13,19 @@
 #include "mlir/IR/Location.h"
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace onnx_aot::aot {
 
 struct PreparedKernel {
   std::string symbol;
   int64_t scratchBytes = 0;
+};
+
+/// A kernel that is to be prepared.
+struct KernelRequest {
+  std::string specification;
+  mlir::Location location;
 };
 
 /// Families of kernels that differ in whether a provider is worth while.
@@ -37,9 +44,11 @@ public:
   virtual llvm::StringRef name() const = 0;
   /// Whether a kernel of the family with so many results is to be made by it, if it can.
   virtual bool wants(KernelFamily family, int64_t results) const = 0;
-  /// The kernel of `specification`; the same one for the same text. Null, after the reason has been noted for the
+  /// Whether it can make kernels for the target at all; if not, the reason has been noted for the kernel at `loc`.
+  virtual bool isReady(mlir::Location loc) = 0;
+  /// The kernels of `requests`; the same one for the same specification. Null, after the reason has been noted for the
   /// report, where there is none.
-  virtual std::optional<PreparedKernel> prepare(llvm::StringRef specification, mlir::Location loc) = 0;
+  virtual std::vector<std::optional<PreparedKernel>> prepare(llvm::ArrayRef<KernelRequest> requests) = 0;
   /// Notes why the provider does not make a kernel that it would be wanted for.
   virtual void refuse(mlir::Location loc, llvm::StringRef reason) = 0;
 };

@@ -45,6 +45,7 @@ private:
         .Case<arith::MinimumFOp>([](auto) { return "min"; })
         .Case<arith::NegFOp>([](auto) { return "neg"; })
         .Case<math::AbsFOp>([](auto) { return "abs"; })
+        .Case<math::SqrtOp>([](auto) { return "sqrt"; })
         .Default(StringRef());
   }
 

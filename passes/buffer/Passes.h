@@ -9,12 +9,16 @@ class FuncOp;
 }
 namespace onnx_aot {
 namespace aot {
+class KernelProvider;
 class TargetModel;
-}
+} // namespace aot
 struct ModelFacts;
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/buffer/Passes.h.inc"
+
+/// As aot-prepare-kernels with a provider, which may be null.
+std::unique_ptr<mlir::Pass> createPrepareKernelsPass(aot::KernelProvider *provider);
 
 /// As aot-plan-arena with what suits the target; `facts`, which may be null, gets what the entry does and where its
 /// buffers lie.

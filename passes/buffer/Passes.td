@@ -55,6 +55,10 @@ def PlaceScratch : Pass<"aot-place-scratch", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def PrepareKernels : Pass<"aot-prepare-kernels", "::mlir::ModuleOp"> {
+  let summary = "Have the provider make the kernels whose strategy names it; what it refuses becomes loops";
+}
+
 def OrderOperations : Pass<"aot-order-operations", "::mlir::func::FuncOp"> {
   let summary = "Order operations so that fewer bytes are in use at the same time";
 }

@@ -1,7 +1,7 @@
 //===- NarrowProducts.cpp - products of 16-bit floats -------------------------------------------------------------===//
 //
 // With --precision=fp16 or bf16, matrix products and convolutions of 32-bit floats take 16-bit ones, which matrix units
-// multiply; their sums have 32 bits as before. Everything else computes as it did: softmax, norms and reductions see
+// multiply; their sums have 32 bits as before, their results 16. Everything else computes as it did: softmax, norms and reductions see
 // 32-bit floats, and inputs and outputs keep their types. Weights are rounded here.
 //
 //   %y = onnx.MatMul %x, %w : f32    =>    %a = onnx.Cast %x to f16

@@ -6,8 +6,9 @@
 //
 //   aot.kernel "matmul" ... strategy <provider = "loops", vector = 1, width = 8, vectors = 2, row = 0, rows = 6>
 //
-// The provider of generated kernels gets what it wants of windows that share nothing between channels, and prepares it
-// here. It computes the tiles that loops would: what it refuses once buffers have their places still becomes loops.
+// The provider of generated kernels gets what it wants of windows that share nothing between channels, where words
+// suffice. It computes the tiles that loops would: what it refuses once strides are final (aot-prepare-kernels) still
+// becomes loops.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/KernelProvider.h"
@@ -70,8 +71,8 @@ struct ChooseStrategy : impl::ChooseStrategyBase<ChooseStrategy> {
         !provider->wants(isPool ? aot::KernelFamily::Pool : aot::KernelFamily::Depthwise, resultsOf(nest)))
       return false;
     std::string reason;
-    if (std::optional<std::string> text = aot::specifyWindow(nest, strategy, reason))
-      return provider->prepare(*text, kernel.getLoc()).has_value();
+    if (aot::specifyWindow(nest, strategy, reason))
+      return provider->isReady(kernel.getLoc());
     provider->refuse(kernel.getLoc(), reason);
     return false;
   }

@@ -127,8 +127,7 @@ public:
     std::string text;
     if (!provider.wants(familyOf(**axes), result.getNumElements()) || !specify(**axes, text))
       return;
-    std::optional<aot::PreparedKernel> kernel = provider.prepare(text, op.getLoc());
-    if (kernel)
+    if (std::optional<aot::PreparedKernel> kernel = provider.prepare(aot::KernelRequest{text, op.getLoc()}).front())
       replace(*kernel, result);
   }
 

@@ -29,7 +29,8 @@ from smoke import write_npy  # noqa: E402
 
 
 class Chain:
-    """A model of layers [(output channels, kernel, stride, groups)] on `batch` images of size x size."""
+    """A model of layers [(output channels, kernel, stride, groups)] on `batch` images of size x size. Pools are layers
+    too, (operator, kernel, stride)."""
 
     def __init__(self, channels, size, layers, batch=1):
         self.channels, self.size, self.layers, self.batch = channels, size, layers, batch
@@ -41,7 +42,7 @@ class Chain:
         return {"x": self.dims()}
 
     def describe(self):
-        """What Peer.h calls layers.txt."""
+        """What Peer.h calls layers.txt; it has no word for pools."""
         lines = [f"images {self.batch} {self.channels} {self.size}"]
         return "\n".join(lines + ["conv {} {} {} {}".format(*layer) for layer in self.layers]) + "\n"
 
@@ -49,7 +50,14 @@ class Chain:
         """(model, multiply-adds)"""
         graph, operations, value, channels, size = onnx.Graph("chain"), 0, "x", self.channels, self.size
         graph.inputs = [onnx.value_info("x", onnx.FLOAT, self.dims())]
-        for index, (out, kernel, stride, groups) in enumerate(self.layers):
+        for index, layer in enumerate(self.layers):
+            if isinstance(layer[0], str):
+                operator, kernel, stride = layer
+                attributes = {"kernel_shape": [kernel] * 2, "pads": [kernel // 2] * 4, "strides": [stride] * 2}
+                graph.nodes.append(onnx.node(operator, [value], [f"y{index}"], attributes))
+                value, size = f"y{index}", (size + 2 * (kernel // 2) - kernel) // stride + 1
+                continue
+            out, kernel, stride, groups = layer
             pad = kernel // 2
             size = (size + 2 * pad - kernel) // stride + 1
             shape = (out, channels // groups, kernel, kernel)
@@ -161,7 +169,7 @@ PEERS = {
 }
 
 # What ONNX Runtime's profiler calls the kernels of these cases, and what brings data into their layouts.
-ORT_KERNELS = ("Conv", "FusedConv", "MatMul", "FusedMatMul", "Gemm", "FusedGemm")
+ORT_KERNELS = ("Conv", "FusedConv", "MatMul", "FusedMatMul", "Gemm", "FusedGemm", "MaxPool", "AveragePool")
 ORT_REORDERS = ("ReorderInput", "ReorderOutput")
 
 CASES = {
@@ -197,6 +205,13 @@ CASES = {
     "depthwise_112_32": Chain(3, 112, [(32, 1, 1, 1)] + [(32, 3, 1, 32)] * 8),
     "depthwise_56_144": Chain(3, 56, [(144, 1, 1, 1)] + [(144, 3, 1, 144)] * 8),
     "depthwise_14_384": Chain(3, 14, [(384, 1, 1, 1)] + [(384, 3, 1, 384)] * 16),
+    "depthwise_28_192": Chain(3, 28, [(192, 1, 1, 1)] + [(192, 3, 1, 192)] * 12),
+    "depthwise_7_960": Chain(3, 7, [(960, 1, 1, 1)] + [(960, 3, 1, 960)] * 16),
+    "depthwise5x5_14_480": Chain(3, 14, [(480, 1, 1, 1)] + [(480, 5, 1, 480)] * 8),
+    "depthwise_s2_112_64": Chain(3, 112, [(64, 1, 1, 1)] + [(64, 3, 2, 64)] * 3),
+    "maxpool3x3s2_112_64": Chain(3, 112, [(64, 1, 1, 1), ("MaxPool", 3, 2), ("MaxPool", 3, 2), ("MaxPool", 3, 2)]),
+    "maxpool5x5_20_128": Chain(3, 20, [(128, 1, 1, 1)] + [("MaxPool", 5, 1)] * 6),
+    "averagepool3x3_28_256": Chain(3, 28, [(256, 1, 1, 1)] + [("AveragePool", 3, 1)] * 8),
     **{f"{'open_' if is_open else ''}resize_{mode}_x{scale}": Resize(mode, (scale, scale), is_open=is_open)
        for is_open in (False, True) for mode in ("nearest", "linear", "cubic") for scale in (2, 3)},
     **{f"{'open_' if is_open else ''}resize_{mode}_500x700": Resize(mode, sizes=(500, 700), is_open=is_open)
@@ -254,7 +269,7 @@ def write_data(case, model, data):
         write_npy(data / f"in_{number:02}.npy", dims, [draw.random() for _ in range(count)])
         lines += f"in in_{number:02}.npy {name}\n"
     (data / "io.txt").write_text(lines)
-    if not hasattr(case, "describe"):
+    if not hasattr(case, "describe") or not has_peers(case):
         return
     (data / "layers.txt").write_text(case.describe())
     initializers = model.message(onnx.MODEL_GRAPH).messages(onnx.GRAPH_INITIALIZER)
@@ -267,8 +282,14 @@ def measure(options, name, case, ort, peers, folder):
     write_data(case, model, folder / "data")
     library, row = compare.compile_ours(options, folder / "model.onnx", [], folder)
     row.update(compare.measure_peak(options))
-    arguments = (options, folder / "data", folder / "model.onnx", ort, [("ours", library)])
-    partners = [(peer, file) for peer, file in peers.items() if isinstance(case, PEERS[peer].takes)]
+    libraries = [("ours", library)]
+    for who in options.generators:
+        other = folder / f"{who}.so"
+        compare.run([options.programs / "onnx-aot", folder / "model.onnx", "--name=model", "--quiet", "--kernels=" + who,
+                     "--mcpu=" + options.mcpu, "-o", other], options.cpu)
+        libraries.append((who, other))
+    arguments = (options, folder / "data", folder / "model.onnx", ort, libraries)
+    partners = [(peer, file) for peer, file in peers.items() if isinstance(case, PEERS[peer].takes) and has_peers(case)]
     row.update(json.loads(compare.run(compare.contest(*arguments, partners))[0]))
     if ort and options.ort_kernel_time:
         ort_ms = row["contestants"]["ort"]["median_ms"]
@@ -301,6 +322,10 @@ def time_ort_kernels(command, ort_ms, folder):
             "ours_ms": ours, "kernels_by_ours": kernels / ours}
 
 
+def has_peers(case):
+    return not isinstance(case, Chain) or not any(isinstance(layer[0], str) for layer in case.layers)
+
+
 def milliseconds(key):
     return lambda row: f"{row['ort_kernels'][key]:#.3g}" if "ort_kernels" in row else ""
 
@@ -316,7 +341,8 @@ KERNEL_COLUMNS = [
 
 
 def columns(options):
-    rivals = {"ort": "ORT", **{name: peer.title for name, peer in PEERS.items()}}
+    rivals = {"ort": "ORT", **{name: peer.title for name, peer in PEERS.items()},
+              **{who: f"--kernels={who}" for who in options.generators}}
     return ([("case", lambda row: row["name"]), ("ours ms", compare.milliseconds("ours"))] +
             [(f"{title} ms", compare.milliseconds(name)) for name, title in rivals.items()] +
             [(f"{title} / ours", compare.ratio(name)) for name, title in rivals.items()] +
@@ -332,6 +358,10 @@ def line(cells):
 def add_arguments(parser):
     parser.add_argument("--ort-kernel-time", action="store_true",
                         help="also profile 1,000 runs of ONNX Runtime: its kernels' time next to our whole time")
+
+
+    parser.add_argument("--generators", nargs="+", default=[], choices=("mlir", "halide", "reference"),
+                        help="also time what --kernels makes of the case, next to what the compiler chooses")
 
 
 def main():

@@ -74,6 +74,11 @@ TEST_F(KernelSpecification, WritesEpiloguesInPostfix) {
       << text;
 }
 
+TEST_F(KernelSpecification, HasRoots) {
+  std::string text = specify("%r = math.sqrt %acc : f32 aot.yield %r : f32");
+  EXPECT_NE(text.find("epilogue acc sqrt\n"), std::string::npos) << text;
+}
+
 TEST_F(KernelSpecification, RefusesWhatHasNoWord) {
   EXPECT_EQ(specify("%r = math.exp %acc : f32 aot.yield %r : f32"), "its body computes math.exp");
   EXPECT_EQ(specify("%c = arith.cmpf une, %acc, %acc : f32 %r = arith.select %c, %acc, %acc : f32 aot.yield %r : f32"),

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 /* Changes with every change of the functions below or of what specifications mean. */
-#define ONNX_AOT_HALIDE_INTERFACE 1
+#define ONNX_AOT_HALIDE_INTERFACE 2
 
 /* The function that the bitcode defines. */
 #define ONNX_AOT_HALIDE_FUNCTION "onnx_aot_halide_kernel"
@@ -32,8 +32,8 @@ ONNX_AOT_HALIDE_EXPORT int onnx_aot_halide_interface(void);
 ONNX_AOT_HALIDE_EXPORT const char *onnx_aot_halide_version(void);
 
 /* Compiles the kernel that `specification` describes. Hands its bitcode to `take` and returns 0, or hands the reason
- * why there is none to `take` and returns 1. The same specification gives the same bytes. Not for several threads at
- * once. */
+ * why there is none to `take` and returns 1. The same specification gives the same code, under names that a process
+ * counts up. Several threads may call it at once. */
 ONNX_AOT_HALIDE_EXPORT int onnx_aot_halide_compile(const char *specification, size_t size,
                                                    void (*take)(void *receiver, const char *bytes, size_t size),
                                                    void *receiver);

@@ -49,6 +49,8 @@ static Expr evaluate(const std::vector<std::string> &words, const std::vector<Ex
         stack.push_back(-right);
       else if (word == "abs")
         stack.push_back(abs(right));
+      else if (word == "sqrt")
+        stack.push_back(sqrt(right));
       else {
         Expr left = pop();
         if (word == "select")
@@ -115,13 +117,18 @@ public:
       places[dim] = vars[dim];
       arguments.insert(arguments.begin(), vars[dim]);
     }
-    sum(arguments) = spec.identity;
-    Expr accumulator = sum(arguments);
-    sum(arguments) = evaluate(spec.compute, elements(), accumulator);
+    // Accumulators of one vector lie one by one, whatever lies so in the result.
+    std::vector<Var> inTile(arguments);
+    auto first =
+        std::find_if(inTile.begin(), inTile.end(), [&](const Var &var) { return var.same_as(vars[spec.tile.vector]); });
+    std::rotate(inTile.begin(), first, first + 1);
+    sum(inTile) = spec.identity;
+    Expr accumulator = sum(inTile);
+    sum(inTile) = evaluate(spec.compute, elements(), accumulator);
     // What the epilogue reads does not depend on the window.
     for (int dim : taps)
       places[dim] = 0;
-    out(arguments) = evaluate(spec.epilogue, elements(), sum(arguments));
+    out(arguments) = evaluate(spec.epilogue, elements(), sum(inTile));
     describeOutput();
     schedule();
     kernel.output = out;

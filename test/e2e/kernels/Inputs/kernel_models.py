@@ -87,6 +87,12 @@ def chain(channels, size, kernel, stride):
                  [1, channels, out, out], [*first_weights, *weights, *last_weights, floats("low", [], [0]), floats("high", [], [6])])
 
 
+def alike(channels, size):
+    """Three layers that differ in their weights alone; the last one does not write into padding."""
+    made, weights = zip(*(conv(f"layer{x}", x, y, channels, channels, 3, 1, channels) for x, y in ("xa", "ab", "by")))
+    return model(made, [1, channels, size, size], [1, channels, size, size], sum(weights, []))
+
+
 IMAGE = [1, 3, 19, 37]
 MODELS = {"resize": {}, "pool": {}, "depthwise": {}}
 for mode in ("nearest", "linear", "cubic"):
@@ -113,9 +119,13 @@ for size in ([2, 7, 13, 29], [1, 16, 24, 24]):
     channels = size[1]
     for kernel, stride, pad, dilation, ceil_mode in ((3, 2, 1, 1, 0), (2, 2, 0, 1, 0), (3, 1, 1, 1, 0), (3, 2, 0, 1, 1), (3, 1, 2, 2, 0)):
         name = f"{channels}-{kernel}-{stride}-{pad}-{dilation}-{ceil_mode}"
+        for p in (1, 2):
+            MODELS["pool"][f"lp-{name}-{p}"] = pool("LpPool", size, kernel, stride, pad, dilation, ceil_mode, p=p)
         MODELS["pool"]["max-" + name] = pool("MaxPool", size, kernel, stride, pad, dilation, ceil_mode)
         for counts in (0, 1):
             MODELS["pool"][f"average-{name}-{counts}"] = pool("AveragePool", size, kernel, stride, pad, dilation, ceil_mode, count_include_pad=counts)
+MODELS["global"] = {"max": model([node("GlobalMaxPool", ["x"], "y")], [2, 19, 9, 7], [2, 19, 1, 1], [])}
+MODELS["alike"] = {"depthwise": alike(24, 14)}
 MODELS["pool"]["line"] = pool("MaxPool", [2, 6, 70], 3, 2, 1)
 for channels, size, kernel, stride in ((24, 14, 3, 1), (32, 15, 3, 2), (13, 20, 5, 1)):
     MODELS["depthwise"][f"alone-{channels}"] = depthwise(channels, size, kernel, stride)
