@@ -51,7 +51,7 @@ TEST(Options, EmitOverridesTheSuffix) {
 TEST(Options, UnknownSuffixIsAnError) {
   EXPECT_THAT(
       parse({"m.onnx", "-o", "m.bin"}).errors,
-      ElementsAre("-o m.bin: the kinds of output are o, a, so, s, ll, c and mlir; --emit=KIND chooses one for any "
+      ElementsAre("-o m.bin: the kinds of output are o, a, so, s, ll, ptx, c and mlir; --emit=KIND chooses one for any "
                   "file name"));
 }
 
@@ -59,7 +59,7 @@ TEST(Options, StandardOutputTakesTextOnly) {
   EXPECT_THAT(parse({"m.onnx", "-o", "-", "--emit=s"}).errors, ElementsAre());
   EXPECT_THAT(parse({"m.onnx", "-o", "-", "--stop-after=graph"}).errors, ElementsAre());
   EXPECT_THAT(parse({"m.onnx", "-o", "-", "--emit=o"}).errors,
-              ElementsAre("--emit=o: only s, ll, c and mlir can be written to standard output"));
+              ElementsAre("--emit=o: only s, ll, ptx, c and mlir can be written to standard output"));
 }
 
 TEST(Options, StopAfterWritesMlir) {
@@ -129,8 +129,22 @@ TEST_P(NotYet, IsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, NotYet,
-                         testing::Values("--threads=4", "--weights=w.bin", "--emit=ptx", "--device=cuda",
-                                         "--gpu-arch=sm_80", "--io=device", "--precision=fp16", "--mcpu=v1,v3,v4"));
+                         testing::Values("--threads=4", "--weights=w.bin", "--device=cuda,cpu", "--precision=tf32",
+                                         "--mcpu=v1,v3,v4"));
+
+TEST(Options, Device) {
+  CompilerOptions options =
+      parse({"m.onnx", "-o", "m.o", "--device=cuda", "--gpu-arch=sm_80,sm_90a", "--precision=bf16"}).command.options;
+  EXPECT_TRUE(options.device.isUsed);
+  EXPECT_FALSE(options.device.hasBuffers);
+  EXPECT_THAT(options.device.architectures, ElementsAre("sm_80", "sm_90a"));
+  EXPECT_EQ(options.graph.precision, Precision::Brain);
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--device=cuda"}).command.options.device.architectures,
+              ElementsAre("sm_80"));
+  EXPECT_FALSE(parse({"m.onnx", "-o", "m.o"}).command.options.device.isUsed);
+  EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--io=device"}).errors,
+              ElementsAre("--io=device has no meaning without --device=cuda"));
+}
 
 TEST(Options, Kernels) {
   auto kernels = [](const char *flag) { return parse({"m.onnx", "-o", "m.o", flag}).command.options.kernels; };
