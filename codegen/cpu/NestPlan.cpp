@@ -35,13 +35,17 @@ void NestPlan::orderLoops() {
     if (int(index) != nest.dot)
       (dim.reduction ? reductionDims : parallelDims).push_back(index);
   if (rowDim >= 0) {
-    // The row loop goes innermost, or outermost where that reads less memory.
+    // The row loop goes innermost, or outermost where that reads less memory. A block of a window is one tile of rows,
+    // down whose column all vectors are walked for one row after the other.
+    bool isWindow = block > 0 && nest.slidesWindow(vectorDim);
     llvm::erase(parallelDims, unsigned(rowDim));
     if (block > 0) {
       llvm::erase(parallelDims, unsigned(vectorDim));
       parallelDims.push_back(vectorDim);
     }
-    bool isOutermost = block == 0 && rowsOutermost();
+    bool isOutermost = isWindow || (block == 0 && rowsOutermost());
+    if (isWindow)
+      block = 0;
     parallelDims.insert(isOutermost ? parallelDims.begin() : parallelDims.end(), unsigned(rowDim));
   }
   if (horizontal) {

@@ -26,7 +26,8 @@ def Aot_StrategyAttr : AttrDef<Aot_Dialect, "Strategy"> {
     spans; `row` the dim that a register tile unrolls (-1: none) and `rows` by how
     much. A tile so holds `rows * vectors` accumulators of `width` lanes. `block` is the
     order of the loops: 0, all rows for one tile of the vector dim before its next tile;
-    otherwise so many points of `row` for all of the vector dim before the next ones.
+    otherwise so many points of `row` for all of the vector dim before the next ones. A
+    window then goes down the column of one tile of rows, all of the vector dim at a time.
   }];
   let parameters = (ins StringRefParameter<"kernel provider">:$provider,
       "int64_t":$vector, "int64_t":$width, "int64_t":$vectors, "int64_t":$row, "int64_t":$rows,

@@ -210,6 +210,8 @@ private:
   /// again for each tile of the vector dim, what vectors read for each block of rows.
   int64_t chooseBlock(int vector, int64_t width, int row, const RegisterTile &tile) const {
     bool isStatic = llvm::all_of(nest.dims, [](const LoopDim &dim) { return dim.extent.isStatic(); });
+    if (row >= 0 && isStatic && nest.slidesWindow(vector))
+      return walksVectorsFirst() ? tile.rows : 0;
     bool readsPackedVectors = llvm::any_of(nest.inputs, [&](const Access &access) {
       return access.inCompute && access.packable && !access.strides[vector].is(0);
     });
@@ -234,6 +236,15 @@ private:
   }
 
   static constexpr int64_t kRowTilesOfBlock = 8;
+
+  /// Of a window whose data and result together do not stay in the second-level cache: in the order in which they lie
+  /// they are fetched in advance. Else what a few channels of a column read stays near, their weights in registers.
+  bool walksVectorsFirst() const {
+    double bytes = bytesOf(nest.output);
+    for (const Access &access : nest.inputs)
+      bytes += access.inCompute ? bytesOf(access) : 0;
+    return bytes > target.secondLevelBytes() / 2;
+  }
 
   /// Cycles that moving the operands takes for blocks of `block` rows; `isWhole` where the vector dim is outside of all
   /// rows.

@@ -42,3 +42,27 @@ func.func @flat(%x: memref<4x9xf32>) {
   }
   return
 }
+
+// A block of a window is a tile of columns: for each of its rows, all channels.
+#w = affine_map<(c, y, x, k) -> (y, x + k, c)>
+#taps = affine_map<(c, y, x, k) -> (k)>
+#r = affine_map<(c, y, x, k) -> (y, x, c)>
+// CHECK-LABEL: func.func @channels_first
+// CHECK: scf.for %[[X:.*]] = %c0 to %c4 step %c2
+// CHECK: scf.for %[[Y:.*]] = %c0 to %c5 step %c1
+// CHECK: scf.for %[[C:.*]] = %c0 to %c16 step %c8
+// CHECK: arith.addi %[[C]]
+// CHECK: vector.load
+func.func @channels_first(%x: memref<5x6x16xf32>, %taps: memref<3xi8>, %y: memref<5x4x16xf32>) {
+  aot.kernel "pool" ins(%x, %taps : memref<5x6x16xf32>, memref<3xi8>) outs(%y : memref<5x4x16xf32>)
+      maps [#w, #taps, #r] iterators ["parallel", "parallel", "parallel", "reduction"] identity 0.000000e+00 : f32
+      strategy <provider = "loops", vector = 0, width = 8, vectors = 1, row = 2, rows = 2, block = 2> compute {
+  ^bb0(%l: f32, %t: i8, %acc: f32):
+    %0 = arith.addf %l, %acc : f32
+    aot.yield %0 : f32
+  } epilogue {
+  ^bb0(%l: f32, %t: i8, %acc: f32):
+    aot.yield %acc : f32
+  }
+  return
+}

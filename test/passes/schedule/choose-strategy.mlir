@@ -38,3 +38,43 @@ func.func @dot(%a: tensor<4x64xf32>, %b: tensor<64x1xf32>) -> tensor<4x1xf32> {
   } -> tensor<4x1xf32>
   return %c : tensor<4x1xf32>
 }
+
+// Windows over what does not stay in the second-level cache go along the channels first, in the order in which they lie;
+// over less, down a column of a few channels.
+#w = affine_map<(n, c, y, x, ky, kx) -> (n, y + ky, x + kx, c)>
+#taps = affine_map<(n, c, y, x, ky, kx) -> (ky, kx)>
+#r = affine_map<(n, c, y, x, ky, kx) -> (n, y, x, c)>
+
+// CHECK-LABEL: func.func @far
+// CHECK: strategy <provider = "loops", vector = 1, width = 8, vectors = 1, row = 3, rows = 5, block = 5>
+func.func @far(%x: tensor<1x32x32x96xf32>, %taps: tensor<3x3xi8>) -> tensor<1x30x30x96xf32> {
+  %init = tensor.empty() : tensor<1x30x30x96xf32>
+  %y = aot.kernel "pool" ins(%x, %taps : tensor<1x32x32x96xf32>, tensor<3x3xi8>) outs(%init : tensor<1x30x30x96xf32>)
+      maps [#w, #taps, #r] iterators ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]
+      identity 0.000000e+00 : f32 compute {
+  ^bb0(%l: f32, %t: i8, %acc: f32):
+    %0 = arith.addf %l, %acc : f32
+    aot.yield %0 : f32
+  } epilogue {
+  ^bb0(%l: f32, %t: i8, %acc: f32):
+    aot.yield %acc : f32
+  } -> tensor<1x30x30x96xf32>
+  return %y : tensor<1x30x30x96xf32>
+}
+
+// CHECK-LABEL: func.func @near
+// CHECK: strategy <provider = "loops", vector = 1, width = 8, vectors = 1, row = 3, rows = 5> compute
+func.func @near(%x: tensor<1x17x17x96xf32>, %taps: tensor<3x3xi8>) -> tensor<1x15x15x96xf32> {
+  %init = tensor.empty() : tensor<1x15x15x96xf32>
+  %y = aot.kernel "pool" ins(%x, %taps : tensor<1x17x17x96xf32>, tensor<3x3xi8>) outs(%init : tensor<1x15x15x96xf32>)
+      maps [#w, #taps, #r] iterators ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]
+      identity 0.000000e+00 : f32 compute {
+  ^bb0(%l: f32, %t: i8, %acc: f32):
+    %0 = arith.addf %l, %acc : f32
+    aot.yield %0 : f32
+  } epilogue {
+  ^bb0(%l: f32, %t: i8, %acc: f32):
+    aot.yield %acc : f32
+  } -> tensor<1x15x15x96xf32>
+  return %y : tensor<1x15x15x96xf32>
+}
