@@ -45,12 +45,15 @@ Value DeviceNest::hostValueOf(const Amount &amount) {
   return result;
 }
 
-Value DeviceNest::hostVolume(ArrayRef<unsigned> dims) {
+Amount DeviceNest::product(ArrayRef<unsigned> dims) const {
   Amount product = 1;
   for (unsigned dim : dims)
     product = product * nest.dims[dim].extent;
-  return hostValueOf(product);
+  return product;
 }
+
+Value DeviceNest::hostVolume(ArrayRef<unsigned> dims) { return hostValueOf(product(dims)); }
+Value DeviceNest::volume(ArrayRef<unsigned> dims) { return valueOf(product(dims)); }
 
 Value DeviceNest::valueOf(const Amount &amount) {
   Value result = amount.factor == 1 && !amount.symbols.empty() ? Value() : kernel.index(amount.factor);
@@ -60,13 +63,6 @@ Value DeviceNest::valueOf(const Amount &amount) {
     result = result ? b.createOrFold<arith::MulIOp>(result, symbols[symbol]) : symbols[symbol];
   }
   return result;
-}
-
-Value DeviceNest::volume(ArrayRef<unsigned> dims) {
-  Amount product = 1;
-  for (unsigned dim : dims)
-    product = product * nest.dims[dim].extent;
-  return valueOf(product);
 }
 
 //===-- Points ----------------------------------------------------------------------------------------------------===//

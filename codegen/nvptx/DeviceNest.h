@@ -46,6 +46,7 @@ public:
   llvm::SmallVector<unsigned> parallelDims, reductionDims;
 
 private:
+  aot::Amount product(llvm::ArrayRef<unsigned> dims) const;
   mlir::Value hostValueOf(const aot::Symbol &symbol);
   mlir::Value hostValueOf(const aot::Amount &amount);
   mlir::Value clone(mlir::Region &body, llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes,

@@ -51,7 +51,10 @@ public:
     firstRow = times(divided(warp, 4), warpRows);
     firstColumn = times(rest(warp, 4), warpColumns);
     bool isAsynchronous = row.chunk == kChunk && column.chunk == kChunk;
-    SmallVector<Value> sums = isAsynchronous ? multiplyAhead(stages) : multiplyInTurn();
+    SmallVector<Value> sums =
+        isAsynchronous
+            ? multiplyAhead(stages)
+            : sumInTurn(zeros(), [&](MutableArrayRef<Value> result) { multiplyStep(kernel.index(0), result); });
     storeFragments(sums);
     launch();
   }
@@ -70,21 +73,17 @@ private:
 
   void copy(const TileOperand &operand, Value from, Value stage) {
     for (int64_t number = 0; number < chunksPerThread(operand); ++number) {
-      auto [at, isInside] = source(operand, number, from);
+      std::pair<Value, Value> chunk = source(operand, number, from);
+      Value at = chunk.first, isInside = chunk.second;
       Place place = placeOf(operand, number);
       // What is not inside is not read, and zeros take its place.
       Value start = arith::SelectOp::create(b, isInside, at, kernel.index(0));
       Value count = arith::SelectOp::create(b, isInside, kernel.index(kChunk), kernel.index(0));
-      auto copyChunk = [&] {
+      forChunk(operand, number, [&] {
         nvgpu::DeviceAsyncCopyOp::create(b, token(), operand.shared, ValueRange{stage, place.row, place.neighbour},
                                          device.elementsOf(operand.input), ValueRange{start}, b.getIndexAttr(kChunk),
                                          count, /*bypassL1=*/b.getUnitAttr());
-      };
-      int64_t chunks = operand.lanes * operand.depth / kChunk;
-      if ((number + 1) * kThreads <= chunks)
-        copyChunk();
-      else
-        kernel.emitIf(isBelow(add(thread, number * kThreads), kernel.index(chunks)), copyChunk);
+      });
     }
   }
 
@@ -124,32 +123,6 @@ private:
     };
     SmallVector<Value> results = kernel.emitFor(zero, depthOfAll, kernel.index(size.depth), carried, step);
     results.truncate(results.size() - 2);
-    return results;
-  }
-
-  SmallVector<Value> multiplyInTurn() {
-    SmallVector<Value> carried = zeros();
-    size_t sums = carried.size();
-    auto bringBoth = [&](Value from) {
-      SmallVector<Value> chunks = bring(row, from);
-      llvm::append_range(chunks, bring(column, from));
-      return chunks;
-    };
-    llvm::append_range(carried, bringBoth(kernel.index(0)));
-    SmallVector<Value> results = kernel.emitFor(kernel.index(0), depthOfAll, kernel.index(size.depth), carried,
-                                                [&](Value from, ValueRange values) {
-                                                  ValueRange brought = values.drop_front(sums);
-                                                  place(row, brought.take_front(chunksPerThread(row)));
-                                                  place(column, brought.drop_front(chunksPerThread(row)));
-                                                  kernel.barrier();
-                                                  SmallVector<Value> next = bringBoth(add(from, size.depth));
-                                                  SmallVector<Value> result(values.take_front(sums));
-                                                  multiplyStep(kernel.index(0), result);
-                                                  kernel.barrier();
-                                                  llvm::append_range(result, next);
-                                                  return result;
-                                                });
-    results.truncate(sums);
     return results;
   }
 

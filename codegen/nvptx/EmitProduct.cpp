@@ -38,7 +38,11 @@ public:
   void emit() {
     prepare(/*stages=*/1, /*padding=*/kGroup, /*mostChunk=*/1);
     SmallVector<Value> rows = lanesOf(row, divided(thread, kSide)), columns = lanesOf(column, rest(thread, kSide));
-    SmallVector<Value> sums = multiply(rows, columns);
+    SmallVector<Value> zeros(rows.size() * columns.size(), device.identity());
+    SmallVector<Value> sums = sumInTurn(zeros, [&](MutableArrayRef<Value> result) {
+      for (int64_t k = 0; k < size.depth; ++k)
+        multiplyAt(loadLanes(row, k, rows), loadLanes(column, k, columns), result);
+    });
     storeSums(rows, columns, [&](size_t i, size_t j) { return sums[i * columns.size() + j]; });
     launch();
   }
@@ -77,33 +81,6 @@ private:
       lane += size_t(neighbours) - 1;
     }
     return values;
-  }
-
-  SmallVector<Value> multiply(ArrayRef<Value> rows, ArrayRef<Value> columns) {
-    size_t sums = rows.size() * columns.size();
-    SmallVector<Value> carried(sums, device.identity());
-    auto bringBoth = [&](Value from) {
-      SmallVector<Value> chunks = bring(row, from);
-      llvm::append_range(chunks, bring(column, from));
-      return chunks;
-    };
-    llvm::append_range(carried, bringBoth(kernel.index(0)));
-    auto step = [&](Value from, ValueRange values) {
-      ValueRange brought = values.drop_front(sums);
-      place(row, brought.take_front(chunksPerThread(row)));
-      place(column, brought.drop_front(chunksPerThread(row)));
-      kernel.barrier();
-      SmallVector<Value> next = bringBoth(add(from, size.depth));
-      SmallVector<Value> result(values.take_front(sums));
-      for (int64_t k = 0; k < size.depth; ++k)
-        multiplyAt(loadLanes(row, k, rows), loadLanes(column, k, columns), result);
-      kernel.barrier();
-      llvm::append_range(result, next);
-      return result;
-    };
-    SmallVector<Value> results = kernel.emitFor(kernel.index(0), depthOfAll, kernel.index(size.depth), carried, step);
-    results.truncate(sums);
-    return results;
   }
 
   void multiplyAt(ArrayRef<Value> left, ArrayRef<Value> right, MutableArrayRef<Value> sums) {

@@ -93,6 +93,7 @@ LogicalResult HostIslands::bring(Operation *op) {
   // What another buffer had in the same bytes goes back before any of the operation's own is brought.
   if (llvm::any_of(touched, [&](Value value) { return meetsOther(baseOf(value)); }))
     endIsland(op);
+  size_t known = copies.size();
   for (Value value : touched) {
     bool isWritten = !isOnlyRead(value, op);
     FailureOr<Value> host = hostOf(value, op);
@@ -102,6 +103,12 @@ LogicalResult HostIslands::bring(Operation *op) {
     if (isWritten)
       markWritten(value);
   }
+  if (copies.size() == known)
+    return success();
+  // One wait for all that were brought.
+  OpBuilder builder(op);
+  Value ok = aot::WaitOp::create(builder, op->getLoc(), builder.getI1Type(), runtime);
+  aot::RequireOp::create(builder, op->getLoc(), ok, aot::Code::device_error);
   return success();
 }
 
@@ -179,8 +186,6 @@ FailureOr<Value> HostIslands::copyOf(Value buffer, Operation *before) {
   Location loc = before->getLoc();
   copy.host = place(builder, buffer);
   aot::TransferOp::create(builder, loc, runtime, buffer, copy.host, /*to_device=*/false);
-  Value ok = aot::WaitOp::create(builder, loc, builder.getI1Type(), runtime);
-  aot::RequireOp::create(builder, loc, ok, aot::Code::device_error);
   copies.insert({buffer, copy});
   hostViews[buffer] = copy.host;
   return copy.host;

@@ -147,18 +147,54 @@ SmallVector<Value> ProductTile::bring(const TileOperand &operand, Value from) {
   return chunks;
 }
 
+void ProductTile::forChunk(const TileOperand &operand, int64_t number, llvm::function_ref<void()> body) {
+  int64_t chunks = operand.lanes * operand.depth / operand.chunk;
+  if ((number + 1) * kThreads <= chunks)
+    return body();
+  kernel.emitIf(isBelow(add(thread, number * kThreads), kernel.index(chunks)), body);
+}
+
 void ProductTile::place(const TileOperand &operand, ValueRange chunks) {
-  for (auto [number, chunk] : llvm::enumerate(chunks)) {
-    Place place = placeOf(operand, int64_t(number));
-    SmallVector<Value> at = {kernel.index(0), place.row, place.neighbour};
-    if (operand.chunk == 1) {
-      memref::StoreOp::create(b, chunk, operand.shared, at);
-      continue;
-    }
-    auto store = vector::StoreOp::create(b, chunk, operand.shared, at);
-    auto type = cast<VectorType>(chunk.getType());
-    store.setAlignmentAttr(b.getI64IntegerAttr(type.getNumElements() * type.getElementTypeBitWidth() / 8));
+  for (auto [index, value] : llvm::enumerate(chunks)) {
+    Value chunk = value;
+    Place place = placeOf(operand, int64_t(index));
+    forChunk(operand, int64_t(index), [&] {
+      SmallVector<Value> at = {kernel.index(0), place.row, place.neighbour};
+      auto type = dyn_cast<VectorType>(chunk.getType());
+      if (!type) {
+        memref::StoreOp::create(b, chunk, operand.shared, at);
+        return;
+      }
+      auto store = vector::StoreOp::create(b, chunk, operand.shared, at);
+      store.setAlignmentAttr(b.getI64IntegerAttr(type.getNumElements() * type.getElementTypeBitWidth() / 8));
+    });
   }
+}
+
+SmallVector<Value> ProductTile::sumInTurn(SmallVector<Value> sums,
+                                          llvm::function_ref<void(MutableArrayRef<Value>)> multiply) {
+  size_t count = sums.size(), ofRows = size_t(chunksPerThread(row));
+  auto bringBoth = [&](Value from) {
+    SmallVector<Value> chunks = bring(row, from);
+    llvm::append_range(chunks, bring(column, from));
+    return chunks;
+  };
+  llvm::append_range(sums, bringBoth(kernel.index(0)));
+  auto step = [&](Value from, ValueRange values) {
+    ValueRange brought = values.drop_front(count);
+    place(row, brought.take_front(ofRows));
+    place(column, brought.drop_front(ofRows));
+    kernel.barrier();
+    SmallVector<Value> next = bringBoth(add(from, size.depth));
+    SmallVector<Value> result(values.take_front(count));
+    multiply(result);
+    kernel.barrier();
+    llvm::append_range(result, next);
+    return result;
+  };
+  sums = kernel.emitFor(kernel.index(0), depthOfAll, kernel.index(size.depth), sums, step);
+  sums.truncate(count);
+  return sums;
 }
 
 void ProductTile::storeSums(ArrayRef<Value> rows, ArrayRef<Value> columns,

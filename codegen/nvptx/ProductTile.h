@@ -53,9 +53,13 @@ protected:
   Place placeOf(const TileOperand &operand, int64_t number);
   /// Address of a chunk in memory, of the step that begins at `from`, and whether it is inside of the operand.
   std::pair<mlir::Value, mlir::Value> source(const TileOperand &operand, int64_t number, mlir::Value from);
-  /// The chunks that the thread brings, zeros beyond the ends; and their way to shared memory.
-  llvm::SmallVector<mlir::Value> bring(const TileOperand &operand, mlir::Value from);
-  void place(const TileOperand &operand, mlir::ValueRange chunks);
+  /// Runs `body` for chunk `number` of the threads that have one.
+  void forChunk(const TileOperand &operand, int64_t number, llvm::function_ref<void()> body);
+
+  /// The loop over the steps of k, which brings the elements of the next step while `multiply` adds the products of
+  /// one, whose elements are in the first stage, to the sums. Returns the sums.
+  llvm::SmallVector<mlir::Value> sumInTurn(llvm::SmallVector<mlir::Value> sums,
+                                           llvm::function_ref<void(llvm::MutableArrayRef<mlir::Value>)> multiply);
 
   /// Stores the epilogue of sums, unless they are beyond the ends: sums[i][j] is that of rows[i] and columns[j] of the
   /// tile.
@@ -79,6 +83,9 @@ protected:
   mlir::Value thread, depthOfAll;
 
 private:
+  /// The chunks that the thread brings, zeros beyond the ends; and their way to shared memory.
+  llvm::SmallVector<mlir::Value> bring(const TileOperand &operand, mlir::Value from);
+  void place(const TileOperand &operand, mlir::ValueRange chunks);
   void placeBlock();
   void lay(TileOperand &operand, mlir::Value start, mlir::Value end, int64_t stages, int64_t padding,
            int64_t mostChunk);

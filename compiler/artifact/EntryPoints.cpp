@@ -7,6 +7,7 @@
 
 #include "compiler/artifact/EntryPoints.h"
 
+#include "compiler/artifact/ContextFunctions.h"
 #include "compiler/artifact/ModelInterface.h"
 #include "onnx_aot/runtime.h"
 #include "llvm/ADT/SmallVectorExtras.h"
@@ -39,7 +40,6 @@ private:
   void emitArenaBytes();
   void emitOutputDims();
   void emitPlan();
-  void emitContext();
   void emitModel();
   void emitStatusText();
 
@@ -63,7 +63,7 @@ private:
   Function *main = nullptr, *run = nullptr, *entry = nullptr;
   Function *arenaBytes = nullptr, *outputDims = nullptr; // the model's own; null where nothing depends on dims
   Function *arenaBytesOf = nullptr, *outputDimsOf = nullptr, *plan = nullptr;
-  Function *contextInit = nullptr, *contextDestroy = nullptr;
+  ContextFunctions contextFunctions;
   size_t firstDim = 0, arena = 0; // positions among the parameters of `run`
   StructType *modelType = nullptr;
 };
@@ -378,48 +378,6 @@ void EntryEmitter::emitPlan() {
   builder.CreateRet(builder.CreateCall(outputDimsOf, arguments));
 }
 
-/// The public functions of a context around those of the runtime library. Each model that needs a context brings them;
-/// the linker keeps the first.
-void EntryEmitter::emitContext() {
-  auto forward = [&](StringRef name, StringRef core, Type *result, ArrayRef<Type *> parameters) {
-    Function *declared = module.getFunction(name); // where the model's code calls it
-    if (declared)
-      declared->setName("");
-    Function *function = makeFunction(name, result, parameters, /*exported=*/true);
-    if (declared) {
-      declared->replaceAllUsesWith(function);
-      declared->eraseFromParent();
-    }
-    function->setLinkage(GlobalValue::WeakODRLinkage);
-    if (Triple(module.getTargetTriple()).supportsCOMDAT())
-      function->setComdat(module.getOrInsertComdat(name));
-    SmallVector<Value *> arguments;
-    for (Argument &argument : function->args())
-      arguments.push_back(&argument);
-    // size_t is 64 bits in the core.
-    auto wide = [&](Type *type) { return type->isIntegerTy() ? i64 : type; };
-    SmallVector<Type *> coreParameters = map_to_vector(parameters, wide);
-    for (Value *&argument : arguments)
-      if (argument->getType()->isIntegerTy())
-        argument = builder.CreateZExt(argument, i64);
-    auto *coreType = FunctionType::get(wide(result), coreParameters, /*isVarArg=*/false);
-    Value *value = builder.CreateCall(module.getOrInsertFunction(core, coreType), arguments);
-    if (result->isVoidTy())
-      builder.CreateRetVoid();
-    else if (result->isIntegerTy())
-      builder.CreateRet(builder.CreateZExtOrTrunc(value, result));
-    else
-      builder.CreateRet(value);
-    return function;
-  };
-  Type *none = Type::getVoidTy(context);
-  contextInit = forward("onnx_aot_context_init", "onnx_aot_begin_context", none, {pointer, pointer, pointer, pointer});
-  contextDestroy = forward("onnx_aot_context_destroy", "onnx_aot_end_context", none, {pointer});
-  forward("onnx_aot_context_slot", "onnx_aot_grow_slot", pointer, {pointer, i64, i64});
-  Type *size = module.getDataLayout().getIntPtrType(context);
-  forward("onnx_aot_context_error", "onnx_aot_copy_error", size, {pointer, pointer, size});
-}
-
 //===----------------------------------------------------------------------===//
 // The description
 //===----------------------------------------------------------------------===//
@@ -503,8 +461,8 @@ void EntryEmitter::emitModel() {
       array(dimType, dims, "dims"),
       plan ? cast<Constant>(plan) : ConstantPointerNull::get(pointer),
       entry,
-      contextInit ? cast<Constant>(contextInit) : ConstantPointerNull::get(pointer),
-      contextDestroy ? cast<Constant>(contextDestroy) : ConstantPointerNull::get(pointer),
+      contextFunctions.init ? cast<Constant>(contextFunctions.init) : ConstantPointerNull::get(pointer),
+      contextFunctions.destroy ? cast<Constant>(contextFunctions.destroy) : ConstantPointerNull::get(pointer),
   };
   assert(fields.size() == FieldCount);
   SmallVector<Type *> types;
@@ -585,7 +543,7 @@ Error EntryEmitter::emit() {
   if (isPlanned())
     emitPlan();
   if (model.slots != 0)
-    emitContext();
+    contextFunctions = emitContextFunctions(module);
   emitModel();
   emitStatusText();
   // Nothing of where and how the module was made reaches the object.
