@@ -93,7 +93,7 @@ LogicalResult HostIslands::bring(Operation *op) {
   // What another buffer had in the same bytes goes back before any of the operation's own is brought.
   if (llvm::any_of(touched, [&](Value value) { return meetsOther(baseOf(value)); }))
     endIsland(op);
-  size_t known = copies.size();
+  isBringing = false;
   for (Value value : touched) {
     bool isWritten = !isOnlyRead(value, op);
     FailureOr<Value> host = hostOf(value, op);
@@ -103,7 +103,7 @@ LogicalResult HostIslands::bring(Operation *op) {
     if (isWritten)
       markWritten(value);
   }
-  if (copies.size() == known)
+  if (!isBringing)
     return success();
   // One wait for all that were brought.
   OpBuilder builder(op);
@@ -175,6 +175,11 @@ FailureOr<Value> HostIslands::hostOf(Value value, Operation *before) {
   return hostViews[value];
 }
 
+bool onnx_aot::isMadeAnew(Operation *op, Value buffer) {
+  auto kernel = dyn_cast<aot::KernelOp>(op);
+  return kernel && kernel.getInit() == buffer && !llvm::is_contained(kernel.getInputs(), buffer);
+}
+
 FailureOr<Value> HostIslands::copyOf(Value buffer, Operation *before) {
   auto type = cast<MemRefType>(buffer.getType());
   if (!type.getLayout().isIdentity()) {
@@ -185,7 +190,10 @@ FailureOr<Value> HostIslands::copyOf(Value buffer, Operation *before) {
   OpBuilder builder(before);
   Location loc = before->getLoc();
   copy.host = place(builder, buffer);
-  aot::TransferOp::create(builder, loc, runtime, buffer, copy.host, /*to_device=*/false);
+  if (!isMadeAnew(before, buffer)) {
+    isBringing = true;
+    aot::TransferOp::create(builder, loc, runtime, buffer, copy.host, /*to_device=*/false);
+  }
   copies.insert({buffer, copy});
   hostViews[buffer] = copy.host;
   return copy.host;

@@ -20,6 +20,9 @@
 
 namespace onnx_aot {
 
+/// Whether `op` stores all of `buffer` and reads nothing of it.
+bool isMadeAnew(mlir::Operation *op, mlir::Value buffer);
+
 class HostIslands {
 public:
   /// `hostRoots` gives the host's buffer for those of the device that have the same content; `deviceArguments` are
@@ -61,6 +64,7 @@ private:
   llvm::MapVector<mlir::Value, Copy> copies;          // by the device's buffer
   llvm::DenseMap<mlir::Value, mlir::Value> hostViews; // of the island
   int64_t used = 0, most = 0, slots = 0;
+  bool isBringing = false; // whether a copy is on its way
 };
 
 } // namespace onnx_aot

@@ -6,7 +6,7 @@
 //      so that views, loops and choices between buffers need no change. Inputs are moved there first, outputs back at
 //      the end.
 //   3. What is left that touches buffers runs on the host, on copies (HostIslands.h).
-//   4. Launches that nothing of the host interrupts are put together, to be replayed (aot.replay).
+//   4. The longest run of launches that nothing of the host interrupts is put together, to be replayed (aot.replay).
 //
 // The context is an argument of the entry from here on, and the arena is what the host needs for its copies alone.
 //
@@ -188,13 +188,28 @@ private:
     return value;
   }
 
-  /// Whether all that touch the buffer are `isUser`, or load and store single elements.
-  static bool isUsedBy(Value value, llvm::function_ref<bool(Operation *)> isUser) {
-    return value.getDefiningOp() && llvm::all_of(value.getUsers(), [&](Operation *user) {
-             if (isa<ViewLikeOpInterface>(user))
-               return llvm::all_of(user->getResults(), [&](Value view) { return isUsedBy(view, isUser); });
-             return isUser(user) || isa<memref::LoadOp, memref::StoreOp, memref::DimOp>(user);
-           });
+  /// Whether what `op` stores to `buffer` is for the host alone: until a kernel stores all of it anew, nothing but
+  /// `isOfHost` and loads of single elements touch it.
+  static bool isReadByHost(Operation *op, Value buffer, llvm::function_ref<bool(Operation *)> isOfHost) {
+    if (!buffer.getDefiningOp())
+      return false;
+    SmallVector<Value> views = {buffer};
+    DenseSet<Operation *> users;
+    while (!views.empty())
+      for (Operation *user : views.pop_back_val().getUsers()) {
+        if (user->getBlock() != op->getBlock())
+          return false;
+        if (isa<ViewLikeOpInterface>(user))
+          llvm::append_range(views, user->getResults());
+        else if (op->isBeforeInBlock(user))
+          users.insert(user);
+      }
+    for (Operation *next = op->getNextNode(); next; next = next->getNextNode()) {
+      if (!users.contains(next) || isOfHost(next) || isa<memref::LoadOp, memref::DimOp>(next))
+        continue;
+      return isMadeAnew(next, buffer);
+    }
+    return true;
   }
 
   /// Small operations on what the host has, for nobody but the host.
@@ -213,9 +228,9 @@ private:
       auto isElsewhere = [&](Value value) { return isa<MemRefType>(value.getType()) && !isOnHost(value); };
       bool isSmall = succeeded(nest) && points <= kMostPoints;
       bool isReady = llvm::none_of(styled.getDpsInputs(), isElsewhere) && llvm::none_of(captured, isElsewhere);
-      auto isHosts = [&](Operation *user) { return user == op || result.contains(user); };
-      bool isForHost =
-          llvm::all_of(styled.getDpsInits(), [&](Value init) { return isUsedBy(bufferOf(init), isHosts); });
+      bool isForHost = llvm::all_of(styled.getDpsInits(), [&](Value init) {
+        return isReadByHost(op, bufferOf(init), [&](Operation *user) { return result.contains(user); });
+      });
       if (isSmall && isReady && isForHost)
         result.insert(op);
     }
@@ -427,43 +442,44 @@ private:
     aot::TransferOp::create(end, loc, context.runtime, ofDevice, ofHost, /*to_device=*/false);
   }
 
-  /// Whether all that `launch` is given is the same in every run with the same dims and memory: nothing of it is a
-  /// value that the host has read from a buffer.
-  static bool followsFromDims(Operation *launch) {
-    SmallVector<Value> open(launch->operand_begin(), launch->operand_end());
+  /// Whether all that `op` is given is the same in every run with the same dims and memory: nothing of it is a value
+  /// that the host has read from a buffer.
+  static bool followsFromDims(Operation *op) {
+    SmallVector<Value> open(op->getOperands());
     DenseSet<Value> seen;
     while (!open.empty()) {
       Value value = open.pop_back_val();
-      Operation *op = value.getDefiningOp();
-      if (!op || !seen.insert(value).second || isa<aot::DeviceMemoryOp, aot::DeviceWeightsOp>(op))
+      Operation *maker = value.getDefiningOp();
+      if (!maker || !seen.insert(value).second || isa<aot::DeviceMemoryOp, aot::DeviceWeightsOp>(maker))
         continue;
-      if (!isMemoryEffectFree(op) || op->getNumRegions() != 0)
+      if (!isMemoryEffectFree(maker) || maker->getNumRegions() != 0)
         return false;
-      llvm::append_range(open, op->getOperands());
+      llvm::append_range(open, maker->getOperands());
     }
     return true;
   }
 
-  /// The launches of the entry's block become one aot.replay, where nothing of the host stands between them and they
-  /// follow from the dims.
-  void gatherLaunches() {
-    SmallVector<Operation *> launches;
-    bool isInterrupted = false;
+  /// The longest run of launches that follow from the dims, with nothing of the host between them.
+  SmallVector<Operation *> longestRun() {
+    SmallVector<Operation *> longest, run;
     for (Operation &op : body) {
-      if (isa<aot::LaunchOp>(op)) {
-        if (isInterrupted)
-          return;
-        launches.push_back(&op);
-        continue;
+      if (isa<aot::LaunchOp>(op) && followsFromDims(&op)) {
+        run.push_back(&op);
+        if (run.size() > longest.size())
+          longest = run;
+      } else if (!isMemoryEffectFree(&op) && !(isa<aot::RequireOp>(op) && followsFromDims(&op))) {
+        run.clear();
       }
-      bool isLast = isa<aot::TransferOp>(op) || op.hasTrait<OpTrait::IsTerminator>();
-      if (!launches.empty() && !isLast && !isMemoryEffectFree(&op))
-        return;
-      isInterrupted |= !launches.empty() && isLast;
     }
-    if (launches.size() < 2 || !llvm::all_of(launches, [&](Operation *launch) { return followsFromDims(launch); }))
+    return longest;
+  }
+
+  /// That run becomes an aot.replay: a context keeps one graph.
+  void gatherLaunches() {
+    SmallVector<Operation *> launches = longestRun();
+    if (launches.size() < 2)
       return;
-    // Pure operations between launches follow none of them.
+    // What stands between launches follows from none of them.
     SmallVector<Operation *> between;
     for (Operation &op : llvm::make_range(launches.front()->getIterator(), launches.back()->getIterator()))
       if (!isa<aot::LaunchOp>(op))
