@@ -63,7 +63,7 @@ static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &targe
   functions.addPass(createExpandFunctions());
   functions.addPass(createInferShapes());
   functions.addPass(createFoldBatchNormalization());
-  if (target.prefersIntegerProducts() && !options.device.isUsed) {
+  if (target.prefersIntegerProducts() || options.device.isUsed) {
     functions.addPass(createSinkDequantization());
     functions.addPass(createUseIntegerProducts());
     functions.addPass(createFoldDequantization({/*weights=*/!target.hasLittleMemory() && !target.isForSize()}));
