@@ -195,13 +195,12 @@ void FlagReader::applyDevice(const GivenFlag &flag) {
 void FlagReader::applyPrecision(const GivenFlag &flag) {
   auto choice = llvm::StringSwitch<std::optional<Precision>>(flag.value)
                     .Case("fp32", Precision::Single)
+                    .Case("tf32", Precision::TensorFloat)
                     .Case("fp16", Precision::Half)
                     .Case("bf16", Precision::Brain)
                     .Default(std::nullopt);
-  if (flag.value == "tf32")
-    return notYet(flag.spelled);
   if (!choice)
-    return fault(flag, "expected fp32, fp16 or bf16");
+    return fault(flag, "expected fp32, tf32, fp16 or bf16");
   options.graph.precision = *choice;
 }
 

@@ -171,7 +171,7 @@ static void completeDevice(CompilerOptions &options, Diagnostics &diagnostics) {
       diagnostics.fault((device.hasBuffers ? "--io=device" : "--gpu-arch") +
                         Twine(" has no meaning without --device=cuda"));
     if (options.graph.precision != Precision::Single)
-      diagnostics.unsupported("--precision of 16 bits is not supported yet without --device=cuda");
+      diagnostics.unsupported("--precision other than fp32 is not supported yet without --device=cuda");
     if (kind == OutputKind::PTX)
       diagnostics.fault("the output is PTX, which is made with --device=cuda");
     return;

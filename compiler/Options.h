@@ -47,8 +47,9 @@ struct ImportOptions {
   std::string name;                                   // of the module: the C prefix
 };
 
-/// --precision: the floats that products take. Their sums, and everything else, have 32 bits.
-enum class Precision { Single, Half, Brain };
+/// --precision: the floats that products take. Their sums, and everything else, have 32 bits. TensorFloat (tf32) is
+/// what matrix units make of 32-bit floats: 8 bits of exponent, 10 of mantissa.
+enum class Precision { Single, TensorFloat, Half, Brain };
 
 struct GraphOptions {
   Precision precision = Precision::Single;

@@ -110,8 +110,8 @@ defm dim : Value<"dim", "NAME=N|LO..HI", "fix a symbolic dimension, or bound it 
                                          "may be repeated">;
 defm shape : Value<"shape", "INPUT=AxBxC", "fix the whole shape of an input; of a sequence, the shapes of its elements (AxB,CxD), or none where it or an optional is empty; may be repeated">;
 defm value : Value<"value", "INPUT=A,B,C", "fix the value of an input of integers or bools, which a run checks; may be repeated">;
-defm precision : Value<"precision", "fp32|fp16|bf16",
-  "what products and their weights are made of (default: fp32); 16 bits with --device only. Sums keep 32 bits,\n"
+defm precision : Value<"precision", "fp32|tf32|fp16|bf16",
+  "what products and their weights are made of (default: fp32); others with --device only. Sums keep 32 bits,\n"
   "inputs and outputs their types">;
 }
 

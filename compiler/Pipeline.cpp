@@ -73,7 +73,7 @@ static void buildGraphStage(OpPassManager &passes, const aot::TargetModel &targe
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createCanonicalizerPass());
-  if (options.graph.precision != Precision::Single) {
+  if (options.graph.precision == Precision::Half || options.graph.precision == Precision::Brain) {
     functions.addPass(createNarrowProducts({options.graph.precision == Precision::Brain}));
     functions.addPass(createCSEPass());
   }
@@ -125,7 +125,8 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   functions.addPass(createPackWeights());
 }
 
-static void buildBufferStage(OpPassManager &passes, const StageServices &services, const DeviceOptions &device) {
+static void buildBufferStage(OpPassManager &passes, const StageServices &services, const DeviceOptions &device,
+                             Precision precision) {
   passes.addPass(createPrepareEntry());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
@@ -156,7 +157,8 @@ static void buildBufferStage(OpPassManager &passes, const StageServices &service
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   if (device.isUsed) {
-    passes.addPass(createMapToDevice({device.hasBuffers, nvptx::haveMatrixUnits(device.architectures)}));
+    passes.addPass(createMapToDevice({device.hasBuffers, nvptx::haveMatrixUnits(device.architectures),
+                                      /*roundProducts=*/precision == Precision::TensorFloat}));
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());
   }
@@ -256,7 +258,7 @@ static void buildPasses(OpPassManager &passes, Stage stage, const CompilerOption
     return buildScheduleStage(passes, options.schedule, options.kernels == KernelChoice::Reference,
                               options.device.isUsed, services);
   case Stage::Buffer:
-    return buildBufferStage(passes, services, options.device);
+    return buildBufferStage(passes, services, options.device, options.graph.precision);
   case Stage::Codegen:
     return options.artifact.kind == OutputKind::C
                ? buildCodegenStageForC(passes, services.target)

@@ -3,6 +3,9 @@
 // Elements of 16 bits, sums of 32: mma.sync.m16n8k16. Eight warps, two by four, share a tile; each makes a part of it
 // in fragments of 16 by 8 sums, whose operands ldmatrix takes from shared memory, transposed where they lie [k][lane].
 //
+// With --precision=tf32 32-bit floats are rounded to 19 bits on their way from shared memory to mma.sync.m16n8k8, where
+// ldmatrix takes pairs of 16 bits for one element; it cannot transpose those, and loads of single elements do.
+//
 // Where both operands are brought in chunks of 16 bytes, cp.async brings them, several steps ahead:
 //
 //   copy steps 0 .. stages - 2
@@ -12,7 +15,8 @@
 //     for k in the step, 16 at a time: ldmatrix, mma.sync
 //
 // Otherwise (convolutions, mostly) they go through registers, as in EmitProduct. Rows of shared memory are 16 bytes
-// longer than needed, so that the eight rows of a matrix lie in different banks.
+// longer than needed, so that the eight rows of a matrix lie in different banks; where single elements are loaded, four
+// threads along k and eight along the lanes do with 32 bytes.
 //
 // The instructions' fragments are described in the PTX ISA manual, "Warp Level Matrix Multiply-Accumulate".
 //
@@ -31,26 +35,28 @@ using namespace onnx_aot::aot;
 
 namespace {
 constexpr TileSize kTiles[] = {{128, 128, 32}, {64, 64, 32}, {32, 32, 32}};
-/// Of a chunk and of the padding: 16 bytes.
-constexpr int64_t kChunk = 8;
-constexpr int64_t kRows = 16, kColumns = 8, kDepth = 16; // of one instruction
+constexpr TileSize kWideTiles[] = {{128, 128, 16}, {64, 64, 16}, {32, 32, 16}}; // of 32-bit elements
+/// Of a chunk, and of what ldmatrix takes of a row of a matrix.
+constexpr int64_t kChunkBytes = 16;
+constexpr int64_t kRows = 16, kColumns = 8, kDepthBytes = 32; // of one instruction
 
 class MatrixProduct : ProductTile {
 public:
   MatrixProduct(const DeviceContext &context, Operation *op, const LoopNest &nest, const ProductNest &product,
                 const TileSize &size)
       : ProductTile(context, op, nest, product, size), warpRows(size.rows / 2), warpColumns(size.columns / 4),
-        element(nest.inputs[product.rowInput].elementType) {}
+        element(nest.inputs[product.rowInput].elementType), chunk(kChunkBytes * 8 / element.getIntOrFloatBitWidth()),
+        depth(kDepthBytes * 8 / element.getIntOrFloatBitWidth()) {}
 
   void emit() {
     // As many steps on their way as 48 KB hold.
     int64_t stages = size.rows >= 128 ? 2 : 4;
-    prepare(stages, /*padding=*/kChunk, kChunk);
+    prepare({stages, /*paddingAlongDepth=*/chunk, /*paddingAlongLanes=*/8, chunk});
     lane = rest(thread, KernelBuilder::kWarp);
     Value warp = divided(thread, KernelBuilder::kWarp);
     firstRow = times(divided(warp, 4), warpRows);
     firstColumn = times(rest(warp, 4), warpColumns);
-    bool isAsynchronous = row.chunk == kChunk && column.chunk == kChunk;
+    bool isAsynchronous = row.chunk == chunk && column.chunk == chunk;
     SmallVector<Value> sums =
         isAsynchronous
             ? multiplyAhead(stages)
@@ -73,15 +79,15 @@ private:
 
   void copy(const TileOperand &operand, Value from, Value stage) {
     for (int64_t number = 0; number < chunksPerThread(operand); ++number) {
-      std::pair<Value, Value> chunk = source(operand, number, from);
-      Value at = chunk.first, isInside = chunk.second;
+      std::pair<Value, Value> found = source(operand, number, from);
+      Value at = found.first, isInside = found.second;
       Place place = placeOf(operand, number);
       // What is not inside is not read, and zeros take its place.
       Value start = arith::SelectOp::create(b, isInside, at, kernel.index(0));
-      Value count = arith::SelectOp::create(b, isInside, kernel.index(kChunk), kernel.index(0));
+      Value count = arith::SelectOp::create(b, isInside, kernel.index(chunk), kernel.index(0));
       forChunk(operand, number, [&] {
         nvgpu::DeviceAsyncCopyOp::create(b, token(), operand.shared, ValueRange{stage, place.row, place.neighbour},
-                                         device.elementsOf(operand.input), ValueRange{start}, b.getIndexAttr(kChunk),
+                                         device.elementsOf(operand.input), ValueRange{start}, b.getIndexAttr(chunk),
                                          count, /*bypassL1=*/b.getUnitAttr());
       });
     }
@@ -128,26 +134,55 @@ private:
 
   //===-- Fragments -----------------------------------------------------------------------------------------------===//
 
-  /// Four matrices of 8 by 8. Those of rows: both halves of the lanes, then the same further along k; those of columns:
-  /// both halves of k, then the same for the next lanes.
+  bool isWide() const { return element.isF32(); }
+
+  /// Four matrices of 8 lanes and 16 bytes along k. Those of rows: both halves of the lanes, then the same further along
+  /// k; those of columns: both halves of k, then the same for the next lanes.
   Value loadMatrices(const TileOperand &operand, Value stage, Value firstLane, int64_t k, bool isOfRows,
                      int64_t count) {
+    if (isWide() && !operand.alongDepth)
+      return loadElements(operand, stage, firstLane, k, isOfRows, count);
     Value inMatrix = rest(lane, 8), matrix = divided(lane, 8);
-    Value low = times(rest(matrix, 2), 8), high = times(divided(matrix, 2), 8);
+    Value low = rest(matrix, 2), high = divided(matrix, 2);
     // What goes along lanes and along k, of the matrix.
-    Value alongLanes = isOfRows ? low : high, alongDepth = isOfRows ? high : low;
-    if (count == 2)
-      alongLanes = kernel.index(0);
+    Value alongLanes = count == 2 ? kernel.index(0) : times(isOfRows ? low : high, 8);
+    Value alongDepth = times(isOfRows ? high : low, chunk);
     Value lanes = add(firstLane, alongLanes), depth = add(alongDepth, k);
     Value at = operand.alongDepth ? add(lanes, inMatrix) : add(depth, inMatrix);
     Value neighbour = operand.alongDepth ? depth : lanes;
-    return nvgpu::LdMatrixOp::create(b, VectorType::get({count, 2}, element), operand.shared,
-                                     ValueRange{stage, at, neighbour}, /*transpose=*/!operand.alongDepth,
-                                     uint32_t(count));
+    Value loaded = nvgpu::LdMatrixOp::create(b, VectorType::get({count, isWide() ? 1 : 2}, element), operand.shared,
+                                             ValueRange{stage, at, neighbour}, /*transpose=*/!operand.alongDepth,
+                                             uint32_t(count));
+    return isWide() ? rounded(loaded) : loaded;
+  }
+
+  /// The same of 32-bit elements that lie [k][lane]: a thread has lane / 4 of the lanes and lane mod 4 along k.
+  Value loadElements(const TileOperand &operand, Value stage, Value firstLane, int64_t k, bool isOfRows,
+                     int64_t count) {
+    Value matrices = arith::ConstantOp::create(b, b.getZeroAttr(VectorType::get({count, 1}, element)));
+    Value inLanes = add(firstLane, divided(lane, 4)), inDepth = add(rest(lane, 4), k);
+    for (int64_t matrix = 0; matrix < count; ++matrix) {
+      int64_t low = matrix % 2, high = matrix / 2;
+      Value depth = add(inDepth, (isOfRows ? high : low) * chunk), at = add(inLanes, (isOfRows ? low : high) * 8);
+      Value loaded = memref::LoadOp::create(b, operand.shared, ValueRange{stage, depth, at});
+      matrices = vector::InsertOp::create(b, loaded, matrices, ArrayRef<int64_t>{matrix, 0});
+    }
+    return rounded(matrices);
+  }
+
+  /// To the nearest number of tf32; the matrix units would cut off.
+  Value rounded(Value matrices) {
+    for (int64_t matrix = 0; matrix < cast<VectorType>(matrices.getType()).getDimSize(0); ++matrix) {
+      Value number = vector::ExtractOp::create(b, matrices, ArrayRef<int64_t>{matrix, 0});
+      Value bits = NVVM::ConvertFloatToTF32Op::create(b, b.getI32Type(), number, NVVM::FPRoundingMode::RNA);
+      matrices = vector::InsertOp::create(b, arith::BitcastOp::create(b, element, bits), matrices,
+                                          ArrayRef<int64_t>{matrix, 0});
+    }
+    return matrices;
   }
 
   void multiplyStep(Value stage, MutableArrayRef<Value> sums) {
-    for (int64_t k = 0; k < size.depth; k += kDepth) {
+    for (int64_t k = 0; k < size.depth; k += depth) {
       SmallVector<Value> left, right;
       for (int64_t i = 0; i < rowFragments(); ++i)
         left.push_back(loadMatrices(row, stage, add(firstRow, i * kRows), k, /*isOfRows=*/true, 4));
@@ -171,8 +206,8 @@ private:
   }
 
   Value multiplyFragments(Value left, Value right, Value sum) {
-    if (element.isF16())
-      return nvgpu::MmaSyncOp::create(b, left, right, sum, ArrayRef<int64_t>{kRows, kColumns, kDepth});
+    if (!element.isBF16())
+      return nvgpu::MmaSyncOp::create(b, left, right, sum, ArrayRef<int64_t>{kRows, kColumns, depth}, isWide());
     // nvgpu has no word for bfloat16: pairs are registers of 32 bits.
     auto registersOf = [&](Value pairs) {
       SmallVector<Value> registers;
@@ -190,7 +225,7 @@ private:
     Type f32 = b.getF32Type();
     auto result = NVVM::MmaOp::create(
         b, LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32}), registersOf(left),
-        registersOf(right), sums, ArrayRef<int64_t>{kRows, kColumns, kDepth}, std::nullopt, std::nullopt,
+        registersOf(right), sums, ArrayRef<int64_t>{kRows, kColumns, depth}, std::nullopt, std::nullopt,
         std::array{NVVM::MMATypes::bf16, NVVM::MMATypes::bf16}, std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
     for (int64_t i = 0; i < 4; ++i)
       sum =
@@ -216,6 +251,7 @@ private:
 
   int64_t warpRows, warpColumns;
   Type element;
+  int64_t chunk, depth; // elements of a chunk, and of one instruction along k
   Value lane, firstRow, firstColumn;
 };
 } // namespace
@@ -223,9 +259,10 @@ private:
 LogicalResult onnx_aot::emitMatrixProduct(const DeviceContext &context, Operation *op, const LoopNest &nest,
                                           const ProductNest &product) {
   Type left = nest.inputs[product.rowInput].elementType, right = nest.inputs[product.columnInput].elementType;
-  bool isNarrow = left == right && (left.isF16() || left.isBF16());
-  if (!context.hasMatrixUnits || !isNarrow || !nest.identity.getType().isF32())
+  bool isNarrow = left.isF16() || left.isBF16(), isRounded = left.isF32() && context.roundsProducts;
+  if (!context.hasMatrixUnits || left != right || !(isNarrow || isRounded) || !nest.identity.getType().isF32())
     return failure();
-  MatrixProduct(context, op, nest, product, chooseTile(nest, product, kTiles)).emit();
+  const TileSize &size = chooseTile(nest, product, isNarrow ? ArrayRef(kTiles) : ArrayRef(kWideTiles));
+  MatrixProduct(context, op, nest, product, size).emit();
   return success();
 }

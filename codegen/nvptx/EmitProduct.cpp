@@ -36,7 +36,7 @@ public:
       : ProductTile(context, op, nest, product, size) {}
 
   void emit() {
-    prepare(/*stages=*/1, /*padding=*/kGroup, /*mostChunk=*/1);
+    prepare({/*stages=*/1, /*paddingAlongDepth=*/kGroup, /*paddingAlongLanes=*/kGroup, /*mostChunk=*/1});
     SmallVector<Value> rows = lanesOf(row, divided(thread, kSide)), columns = lanesOf(column, rest(thread, kSide));
     SmallVector<Value> zeros(rows.size() * columns.size(), device.identity());
     SmallVector<Value> sums = sumInTurn(zeros, [&](MutableArrayRef<Value> result) {

@@ -29,6 +29,7 @@ struct DeviceContext {
   mlir::ModuleOp module; // @device
   mlir::Value runtime;   // the context that the entry gets
   bool hasMatrixUnits = false;
+  bool roundsProducts = false; // of 32-bit floats, to tf32
 };
 
 class KernelBuilder {

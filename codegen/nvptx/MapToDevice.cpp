@@ -41,6 +41,7 @@ public:
   Mapper(ModuleOp module, func::FuncOp entry, const MapToDeviceOptions &options)
       : module(module), entry(entry), body(entry.getBody().front()), deviceBuffers(options.deviceBuffers) {
     context.hasMatrixUnits = options.matrixUnits;
+    context.roundsProducts = options.roundProducts;
   }
 
   LogicalResult run() {
@@ -518,7 +519,7 @@ struct MapToDevice : impl::MapToDeviceBase<MapToDevice> {
 
   void runOnOperation() override {
     auto entry = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (entry && failed(Mapper(getOperation(), entry, {deviceBuffers, matrixUnits}).run()))
+    if (entry && failed(Mapper(getOperation(), entry, {deviceBuffers, matrixUnits, roundProducts}).run()))
       signalPassFailure();
   }
 };

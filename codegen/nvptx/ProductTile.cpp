@@ -43,14 +43,14 @@ Value ProductTile::isBelow(Value value, Value end) {
 
 //===-- Where tiles lie -------------------------------------------------------------------------------------------===//
 
-void ProductTile::prepare(int64_t stages, int64_t padding, int64_t mostChunk) {
+void ProductTile::prepare(const TileLayout &layout) {
   thread = kernel.threadX();
   placeBlock();
   rowsOfAll = device.volume(product.rows);
   columnsOfAll = device.volume(product.columns);
   depthOfAll = device.volume(product.depth);
-  lay(row, rowStart, rowsOfAll, stages, padding, mostChunk);
-  lay(column, columnStart, columnsOfAll, stages, padding, mostChunk);
+  lay(row, rowStart, rowsOfAll, layout);
+  lay(column, columnStart, columnsOfAll, layout);
 }
 
 /// Columns vary first from block to block, then rows, then the batch.
@@ -82,20 +82,20 @@ Value ProductTile::offsetOf(const Access &access, ArrayRef<unsigned> dims) {
   return sum;
 }
 
-void ProductTile::lay(TileOperand &operand, Value start, Value end, int64_t stages, int64_t padding,
-                      int64_t mostChunk) {
+void ProductTile::lay(TileOperand &operand, Value start, Value end, const TileLayout &layout) {
   const Access &access = accessOf(operand);
   unsigned deepest = product.depth.back();
   bool hasNeighbours = !operand.dims.empty() && access.strides[operand.dims.back()].is(1);
   operand.alongDepth = access.strides[deepest].is(1) && !hasNeighbours;
   if (operand.alongDepth || hasNeighbours) {
     unsigned dim = operand.alongDepth ? deepest : operand.dims.back();
-    if (isVector(access, dim, mostChunk) && device.nest.dims[dim].extent.isMultipleOf(mostChunk))
-      operand.chunk = mostChunk;
+    if (isVector(access, dim, layout.mostChunk) &&
+        device.nest.dims[dim].extent.isMultipleOf(layout.mostChunk))
+      operand.chunk = layout.mostChunk;
   }
   int64_t rows = operand.alongDepth ? operand.lanes : operand.depth;
-  operand.pitch = (operand.alongDepth ? operand.depth : operand.lanes) + padding;
-  operand.shared = kernel.shared({stages, rows, operand.pitch}, access.elementType);
+  operand.pitch = operand.alongDepth ? operand.depth + layout.paddingAlongDepth : operand.lanes + layout.paddingAlongLanes;
+  operand.shared = kernel.shared({layout.stages, rows, operand.pitch}, access.elementType);
   Value base = add(device.valueOf(access.offset), offsetOf(access, product.batch));
   for (int64_t number = 0; number < chunksPerThread(operand); ++number) {
     Value lane = add(start, placeOf(operand, number).lane);

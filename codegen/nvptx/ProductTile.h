@@ -18,6 +18,12 @@ struct TileSize {
   int64_t rows, columns, depth;
 };
 
+/// How tiles lie in shared memory: their number, how many elements rows are longer than needed, by what neighbours are
+/// neighbours along, and the elements that a chunk has at most.
+struct TileLayout {
+  int64_t stages, paddingAlongDepth, paddingAlongLanes, mostChunk;
+};
+
 /// One operand's part of a tile.
 struct TileOperand {
   unsigned input;
@@ -38,9 +44,8 @@ protected:
   ProductTile(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest, const ProductNest &product,
               const TileSize &size);
 
-  /// Finds the block's tile and how both operands lie; their shared tiles come `stages` times, with rows that are
-  /// `padding` elements longer than neighbours need. Chunks have at most `mostChunk` elements.
-  void prepare(int64_t stages, int64_t padding, int64_t mostChunk);
+  /// Finds the block's tile and how both operands lie.
+  void prepare(const TileLayout &layout);
 
   int64_t chunksPerThread(const TileOperand &operand) const {
     return llvm::divideCeil(operand.lanes * operand.depth, kThreads * operand.chunk);
@@ -87,8 +92,7 @@ private:
   llvm::SmallVector<mlir::Value> bring(const TileOperand &operand, mlir::Value from);
   void place(const TileOperand &operand, mlir::ValueRange chunks);
   void placeBlock();
-  void lay(TileOperand &operand, mlir::Value start, mlir::Value end, int64_t stages, int64_t padding,
-           int64_t mostChunk);
+  void lay(TileOperand &operand, mlir::Value start, mlir::Value end, const TileLayout &layout);
   mlir::Value offsetOf(const aot::Access &access, llvm::ArrayRef<unsigned> dims);
   const aot::Access &accessOf(const TileOperand &operand) const { return device.nest.inputs[operand.input]; }
 

@@ -129,7 +129,7 @@ TEST_P(NotYet, IsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, NotYet,
-                         testing::Values("--threads=4", "--weights=w.bin", "--device=cuda,cpu", "--precision=tf32",
+                         testing::Values("--threads=4", "--weights=w.bin", "--device=cuda,cpu",
                                          "--mcpu=v1,v3,v4"));
 
 TEST(Options, Device) {
