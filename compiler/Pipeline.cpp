@@ -158,7 +158,8 @@ static void buildBufferStage(OpPassManager &passes, const StageServices &service
   passes.addPass(createCSEPass());
   if (device.isUsed) {
     passes.addPass(createMapToDevice({device.hasBuffers, nvptx::haveMatrixUnits(device.architectures),
-                                      /*roundProducts=*/precision == Precision::TensorFloat}));
+                                      /*roundProducts=*/precision == Precision::TensorFloat,
+                                      nvptx::haveWarpgroups(device.architectures)}));
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());
   }

@@ -42,6 +42,8 @@ std::unique_ptr<llvm::TargetMachine> Architecture::createTargetMachine() const {
       triple, name, feature, options, std::nullopt, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
+bool onnx_aot::nvptx::haveWarpgroups(llvm::ArrayRef<std::string> names) { return llvm::is_contained(names, "sm_90a"); }
+
 bool onnx_aot::nvptx::haveMatrixUnits(llvm::ArrayRef<std::string> names) {
   return llvm::all_of(names, [](llvm::StringRef name) {
     std::optional<Architecture> architecture = Architecture::named(name);

@@ -36,6 +36,9 @@ struct Architecture {
 
 /// Whether all of them multiply matrices by mma.sync and copy to shared memory by cp.async.
 bool haveMatrixUnits(llvm::ArrayRef<std::string> names);
+/// Whether one of them multiplies matrices by groups of four warps, from shared memory (wgmma), and copies boxes of
+/// tensors there (TMA).
+bool haveWarpgroups(llvm::ArrayRef<std::string> names);
 
 } // namespace onnx_aot::nvptx
 

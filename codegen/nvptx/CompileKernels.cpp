@@ -31,6 +31,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -53,8 +55,15 @@ struct CompileKernels : impl::CompileKernelsBase<CompileKernels> {
       return;
     SmallVector<Attribute> kernels;
     OpBuilder builder(&getContext());
-    for (auto function : device.getOps<func::FuncOp>())
-      kernels.push_back(function.getSymNameAttr());
+    for (auto function : device.getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
+      NamedAttrList row;
+      row.set("name", function.getSymNameAttr());
+      auto shared = function->getAttrOfType<IntegerAttr>(aot::kSharedBytesAttr);
+      row.set("shared_bytes", builder.getI32IntegerAttr(shared ? int32_t(shared.getInt()) : 0));
+      kernels.push_back(row.getDictionary(&getContext()));
+    }
     OpPassManager passes(ModuleOp::getOperationName());
     buildLowering(passes);
     if (failed(runPipeline(passes, device)))
@@ -64,6 +73,8 @@ struct CompileKernels : impl::CompileKernelsBase<CompileKernels> {
         kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
         kernel->setAttr(NVVM::NVVMDialect::getMaxntidAttrName(),
                         builder.getDenseI32ArrayAttr({int32_t(threads.getInt())}));
+        kernel->removeDiscardableAttr(aot::kSharedBytesAttr);
+        passTensorMapsByValue(kernel);
       }
     llvm::LLVMContext context;
     std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(device, context, "kernels");
@@ -89,6 +100,34 @@ struct CompileKernels : impl::CompileKernelsBase<CompileKernels> {
     device.erase();
   }
 
+  /// They are the kernel's own, in the space of parameters, where copies read them.
+  static void passTensorMapsByValue(LLVM::LLVMFuncOp kernel) {
+    constexpr int64_t kBytes = 128, kAlignment = 64;
+    Builder builder(kernel.getContext());
+    Type bytes = LLVM::LLVMArrayType::get(builder.getI8Type(), kBytes);
+    for (unsigned index = 0; index < kernel.getNumArguments(); ++index) {
+      if (!kernel.removeArgAttr(index, StringAttr::get(kernel.getContext(), aot::kTensorMapAttr)))
+        continue;
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getByValAttrName(), TypeAttr::get(bytes));
+      kernel.setArgAttr(index, LLVM::LLVMDialect::getAlignAttrName(), builder.getI64IntegerAttr(kAlignment));
+      kernel.setArgAttr(index, NVVM::NVVMDialect::getGridConstantAttrName(), builder.getUnitAttr());
+    }
+  }
+
+  /// What kernels ask of the architecture.
+  static void answer(llvm::Module &module, const nvptx::Architecture &architecture) {
+    llvm::Function *asked = module.getFunction(aot::kIsHopper);
+    if (!asked)
+      return;
+    bool isHopper = architecture.isSpecific && architecture.capability == 90;
+    for (llvm::User *user : llvm::make_early_inc_range(asked->users())) {
+      auto *call = llvm::cast<llvm::CallInst>(user);
+      call->replaceAllUsesWith(llvm::ConstantInt::getBool(module.getContext(), isHopper));
+      call->eraseFromParent();
+    }
+    asked->eraseFromParent();
+  }
+
   static void buildLowering(OpPassManager &passes) {
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());
@@ -102,6 +141,7 @@ struct CompileKernels : impl::CompileKernelsBase<CompileKernels> {
     passes.addPass(createLowerAffinePass());
     passes.addPass(createSCFToControlFlowPass());
     passes.addPass(createConvertToLLVM());
+    passes.addPass(createConvertNVVMToLLVMPass());
     passes.addPass(createReconcileUnrealizedCastsPass());
     passes.addPass(createEraseNarrowFloats());
   }
@@ -109,6 +149,7 @@ struct CompileKernels : impl::CompileKernelsBase<CompileKernels> {
   static llvm::Expected<std::string> compile(const llvm::Module &kernels, const nvptx::Architecture &architecture) {
     std::unique_ptr<llvm::Module> module = llvm::CloneModule(kernels);
     std::unique_ptr<llvm::TargetMachine> machine = architecture.createTargetMachine();
+    answer(*module, architecture);
     prepareModule(*module, *machine);
     if (llvm::Error error = linkRuntime(*module))
       return std::move(error);

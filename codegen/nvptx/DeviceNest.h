@@ -20,6 +20,8 @@ public:
 
   /// On the device.
   mlir::Value valueOf(const aot::Amount &amount);
+  /// On the host.
+  mlir::Value hostValueOf(const aot::Amount &amount);
   /// On the host: the product of the extents.
   mlir::Value hostVolume(llvm::ArrayRef<unsigned> dims);
   /// On the device: the product of the extents.
@@ -48,7 +50,6 @@ public:
 private:
   aot::Amount product(llvm::ArrayRef<unsigned> dims) const;
   mlir::Value hostValueOf(const aot::Symbol &symbol);
-  mlir::Value hostValueOf(const aot::Amount &amount);
   mlir::Value clone(mlir::Region &body, llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes,
                     int laneDim);
 

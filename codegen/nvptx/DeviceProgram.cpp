@@ -26,8 +26,8 @@ static GlobalVariable *array(Module &module, ArrayRef<Constant *> values, Type *
 void onnx_aot::defineDeviceProgram(Module &module, mlir::ModuleOp compiled) {
   GlobalVariable *declared = module.getGlobalVariable("onnx_aot_cuda_program", /*AllowInternal=*/true);
   auto images = compiled->getAttrOfType<mlir::ArrayAttr>(kDeviceImagesAttr);
-  auto names = compiled->getAttrOfType<mlir::ArrayAttr>(kDeviceKernelsAttr);
-  if (!declared || !images || !names)
+  auto kernels = compiled->getAttrOfType<mlir::ArrayAttr>(kDeviceKernelsAttr);
+  if (!declared || !images || !kernels)
     return;
   LLVMContext &context = module.getContext();
   Type *i32 = Type::getInt32Ty(context), *i64 = Type::getInt64Ty(context);
@@ -45,10 +45,12 @@ void onnx_aot::defineDeviceProgram(Module &module, mlir::ModuleOp compiled) {
                                             constant(module, bytes, "ptx"), number(i64, text.size())));
   }
   auto *kernelType = StructType::get(pointer, i32);
-  for (auto name : names.getAsRange<mlir::StringAttr>())
-    kernelRows.push_back(ConstantStruct::get(
-        kernelType, constant(module, ConstantDataArray::getString(context, name.getValue()), "kernel"),
-        number(i32, 0)));
+  for (auto kernel : kernels.getAsRange<mlir::DictionaryAttr>()) {
+    StringRef name = kernel.getAs<mlir::StringAttr>("name").getValue();
+    kernelRows.push_back(ConstantStruct::get(kernelType,
+                                             constant(module, ConstantDataArray::getString(context, name), "kernel"),
+                                             number(i32, kernel.getAs<mlir::IntegerAttr>("shared_bytes").getInt())));
+  }
 
   GlobalVariable *weights = module.getGlobalVariable("weights", /*AllowInternal=*/true);
   uint64_t weightBytes = weights ? module.getDataLayout().getTypeAllocSize(weights->getValueType()).getFixedValue() : 0;

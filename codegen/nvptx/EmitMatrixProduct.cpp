@@ -21,7 +21,7 @@
 // The instructions' fragments are described in the PTX ISA manual, "Warp Level Matrix Multiply-Accumulate".
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "codegen/nvptx/ProductTile.h"
+#include "codegen/nvptx/WarpgroupTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -40,18 +40,27 @@ constexpr TileSize kWideTiles[] = {{128, 128, 16}, {64, 64, 16}, {32, 32, 16}}; 
 constexpr int64_t kChunkBytes = 16;
 constexpr int64_t kRows = 16, kColumns = 8, kDepthBytes = 32; // of one instruction
 
-class MatrixProduct : ProductTile {
+class MatrixProduct : WarpgroupTile {
 public:
   MatrixProduct(const DeviceContext &context, Operation *op, const LoopNest &nest, const ProductNest &product,
                 const TileSize &size)
-      : ProductTile(context, op, nest, product, size), warpRows(size.rows / 2), warpColumns(size.columns / 4),
+      : WarpgroupTile(context, op, nest, product, size), warpRows(size.rows / 2), warpColumns(size.columns / 4),
         element(nest.inputs[product.rowInput].elementType), chunk(kChunkBytes * 8 / element.getIntOrFloatBitWidth()),
-        depth(kDepthBytes * 8 / element.getIntOrFloatBitWidth()) {}
+        depth(kDepthBytes * 8 / element.getIntOrFloatBitWidth()), hasWarpgroups(context.hasWarpgroups) {}
 
   void emit() {
     // As many steps on their way as 48 KB hold.
     int64_t stages = size.rows >= 128 ? 2 : 4;
     prepare({stages, /*paddingAlongDepth=*/chunk, /*paddingAlongLanes=*/8, chunk});
+    if (hasWarpgroups && hasBoxes())
+      kernel.emitIf(kernel.isHopper(), [&] { multiplyByWarpgroups(); }, [&] { multiplyByWarps(stages); });
+    else
+      multiplyByWarps(stages);
+    launch();
+  }
+
+private:
+  void multiplyByWarps(int64_t stages) {
     lane = rest(thread, KernelBuilder::kWarp);
     Value warp = divided(thread, KernelBuilder::kWarp);
     firstRow = times(divided(warp, 4), warpRows);
@@ -62,10 +71,8 @@ public:
             ? multiplyAhead(stages)
             : sumInTurn(zeros(), [&](MutableArrayRef<Value> result) { multiplyStep(kernel.index(0), result); });
     storeFragments(sums);
-    launch();
   }
 
-private:
   int64_t rowFragments() const { return warpRows / kRows; }
   int64_t columnFragments() const { return warpColumns / kColumns; }
 
@@ -136,8 +143,8 @@ private:
 
   bool isWide() const { return element.isF32(); }
 
-  /// Four matrices of 8 lanes and 16 bytes along k. Those of rows: both halves of the lanes, then the same further along
-  /// k; those of columns: both halves of k, then the same for the next lanes.
+  /// Four matrices of 8 lanes and 16 bytes along k. Those of rows: both halves of the lanes, then the same further
+  /// along k; those of columns: both halves of k, then the same for the next lanes.
   Value loadMatrices(const TileOperand &operand, Value stage, Value firstLane, int64_t k, bool isOfRows,
                      int64_t count) {
     if (isWide() && !operand.alongDepth)
@@ -150,9 +157,9 @@ private:
     Value lanes = add(firstLane, alongLanes), depth = add(alongDepth, k);
     Value at = operand.alongDepth ? add(lanes, inMatrix) : add(depth, inMatrix);
     Value neighbour = operand.alongDepth ? depth : lanes;
-    Value loaded = nvgpu::LdMatrixOp::create(b, VectorType::get({count, isWide() ? 1 : 2}, element), operand.shared,
-                                             ValueRange{stage, at, neighbour}, /*transpose=*/!operand.alongDepth,
-                                             uint32_t(count));
+    Value loaded =
+        nvgpu::LdMatrixOp::create(b, VectorType::get({count, isWide() ? 1 : 2}, element), operand.shared,
+                                  ValueRange{stage, at, neighbour}, /*transpose=*/!operand.alongDepth, uint32_t(count));
     return isWide() ? rounded(loaded) : loaded;
   }
 
@@ -252,6 +259,7 @@ private:
   int64_t warpRows, warpColumns;
   Type element;
   int64_t chunk, depth; // elements of a chunk, and of one instruction along k
+  bool hasWarpgroups;
   Value lane, firstRow, firstColumn;
 };
 } // namespace

@@ -6,6 +6,7 @@
 #include "codegen/nvptx/KernelBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -76,6 +77,13 @@ Value KernelBuilder::pass(Value value) {
   return buffer.getType() == type ? buffer : Value(memref::CastOp::create(b, type, buffer));
 }
 
+Value KernelBuilder::passTensorMap(Value buffer, Value offset, ValueRange extents, ValueRange strides,
+                                   ArrayRef<int64_t> box) {
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Value map = aot::TensorMapOp::create(host, pointer, context.runtime, buffer, offset, extents, strides, box);
+  return argument(map, pointer);
+}
+
 void KernelBuilder::passCaptured(MutableArrayRef<Region> regions, IRMapping &mapping) {
   SetVector<Value> captured;
   getUsedValuesDefinedAbove(regions, captured);
@@ -142,11 +150,42 @@ Value KernelBuilder::shared(ArrayRef<int64_t> shape, Type element, int64_t align
   return memref::GetGlobalOp::create(b, type, name);
 }
 
-void KernelBuilder::emitIf(Value condition, llvm::function_ref<void()> body) {
-  auto ifOp = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+Value KernelBuilder::isHopper() {
+  ModuleOp module = context.module;
+  if (!module.lookupSymbol(aot::kIsHopper)) {
+    OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
+    auto declared = func::FuncOp::create(top, b.getLoc(), aot::kIsHopper, top.getFunctionType({}, {top.getI1Type()}));
+    declared.setPrivate();
+  }
+  return func::CallOp::create(b, aot::kIsHopper, TypeRange(b.getI1Type()), ValueRange()).getResult(0);
+}
+
+Value KernelBuilder::launchedShared(int64_t bytes, int64_t alignment) {
+  constexpr llvm::StringLiteral kName = "launched_shared_memory";
+  constexpr unsigned kShared = unsigned(NVVM::NVVMMemorySpace::Shared);
+  ModuleOp module = context.module;
+  if (!module.lookupSymbol(kName)) {
+    OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
+    LLVM::GlobalOp::create(top, b.getLoc(), LLVM::LLVMArrayType::get(top.getI8Type(), 0), /*isConstant=*/false,
+                           LLVM::Linkage::External, kName, Attribute(), /*alignment=*/16, kShared);
+  }
+  // It begins behind the kernel's own memory.
+  launchedBytes = bytes + alignment;
+  Value start = LLVM::AddressOfOp::create(b, LLVM::LLVMPointerType::get(b.getContext(), kShared), kName);
+  Value address = LLVM::PtrToIntOp::create(b, b.getI32Type(), start);
+  auto number = [&](int64_t value) { return arith::ConstantIntOp::create(b, value, 32).getResult(); };
+  return arith::AndIOp::create(b, arith::AddIOp::create(b, address, number(alignment - 1)), number(-alignment));
+}
+
+void KernelBuilder::emitIf(Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise) {
+  auto ifOp = scf::IfOp::create(b, condition, /*withElseRegion=*/bool(otherwise));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(ifOp.thenBlock());
   body();
+  if (!otherwise)
+    return;
+  b.setInsertionPointToStart(ifOp.elseBlock());
+  otherwise();
 }
 
 SmallVector<Value> KernelBuilder::emitFor(Value low, Value high, Value step, ValueRange carried,
@@ -172,6 +211,11 @@ void KernelBuilder::launch(ArrayRef<Value> blocks, int64_t threads) {
   func::ReturnOp::create(b);
   function.setType(b.getFunctionType(body.getArgumentTypes(), {}));
   function->setAttr(aot::kThreadsAttr, b.getI64IntegerAttr(threads));
+  if (launchedBytes != 0)
+    function->setAttr(aot::kSharedBytesAttr, b.getI64IntegerAttr(launchedBytes));
+  for (auto [index, value] : llvm::enumerate(passed))
+    if (value.getDefiningOp<aot::TensorMapOp>())
+      function.setArgAttr(unsigned(index), aot::kTensorMapAttr, b.getUnitAttr());
 
   func::FuncOp callee = function;
   for (auto other : module.getOps<func::FuncOp>()) {
@@ -188,5 +232,5 @@ void KernelBuilder::launch(ArrayRef<Value> blocks, int64_t threads) {
   std::array<Value, 3> grid{one, one, one};
   llvm::copy(blocks, grid.begin());
   aot::LaunchOp::create(host, context.runtime, FlatSymbolRefAttr::get(callee.getSymNameAttr()), grid[0], grid[1],
-                        grid[2], host.getI64IntegerAttr(threads), host.getI64IntegerAttr(0), passed);
+                        grid[2], host.getI64IntegerAttr(threads), host.getI64IntegerAttr(launchedBytes), passed);
 }

@@ -30,6 +30,7 @@ struct DeviceContext {
   mlir::Value runtime;   // the context that the entry gets
   bool hasMatrixUnits = false;
   bool roundsProducts = false; // of 32-bit floats, to tf32
+  bool hasWarpgroups = false;  // one of the architectures is sm_90a
 };
 
 class KernelBuilder {
@@ -49,6 +50,9 @@ public:
   mlir::Value passIndex(mlir::Value index);
   /// Any value: a buffer with its layout, or a number.
   mlir::Value pass(mlir::Value value);
+  /// A map of boxes of a tensor (aot.tensor_map); extents and strides are the host's.
+  mlir::Value passTensorMap(mlir::Value buffer, mlir::Value offset, mlir::ValueRange extents, mlir::ValueRange strides,
+                            llvm::ArrayRef<int64_t> box);
   /// Maps all that `regions` use from outside: constants are cloned, the rest is passed.
   void passCaptured(llvm::MutableArrayRef<mlir::Region> regions, mlir::IRMapping &mapping);
 
@@ -61,8 +65,12 @@ public:
   mlir::Value shuffleXor(mlir::Value value, int64_t mask);
   /// Memory that the threads of a block share.
   mlir::Value shared(llvm::ArrayRef<int64_t> shape, mlir::Type element, int64_t alignment = 16);
+  /// Whether the code is compiled for sm_90a; what stands below is not there elsewhere.
+  mlir::Value isHopper();
+  /// The address, in shared memory, of `bytes` that launches give to kernels for sm_90a, as 32 bits.
+  mlir::Value launchedShared(int64_t bytes, int64_t alignment);
   /// An scf.if whose body `b` stands in while `body` runs.
-  void emitIf(mlir::Value condition, llvm::function_ref<void()> body);
+  void emitIf(mlir::Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> otherwise = nullptr);
   /// A loop from low to high; `body` gets the counter and the values carried along and returns their successors.
   llvm::SmallVector<mlir::Value>
   emitFor(mlir::Value low, mlir::Value high, mlir::Value step, mlir::ValueRange carried,
@@ -80,6 +88,7 @@ private:
   mlir::func::FuncOp function;
   llvm::SmallVector<mlir::Value> passed;
   unsigned sharedMemories = 0;
+  int64_t launchedBytes = 0;
 };
 
 } // namespace onnx_aot

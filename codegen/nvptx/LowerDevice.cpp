@@ -9,6 +9,8 @@
 //   llvm.store %x_address, %cells[0] ; llvm.store %y_address, %cells[1]
 //   llvm.call @onnx_aot_cuda_launch(%ctx, 7, %n, 1, 1, 256, 0, %addresses)
 //
+// A tensor map is filled by the runtime right before the launch that passes it.
+//
 // The entry is wrapped: the device is opened before and left after it, whatever its status.
 //
 // Before: kernels have been compiled.  After: nothing of the host is about devices.
@@ -35,11 +37,11 @@ struct LowerDevice : impl::LowerDeviceBase<LowerDevice> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto entry = module.lookupSymbol<func::FuncOp>("main");
-    auto names = module->getAttrOfType<ArrayAttr>(kDeviceKernelsAttr);
-    if (!entry || !names)
+    auto kernels = module->getAttrOfType<ArrayAttr>(kDeviceKernelsAttr);
+    if (!entry || !kernels)
       return;
-    for (auto [number, name] : llvm::enumerate(names.getAsRange<StringAttr>()))
-      numbers[name.getValue()] = int32_t(number);
+    for (auto [number, kernel] : llvm::enumerate(kernels.getAsRange<DictionaryAttr>()))
+      numbers[kernel.getAs<StringAttr>("name").getValue()] = int32_t(number);
     pointer = LLVM::LLVMPointerType::get(&getContext());
     makeCells(entry);
     SmallVector<Operation *> operations;
@@ -50,6 +52,7 @@ struct LowerDevice : impl::LowerDeviceBase<LowerDevice> {
     });
     for (Operation *op : operations)
       lower(op);
+    entry.walk([](aot::TensorMapOp map) { map.erase(); });
     wrap(entry);
   }
 
@@ -141,8 +144,14 @@ private:
   }
 
   void lowerLaunch(ImplicitLocOpBuilder &b, aot::LaunchOp launch) {
+    SmallVector<size_t> maps;
     for (auto [at, value] : llvm::enumerate(launch.getPassed())) {
       Value cell = cellAt(b, at);
+      if (auto map = value.getDefiningOp<aot::TensorMapOp>()) {
+        LLVM::StoreOp::create(b, fillMap(b, map, maps.size()), addressAt(b, at));
+        maps.push_back(at);
+        continue;
+      }
       Type type = value.getType();
       Value content = isa<MemRefType>(type) ? addressOf(b, value) : type.isIndex() ? asInteger(b, value, 32) : value;
       LLVM::StoreOp::create(b, content, cell);
@@ -152,6 +161,35 @@ private:
          {launch.getCtx(), number(b, numbers.lookup(launch.getKernel()), 32), integer(launch.getX()),
           integer(launch.getY()), integer(launch.getZ()), number(b, launch.getThreads(), 32),
           number(b, launch.getSharedBytes(), 32), addresses});
+    for (size_t at : maps)
+      LLVM::StoreOp::create(b, cellAt(b, at), addressAt(b, at));
+  }
+
+  /// Describes a tensor in the place of the launch's map `number`, whose address it returns.
+  Value fillMap(ImplicitLocOpBuilder &b, aot::TensorMapOp map, size_t number) {
+    Value source = map.getSource();
+    int64_t bytes = llvm::divideCeil(cast<MemRefType>(source.getType()).getElementTypeBitWidth(), 8);
+    Value bytesOfOne = this->number(b, bytes, 64);
+    auto inBytes = [&](Value elements) -> Value {
+      return arith::MulIOp::create(b, asInteger(b, elements, 64), bytesOfOne);
+    };
+    SmallVector<Value> content;
+    for (Value extent : map.getExtents())
+      content.push_back(asInteger(b, extent, 64));
+    for (Value stride : map.getStrides())
+      content.push_back(inBytes(stride));
+    for (int64_t extent : map.getBox())
+      content.push_back(this->number(b, extent, 64));
+    for (auto [at, value] : llvm::enumerate(content))
+      LLVM::StoreOp::create(
+          b, value, LLVM::GEPOp::create(b, pointer, b.getI64Type(), facts, ArrayRef<LLVM::GEPArg>{int32_t(at)}));
+    Value place =
+        LLVM::GEPOp::create(b, pointer, b.getI8Type(), maps, ArrayRef<LLVM::GEPArg>{int32_t(number) * kMapBytes});
+    Value address = arith::AddIOp::create(b, addressOf(b, source), inBytes(map.getOffset()));
+    call(b, "tensor_map", {},
+         {map.getCtx(), place, address, this->number(b, bytes, 32), this->number(b, int64_t(map.getBox().size()), 32),
+          facts});
+    return place;
   }
 
   void lowerReplay(ImplicitLocOpBuilder &b, aot::ReplayOp replay) {
@@ -179,8 +217,22 @@ private:
     cells = LLVM::AllocaOp::create(b, pointer, b.getI64Type(), count, /*alignment=*/8);
     addresses = LLVM::AllocaOp::create(b, pointer, pointer, count, /*alignment=*/8);
     for (size_t at = 0; at < most; ++at)
-      LLVM::StoreOp::create(b, cellAt(b, at),
-                            LLVM::GEPOp::create(b, pointer, pointer, addresses, ArrayRef<LLVM::GEPArg>{int32_t(at)}));
+      LLVM::StoreOp::create(b, cellAt(b, at), addressAt(b, at));
+    size_t mostMaps = 0;
+    entry.walk([&](aot::LaunchOp launch) {
+      mostMaps = std::max<size_t>(mostMaps, llvm::count_if(launch.getPassed(), [](Value value) {
+                                    return bool(value.getDefiningOp<aot::TensorMapOp>());
+                                  }));
+    });
+    if (mostMaps == 0)
+      return;
+    maps =
+        LLVM::AllocaOp::create(b, pointer, b.getI8Type(), number(b, int64_t(mostMaps) * kMapBytes, 32), kMapAlignment);
+    facts = LLVM::AllocaOp::create(b, pointer, b.getI64Type(), number(b, kMostFacts, 32), /*alignment=*/8);
+  }
+
+  Value addressAt(ImplicitLocOpBuilder &b, size_t at) {
+    return LLVM::GEPOp::create(b, pointer, pointer, addresses, ArrayRef<LLVM::GEPArg>{int32_t(at)});
   }
 
   Value cellAt(ImplicitLocOpBuilder &b, size_t at) {
@@ -231,6 +283,10 @@ private:
   llvm::StringMap<int32_t> numbers; // of the kernels
   Type pointer;
   Value cells, addresses;
+
+  /// Of a CUtensorMap; and the extents, strides and box of five dims.
+  static constexpr int32_t kMapBytes = 128, kMapAlignment = 64, kMostFacts = 14;
+  Value maps, facts;
 };
 } // namespace
 } // namespace onnx_aot

@@ -42,6 +42,7 @@ public:
       : module(module), entry(entry), body(entry.getBody().front()), deviceBuffers(options.deviceBuffers) {
     context.hasMatrixUnits = options.matrixUnits;
     context.roundsProducts = options.roundProducts;
+    context.hasWarpgroups = options.warpgroups;
   }
 
   LogicalResult run() {
@@ -519,7 +520,7 @@ struct MapToDevice : impl::MapToDeviceBase<MapToDevice> {
 
   void runOnOperation() override {
     auto entry = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (entry && failed(Mapper(getOperation(), entry, {deviceBuffers, matrixUnits, roundProducts}).run()))
+    if (entry && failed(Mapper(getOperation(), entry, {deviceBuffers, matrixUnits, roundProducts, warpgroups}).run()))
       signalPassFailure();
   }
 };

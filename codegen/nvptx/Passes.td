@@ -5,7 +5,8 @@ def MapToDevice : Pass<"aot-map-to-device", "::mlir::ModuleOp"> {
   let summary = "Turn the entry's structured operations into launches of kernels, its buffers into the device's";
   let options = [Option<"deviceBuffers", "device-buffers", "bool", "false", "Inputs and outputs lie on the device">,
       Option<"matrixUnits", "matrix-units", "bool", "false", "Every GPU that code is made for has mma.sync and cp.async (sm_80)">,
-      Option<"roundProducts", "round-products", "bool", "false", "The matrix units multiply 32-bit floats, rounded to tf32">];
+      Option<"roundProducts", "round-products", "bool", "false", "The matrix units multiply 32-bit floats, rounded to tf32">,
+      Option<"warpgroups", "warpgroups", "bool", "false", "One of the GPUs that code is made for has wgmma (sm_90a)">];
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::nvgpu::NVGPUDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
       "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
       "::mlir::vector::VectorDialect"];

@@ -89,12 +89,12 @@ void ProductTile::lay(TileOperand &operand, Value start, Value end, const TileLa
   operand.alongDepth = access.strides[deepest].is(1) && !hasNeighbours;
   if (operand.alongDepth || hasNeighbours) {
     unsigned dim = operand.alongDepth ? deepest : operand.dims.back();
-    if (isVector(access, dim, layout.mostChunk) &&
-        device.nest.dims[dim].extent.isMultipleOf(layout.mostChunk))
+    if (isVector(access, dim, layout.mostChunk) && device.nest.dims[dim].extent.isMultipleOf(layout.mostChunk))
       operand.chunk = layout.mostChunk;
   }
   int64_t rows = operand.alongDepth ? operand.lanes : operand.depth;
-  operand.pitch = operand.alongDepth ? operand.depth + layout.paddingAlongDepth : operand.lanes + layout.paddingAlongLanes;
+  operand.pitch =
+      operand.alongDepth ? operand.depth + layout.paddingAlongDepth : operand.lanes + layout.paddingAlongLanes;
   operand.shared = kernel.shared({layout.stages, rows, operand.pitch}, access.elementType);
   Value base = add(device.valueOf(access.offset), offsetOf(access, product.batch));
   for (int64_t number = 0; number < chunksPerThread(operand); ++number) {

@@ -85,7 +85,7 @@ protected:
   const ProductNest product;
   const TileSize size;
   TileOperand row, column;
-  mlir::Value thread, depthOfAll;
+  mlir::Value thread, depthOfAll, rowStart, columnStart;
 
 private:
   /// The chunks that the thread brings, zeros beyond the ends; and their way to shared memory.
@@ -96,7 +96,7 @@ private:
   mlir::Value offsetOf(const aot::Access &access, llvm::ArrayRef<unsigned> dims);
   const aot::Access &accessOf(const TileOperand &operand) const { return device.nest.inputs[operand.input]; }
 
-  mlir::Value rowStart, columnStart, rowsOfAll, columnsOfAll, blocks;
+  mlir::Value rowsOfAll, columnsOfAll, blocks;
 };
 
 /// The largest of `sizes`, which are in falling order, of which there are enough tiles to keep a large device busy.

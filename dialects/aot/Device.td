@@ -67,10 +67,31 @@ def Aot_WaitOp : Aot_StreamOp<"wait"> {
   let assemblyFormat = "$ctx attr-dict `:` type($ctx)";
 }
 
+def Aot_TensorMapOp : Op<Aot_Dialect, "tensor_map", [Pure, AttrSizedOperandSegments]> {
+  let summary = "What copies of boxes of a tensor are described by (TMA)";
+  let description = [{
+    For launches alone, which pass it by value. The first dim varies fastest and is dense; the other strides are in
+    elements. A copy brings `box` elements, rows of which are swizzled by 128 bytes.
+
+    ```mlir
+    %map = aot.tensor_map %ctx, %x[%offset] extents(%k, %n) strides(%k) box [64, 128]
+      : !llvm.ptr, memref<128x256xf16> -> !llvm.ptr
+    ```
+  }];
+  let arguments = (ins AnyType:$ctx, AnyMemRef:$source, Index:$offset, Variadic<Index>:$extents, Variadic<Index>:$strides,
+      DenseI64ArrayAttr:$box);
+  let results = (outs AnyType:$map);
+  let assemblyFormat = [{
+    $ctx `,` $source `[` $offset `]` `extents` `(` $extents `)` `strides` `(` $strides `)` `box` $box attr-dict
+    `:` type($ctx) `,` type($source) `->` type($map)
+  }];
+}
+
 def Aot_LaunchOp : Aot_StreamOp<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Runs a kernel on a grid of blocks of threads";
   let description = [{
-    A memref is passed as the address of its first element, an index as 32 bits.
+    A memref is passed as the address of its first element, an index as 32 bits. `shared_bytes` is what the kernel takes
+    besides its own where its code is for one architecture alone.
 
     ```mlir
     aot.launch %ctx, @relu_0 blocks(%n, %c1, %c1) threads 256 (%x, %y : memref<1024xf32>, memref<1024xf32>) : !llvm.ptr

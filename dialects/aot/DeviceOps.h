@@ -17,6 +17,12 @@ inline constexpr llvm::StringLiteral kDeviceModule = "device";
 
 /// On a kernel: the threads of a block.
 inline constexpr llvm::StringLiteral kThreadsAttr = "aot.threads";
+/// On a kernel: the bytes of shared memory that its launches give it where code is for one architecture alone.
+inline constexpr llvm::StringLiteral kSharedBytesAttr = "aot.shared_bytes";
+/// On a kernel's argument: it is an aot.tensor_map.
+inline constexpr llvm::StringLiteral kTensorMapAttr = "aot.tensor_map";
+/// A function of kernels without arguments: whether the code is for sm_90a alone. Known when code is generated.
+inline constexpr llvm::StringLiteral kIsHopper = "onnx_aot_is_sm_90a";
 
 } // namespace onnx_aot::aot
 

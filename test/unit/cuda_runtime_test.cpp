@@ -2,6 +2,7 @@
 
 #include "runtime_lib/core/status.h"
 #include "test/unit/cuda_fixture.h"
+#include <cstring>
 #include <thread>
 
 using namespace onnx_aot::test;
@@ -119,13 +120,40 @@ TEST_F(CudaRuntime, SharedMemoryAboveWhatAllMayHave) {
   program.kernels[0].shared_bytes = 160u << 10;
   CudaContext context;
   EXPECT_EQ(context.statusOf(program), uint32_t(ONNX_AOT_OK)) << context.error();
+  EXPECT_EQ(count(calls(), "cuFuncSetAttribute"), 0u) << "only images for exactly one architecture take it";
+  context.close();
+  program.images[0].is_specific = 1;
+  EXPECT_EQ(context.statusOf(program), uint32_t(ONNX_AOT_OK)) << context.error();
   EXPECT_EQ(count(calls(), "cuFuncSetAttribute attribute=8 value=163840 = 0"), 1u);
   context.close();
-  restart("cc=86");
+  program.kernels[0].shared_bytes = 200u << 10;
   EXPECT_EQ(context.statusOf(program), uint32_t(ONNX_AOT_DEVICE_UNSUPPORTED));
-  EXPECT_EQ(context.error(), "the GPU has less shared memory than the 163840 bytes that kernel add needs");
+  EXPECT_EQ(context.error(), "the GPU has less shared memory than the 204800 bytes that kernel add needs");
   program.kernels[0].shared_bytes = 48u << 10;
   EXPECT_EQ(context.statusOf(program), uint32_t(ONNX_AOT_OK)) << context.error();
+}
+
+/// Extents 64 and 8, one stride, and a box.
+TEST_F(CudaRuntime, TensorMaps) {
+  constexpr uint64_t kFacts[] = {64, 8, 128, 64, 8}, kUnaligned[] = {64, 8, 120, 64, 8}, kEmpty[] = {64, 0, 128, 64, 8};
+  alignas(64) char map[128] = {}, untouched[128] = {};
+  auto encode = [&](CudaContext &context, const uint64_t *facts) {
+    EXPECT_EQ(onnx_aot_cuda_open(context.state(), program.get(), nullptr), uint32_t(ONNX_AOT_OK));
+    uint64_t address = onnx_aot_cuda_memory(context.state(), 0, 1024);
+    onnx_aot_cuda_tensor_map(context.state(), map, address, 2, 2, facts);
+    return onnx_aot_cuda_end(context.state());
+  };
+  CudaContext context;
+  EXPECT_EQ(encode(context, kFacts), uint32_t(ONNX_AOT_OK));
+  EXPECT_EQ(std::memcmp(map, untouched, sizeof(map)), 0) << "only images for exactly one architecture have them";
+  context.close();
+  program.images[0].is_specific = 1;
+  EXPECT_EQ(encode(context, kEmpty), uint32_t(ONNX_AOT_OK));
+  EXPECT_EQ(std::memcmp(map, untouched, sizeof(map)), 0) << "nothing is brought of a tensor without elements";
+  EXPECT_EQ(encode(context, kFacts), uint32_t(ONNX_AOT_OK));
+  EXPECT_NE(std::memcmp(map, untouched, sizeof(map)), 0);
+  EXPECT_EQ(encode(context, kUnaligned), uint32_t(ONNX_AOT_DEVICE_ERROR));
+  EXPECT_EQ(context.error(), "cuTensorMapEncodeTiled: CUDA_ERROR_INVALID_VALUE (invalid argument)");
 }
 
 TEST_F(CudaRuntime, FirstErrorSticksUntilTheEnd) {
@@ -244,6 +272,7 @@ TEST_F(CudaRuntime, EachCallMayFail) {
 #undef NAME
   program.weights.assign(128, 0.5f);
   program.kernels[0].shared_bytes = 64u << 10;
+  program.images[0].is_specific = 1;
   for (const std::string name : names) {
     if (name == "cuDevicePrimaryCtxRelease_v2" || name == "cuCtxPopCurrent_v2")
       continue; // nothing could be given back then

@@ -32,7 +32,7 @@ struct onnx_aot_cuda_image {
 
 struct onnx_aot_cuda_kernel {
   const char *name;
-  uint32_t shared_bytes; /* the most dynamic shared memory that a launch asks for */
+  uint32_t shared_bytes; /* the dynamic shared memory that it takes in an image for exactly one architecture */
 };
 
 struct onnx_aot_cuda_program {
@@ -60,6 +60,15 @@ uint64_t onnx_aot_cuda_memory(uint64_t *state, uint32_t slot, uint64_t bytes);
 void onnx_aot_cuda_upload(uint64_t *state, uint64_t device, const void *host, uint64_t bytes);
 void onnx_aot_cuda_download(uint64_t *state, void *host, uint64_t device, uint64_t bytes);
 void onnx_aot_cuda_copy(uint64_t *state, uint64_t to, uint64_t from, uint64_t bytes);
+
+/*
+ * Describes a tensor at `address` for copies of boxes of it (a CUtensorMap of 128 bytes), in an image for exactly one
+ * architecture; elsewhere, or where the tensor is empty, `map` is left as it is. `facts` has `rank` extents, the first
+ * of the dim that varies fastest, the rank - 1 strides of the others in bytes, and the `rank` extents of the box, whose
+ * rows are swizzled by 128 bytes. What is beyond the ends is zeros.
+ */
+void onnx_aot_cuda_tensor_map(uint64_t *state, void *map, uint64_t address, uint32_t element_bytes, uint32_t rank,
+                              const uint64_t *facts);
 
 /* Launches the program's kernel of that index, unless the grid is empty. */
 void onnx_aot_cuda_launch(uint64_t *state, uint32_t kernel, uint32_t gx, uint32_t gy, uint32_t gz, uint32_t bx,

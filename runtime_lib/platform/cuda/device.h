@@ -39,6 +39,8 @@ struct onnx_aot_cuda_device {
   cu_context context;
   uint32_t is_current; /* between open and end */
   cu_module module;
+  uint32_t is_specific; /* the module is that of an image for exactly this architecture */
+  cu_tensor_map_encode *encode_tensor_map; /* NULL where the driver has none */
   cu_function *functions; /* the program's kernels */
   cu_stream stream;       /* that of this run */
   cu_stream own_stream;

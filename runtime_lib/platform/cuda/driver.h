@@ -69,6 +69,15 @@ typedef struct cu_opaque_stream *cu_stream;
 typedef struct cu_opaque_graph *cu_graph;
 typedef struct cu_opaque_graph_exec *cu_graph_exec;
 
+/* CUtensorMapDataType of elements of 1, 2 and 4 bytes; CUtensorMapSwizzle; CUtensorMapL2promotion */
+enum { CU_MAP_UINT8 = 0, CU_MAP_UINT16 = 1, CU_MAP_UINT32 = 2, CU_MAP_SWIZZLE_128B = 3, CU_MAP_PROMOTE_128B = 2 };
+
+/* Since CUDA 12.0, which a GPU of compute capability 9.0 may do without for code of 8.0. */
+#define ONNX_AOT_CUDA_TENSOR_MAP_ENCODE "cuTensorMapEncodeTiled"
+typedef int cu_tensor_map_encode(void *map, int type, uint32_t rank, void *address, const uint64_t *extents,
+                                 const uint64_t *strides, const uint32_t *box, const uint32_t *element_strides,
+                                 int interleave, int swizzle, int promotion, int fill);
+
 /* X(name, parameters) */
 #define ONNX_AOT_CUDA_FUNCTIONS(X)                                                                                     \
   X(cuInit, (unsigned flags))                                                                                          \

@@ -46,6 +46,8 @@ int onnx_aot_cuda_load_driver(struct onnx_aot_cuda_device *device) {
     while (*name != '\0')
       ++name;
   }
+  void *encode = dlsym(library, ONNX_AOT_CUDA_TENSOR_MAP_ENCODE);
+  memcpy(&device->encode_tensor_map, &encode, sizeof(encode));
   return 1;
 }
 
@@ -108,6 +110,7 @@ static int loadModule(struct onnx_aot_cuda_device *device, const struct onnx_aot
     }
     return 0;
   }
+  device->is_specific = image->is_specific;
   int options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
   void *values[] = {device->log, (void *)(uintptr_t)(sizeof(device->log) - 1u)};
   device->log[0] = '\0';
@@ -123,7 +126,7 @@ static int loadModule(struct onnx_aot_cuda_device *device, const struct onnx_aot
 
 static int allowShared(struct onnx_aot_cuda_device *device, const struct onnx_aot_cuda_kernel *kernel,
                        cu_function function) {
-  if (kernel->shared_bytes <= SHARED_BYTES_OF_ALL)
+  if (!device->is_specific || kernel->shared_bytes <= SHARED_BYTES_OF_ALL)
     return 1;
   int result = device->driver.cuFuncSetAttribute(function, CU_MAX_DYNAMIC_SHARED_SIZE_BYTES, (int)kernel->shared_bytes);
   if (result != CU_INVALID_VALUE)

@@ -94,11 +94,39 @@ void onnx_aot_cuda_copy(uint64_t *state, uint64_t to, uint64_t from, uint64_t by
     CALL(device, cuMemcpyDtoDAsync_v2, to, from, bytes, device->stream);
 }
 
+#define MOST_DIMS 5u
+
+void onnx_aot_cuda_tensor_map(uint64_t *state, void *map, uint64_t address, uint32_t element_bytes, uint32_t rank,
+                              const uint64_t *facts) {
+  struct onnx_aot_cuda_device *device = onnx_aot_cuda_working(state);
+  if (!device || !device->is_specific)
+    return;
+  if (!device->encode_tensor_map) {
+    onnx_aot_cuda_fail(device, ONNX_AOT_DEVICE_UNSUPPORTED,
+                       "the driver is too old: libcuda.so.1 has no " ONNX_AOT_CUDA_TENSOR_MAP_ENCODE);
+    return;
+  }
+  const uint64_t *strides = facts + rank, *extents_of_box = strides + rank - 1u;
+  uint32_t box[MOST_DIMS], ones[MOST_DIMS];
+  for (uint32_t dim = 0; dim < rank; ++dim) {
+    if (facts[dim] == 0u)
+      return;
+    box[dim] = (uint32_t)extents_of_box[dim];
+    ones[dim] = 1u;
+  }
+  int type = element_bytes == 1u ? CU_MAP_UINT8 : element_bytes == 2u ? CU_MAP_UINT16 : CU_MAP_UINT32;
+  onnx_aot_cuda_check(device, ONNX_AOT_CUDA_TENSOR_MAP_ENCODE,
+                      device->encode_tensor_map(map, type, rank, (void *)(uintptr_t)address, facts, strides, box, ones, 0,
+                                                CU_MAP_SWIZZLE_128B, CU_MAP_PROMOTE_128B, 0));
+}
+
 void onnx_aot_cuda_launch(uint64_t *state, uint32_t kernel, uint32_t gx, uint32_t gy, uint32_t gz, uint32_t bx,
                           uint32_t shared_bytes, void **params) {
   struct onnx_aot_cuda_device *device = onnx_aot_cuda_working(state);
   if (!device || gx == 0u || gy == 0u || gz == 0u || bx == 0u)
     return;
+  if (!device->is_specific)
+    shared_bytes = 0;
   if (CALL(device, cuLaunchKernel, device->functions[kernel], gx, gy, gz, bx, 1, 1, shared_bytes, device->stream,
            params, 0))
     return;

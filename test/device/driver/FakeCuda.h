@@ -33,6 +33,7 @@
 ONNX_AOT_CUDA_FUNCTIONS(DECLARE)
 #undef DECLARE
 
+ONNX_AOT_FAKE_CUDA_EXPORT cu_tensor_map_encode cuTensorMapEncodeTiled;
 ONNX_AOT_FAKE_CUDA_EXPORT int cuCtxGetCurrent(cu_context *context);
 ONNX_AOT_FAKE_CUDA_EXPORT int cuCtxSynchronize();
 ONNX_AOT_FAKE_CUDA_EXPORT int cuMemcpyHtoD_v2(cu_address to, const void *from, uint64_t bytes);

@@ -1,8 +1,10 @@
 // The driver API: modules and launches.
 #include "test/device/driver/Driver.h"
+#include "test/device/emulator/TensorMap.h"
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 
 using namespace onnx_aot;
 using namespace onnx_aot::fake;
@@ -111,6 +113,48 @@ int cuFuncSetAttribute(cu_function function, int attribute, int value) {
                          function->dynamicShared = uint32_t(value);
                          return CU_OK;
                        });
+}
+
+//===-- Tensor maps -----------------------------------------------------------------------------------------------===//
+
+int cuTensorMapEncodeTiled(void *map, int type, uint32_t rank, void *address, const uint64_t *extents,
+                           const uint64_t *strides, const uint32_t *box, const uint32_t *element_strides,
+                           int interleave, int swizzle, int promotion, int fill) {
+  return callInContext("cuTensorMapEncodeTiled", text("rank=", rank), [&](cu_opaque_context &context) -> int {
+    constexpr uint32_t kElementBytes[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2};
+    constexpr uint64_t kMostExtent = uint64_t(1) << 32, kMostStride = uint64_t(1) << 40;
+    constexpr uint32_t kMostOfBox = 256;
+    bool isKnown = type >= 0 && size_t(type) < std::size(kElementBytes) && rank >= 1 && rank <= 5 && interleave == 0 &&
+                   swizzle >= 0 && swizzle <= 3 && promotion >= 0 && promotion <= 3 && (fill == 0 || fill == 1);
+    auto begin = reinterpret_cast<uintptr_t>(address);
+    if (!isKnown || reinterpret_cast<uintptr_t>(map) % alignof(ptx::TensorMap) != 0 || begin % 16 != 0)
+      return CU_INVALID_VALUE;
+    ptx::TensorMap content;
+    content.address = begin;
+    content.rank = uint8_t(rank);
+    content.elementBytes = uint8_t(kElementBytes[type]);
+    content.swizzle = uint8_t(swizzle);
+    content.fill = uint8_t(fill);
+    uint64_t bytes = content.elementBytes;
+    for (uint32_t dim = 0; dim < rank; ++dim) {
+      if (extents[dim] == 0 || extents[dim] > kMostExtent || box[dim] == 0 || box[dim] > kMostOfBox ||
+          element_strides[dim] != 1)
+        return CU_INVALID_VALUE;
+      if (dim != 0 && (strides[dim - 1] % 16 != 0 || strides[dim - 1] >= kMostStride))
+        return CU_INVALID_VALUE;
+      content.extents[dim] = uint32_t(extents[dim]);
+      content.box[dim] = uint16_t(box[dim]);
+      if (dim != 0)
+        content.strides[dim - 1] = strides[dim - 1];
+      bytes += (extents[dim] - 1) * (dim == 0 ? content.elementBytes : strides[dim - 1]);
+    }
+    if (box[0] * content.elementBytes % 16 != 0 || (swizzle != 0 && box[0] * content.elementBytes > 16u << swizzle))
+      return CU_INVALID_VALUE;
+    if (!context.memory.holds(begin, bytes))
+      return misuse("a tensor map reaches beyond the device's memory");
+    std::memcpy(map, &content, sizeof(content));
+    return CU_OK;
+  });
 }
 
 //===-- Launches --------------------------------------------------------------------------------------------------===//
