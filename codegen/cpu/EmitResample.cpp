@@ -19,9 +19,10 @@
 // Before: aot.resample on memrefs.  After: scf, vector, memref and arith.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "codegen/Sampling.h"
+#include "codegen/VectorBody.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/RowLoops.h"
-#include "codegen/VectorBody.h"
 #include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -42,22 +43,6 @@ using namespace mlir;
 using aot::ResampleOp;
 
 namespace {
-/// An axis, its extents, and its tables where it has some: one per tap.
-struct Axis {
-  aot::SamplingAttr sampling;
-  Value in, out;
-  SmallVector<Value> positions, weights;
-
-  bool hasPhases() const { return sampling.getScale() != 0; }
-  int64_t offset(int64_t phase, int64_t tap) const { return sampling.getOffsets()[phase * sampling.getTaps() + tap]; }
-  double weight(int64_t phase, int64_t tap) const { return sampling.getWeights()[phase * sampling.getTaps() + tap]; }
-};
-
-/// What an output position reads; no weight where elements are moved.
-struct Tap {
-  Value position, weight;
-};
-
 class ResampleEmitter : RowLoops {
 public:
   ResampleEmitter(OpBuilder &builder, ResampleOp op, const aot::TargetModel &target)
@@ -80,7 +65,7 @@ public:
     for (unsigned index = 0; index < op.getSamplings().size(); ++index) {
       aot::SamplingAttr sampling = op.getSampling(index);
       int64_t dim = sampling.getAxis(), taps = sampling.getTaps();
-      Axis axis{sampling, extent(op.getData(), dim), extent(op.getInit(), dim), {}, {}};
+      SampledAxis axis{sampling, extent(op.getData(), dim), extent(op.getInit(), dim), {}, {}};
       for (int64_t tap = 0; !axis.hasPhases() && tap < taps; ++tap)
         axis.positions.push_back(*table++);
       for (int64_t tap = 0; !axis.hasPhases() && !moves && tap < taps; ++tap)
@@ -95,13 +80,8 @@ public:
 private:
   Value number(double value) { return arith::ConstantOp::create(b, b.getFloatAttr(element, value)); }
 
-  /// sum + weight * value, the first of them without `sum`; `value` itself without a weight.
   Value accumulate(Value sum, Value value, Value weight, int64_t lanes) {
-    if (!weight)
-      return value;
-    weight = asVector(b, weight, lanes);
-    return sum ? math::FmaOp::create(b, value, weight, sum).getResult()
-               : arith::MulFOp::create(b, value, weight).getResult();
+    return accumulateTap(b, sum, value, weight, lanes);
   }
 
   bool isFinished(const Place &place) { return place.buffer == op.getInit() && !op.getEpilogue().empty(); }
@@ -212,32 +192,10 @@ private:
 
   //===-- What a position reads -----------------------------------------------------------------------------------===//
 
-  Value inside(const Axis &axis, Value position) { return smaller(larger(position, index(0)), plus(axis.in, -1)); }
+  Value inside(const SampledAxis &axis, Value position) { return insideOf(b, axis, position); }
 
-  SmallVector<Tap> tapsAt(const Axis &axis, Value position) {
-    int64_t scale = axis.sampling.getScale();
-    SmallVector<Tap> taps;
-    if (!axis.hasPhases()) {
-      for (auto [tap, positions] : llvm::enumerate(axis.positions)) {
-        Value read = memref::LoadOp::create(b, positions, position);
-        taps.push_back({arith::IndexCastOp::create(b, b.getIndexType(), read), Value()});
-        if (!moves)
-          taps.back().weight = memref::LoadOp::create(b, axis.weights[tap], position);
-      }
-      return taps;
-    }
-    Value q = arith::DivUIOp::create(b, position, index(scale)),
-          phase = arith::RemUIOp::create(b, position, index(scale));
-    for (int64_t tap = 0; tap < axis.sampling.getTaps(); ++tap) {
-      Value offset = index(axis.offset(0, tap)), weight = moves ? Value() : number(axis.weight(0, tap));
-      for (int64_t other = 1; other < scale; ++other) {
-        Value isIt = compare(arith::CmpIPredicate::eq, phase, index(other));
-        offset = select(isIt, index(axis.offset(other, tap)), offset);
-        weight = moves ? Value() : select(isIt, number(axis.weight(other, tap)), weight);
-      }
-      taps.push_back({inside(axis, plus(q, offset)), weight});
-    }
-    return taps;
+  SmallVector<Tap> tapsAt(const SampledAxis &axis, Value position) {
+    return onnx_aot::tapsAt(b, axis, position, element, moves);
   }
 
   //===-- Columns -------------------------------------------------------------------------------------------------===//
@@ -366,7 +324,7 @@ private:
   Type element;
   bool moves;
   int64_t width, gatherWidth; // lanes
-  std::optional<Axis> rows, columns;
+  std::optional<SampledAxis> rows, columns;
   int64_t rowDim = -1;
   Place data, result; // of the image
 };

@@ -9,6 +9,7 @@
 #define ONNX_AOT_CODEGEN_NVPTX_DEVICENEST_H
 
 #include "codegen/nvptx/KernelBuilder.h"
+#include "dialects/aot/AotDialect.h"
 #include "dialects/aot/LoopNest.h"
 
 namespace onnx_aot {
@@ -66,6 +67,7 @@ void emitPointwise(const DeviceContext &context, mlir::Operation *op, const aot:
 void emitReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Fails where the nest is no sum of products of two operands that is worth tiles.
 mlir::LogicalResult emitProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+void emitResample(const DeviceContext &context, aot::ResampleOp op);
 /// Linalg operations that are no nest: a thread for each point of the parallel dims.
 mlir::LogicalResult emitStructured(const DeviceContext &context, mlir::Operation *op);
 

@@ -176,6 +176,10 @@ FailureOr<Value> HostIslands::hostOf(Value value, Operation *before) {
 }
 
 bool onnx_aot::isMadeAnew(Operation *op, Value buffer) {
+  // The only element.
+  if (auto store = dyn_cast<memref::StoreOp>(op))
+    return store.getMemRef() == buffer && store.getMemRefType().hasStaticShape() &&
+           store.getMemRefType().getNumElements() == 1;
   auto kernel = dyn_cast<aot::KernelOp>(op);
   return kernel && kernel.getInit() == buffer && !llvm::is_contained(kernel.getInputs(), buffer);
 }

@@ -122,7 +122,7 @@ private:
   LogicalResult makeKernels() {
     SmallVector<Operation *> structured;
     entry.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (!isa<linalg::LinalgOp, aot::KernelOp>(op))
+      if (!isa<linalg::LinalgOp, aot::KernelOp, aot::ResampleOp>(op))
         return WalkResult::advance();
       structured.push_back(op);
       return WalkResult::skip();
@@ -149,6 +149,10 @@ private:
           buffer && buffer.hasStaticShape() && buffer.getNumElements() > kMostElements)
         return op->emitError("unsupported: a tensor of ")
                << buffer.getNumElements() << " elements on a device, where indices have 32 bits";
+    if (auto resample = dyn_cast<aot::ResampleOp>(op)) {
+      emitResample(context, resample);
+      return true;
+    }
     FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
     if (failed(nest))
       return succeeded(emitStructured(context, op));
