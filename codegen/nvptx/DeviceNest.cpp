@@ -15,7 +15,17 @@ using namespace onnx_aot;
 using namespace onnx_aot::aot;
 
 DeviceNest::DeviceNest(const DeviceContext &context, Operation *op, const LoopNest &nest, StringRef kind)
-    : nest(nest), kernel(context, op, kind), b(kernel.b), symbols(nest.symbols.size()) {
+    : own(std::make_unique<KernelBuilder>(context, op, kind)), nest(nest), kernel(*own), b(kernel.b),
+      symbols(nest.symbols.size()) {
+  passOperands(op);
+}
+
+DeviceNest::DeviceNest(KernelBuilder &kernel, Operation *op, const LoopNest &nest)
+    : nest(nest), kernel(kernel), b(kernel.b), symbols(nest.symbols.size()) {
+  passOperands(op);
+}
+
+void DeviceNest::passOperands(Operation *op) {
   for (const Access &access : nest.inputs)
     elements.push_back(kernel.passElements(access.operand));
   elements.push_back(kernel.passElements(nest.output.operand));

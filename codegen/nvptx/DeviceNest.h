@@ -18,6 +18,8 @@ class DeviceNest {
 public:
   /// Passes the operands and all that the bodies use from outside.
   DeviceNest(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest, llvm::StringRef kind);
+  /// The same in a kernel that does other things too.
+  DeviceNest(KernelBuilder &kernel, mlir::Operation *op, const aot::LoopNest &nest);
 
   /// On the device.
   mlir::Value valueOf(const aot::Amount &amount);
@@ -42,13 +44,18 @@ public:
   /// All elements of an input, by linear address.
   mlir::Value elementsOf(unsigned input) { return elements[input]; }
 
+private:
+  std::unique_ptr<KernelBuilder> own; // null where others are in the kernel
+
+public:
   const aot::LoopNest nest;
-  KernelBuilder kernel;
+  KernelBuilder &kernel;
   mlir::ImplicitLocOpBuilder &b;
   llvm::SmallVector<mlir::Value> ivs;
   llvm::SmallVector<unsigned> parallelDims, reductionDims;
 
 private:
+  void passOperands(mlir::Operation *op);
   aot::Amount product(llvm::ArrayRef<unsigned> dims) const;
   mlir::Value hostValueOf(const aot::Symbol &symbol);
   mlir::Value clone(mlir::Region &body, llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes,
@@ -64,6 +71,8 @@ bool isVector(const aot::Access &access, unsigned dim, int64_t lanes);
 
 /// Kernels by the shape of the nest; each launches what it makes. They refuse none.
 void emitPointwise(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+/// Elementwise operations of which none touches what another one stores, as one kernel in the place of the last.
+void emitTogether(const DeviceContext &context, llvm::ArrayRef<mlir::Operation *> operations);
 void emitReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Fails where the nest is no sum of products of two operands that is worth tiles.
 mlir::LogicalResult emitProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);

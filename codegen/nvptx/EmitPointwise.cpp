@@ -11,6 +11,9 @@
 // Where neighbours lie side by side, or are the same, in every operand, a thread takes 4 or 2 of them at once, as
 // vectors of at most 16 bytes.
 //
+// Operations that do not depend on each other (the borders of a padded image, the parts of a concatenation) are one
+// kernel, in which each has blocks of its own.
+//
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/nvptx/DeviceNest.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -38,51 +41,103 @@ int64_t lanesOf(const LoopNest &nest, unsigned dim) {
   }
   return 1;
 }
+
+/// A nest, and what a thread does of it.
+class Points {
+public:
+  Points(const DeviceContext &context, Operation *op, const LoopNest &nest)
+      : device(context, op, nest, kindOf(op)), kernel(device.kernel) {
+    chooseLanes();
+  }
+  Points(KernelBuilder &shared, Operation *op, const LoopNest &nest) : device(shared, op, nest), kernel(shared) {
+    chooseLanes();
+  }
+
+  KernelBuilder &builder() { return kernel; }
+
+  /// On the host.
+  Value blocks() {
+    Value all = divided(kernel.host, device.hostVolume(device.parallelDims));
+    Value threads = arith::ConstantIndexOp::create(kernel.host, kThreads);
+    return kernel.host.createOrFold<arith::CeilDivUIOp>(all, threads);
+  }
+
+  /// What a thread of block `block` of these does.
+  void emit(Value block) {
+    ImplicitLocOpBuilder &b = kernel.b;
+    Value number = arith::AddIOp::create(b, arith::MulIOp::create(b, block, kernel.index(kThreads)), kernel.threadX());
+    Value points = divided(b, device.volume(device.parallelDims));
+    kernel.emitIf(arith::CmpIOp::create(b, arith::CmpIPredicate::ult, number, points), [&] {
+      if (!device.parallelDims.empty())
+        device.delinearize(arith::MulIOp::create(b, number, kernel.index(lanes)), device.parallelDims);
+      device.storeResult(device.nest.compute ? reduce() : Value(), lanes, laneDim);
+    });
+  }
+
+  static StringRef kindOf(Operation *op) {
+    auto known = dyn_cast<KernelOp>(op);
+    return known ? known.getKind() : StringRef("elementwise");
+  }
+
+private:
+  void chooseLanes() {
+    ArrayRef<unsigned> dims = device.parallelDims;
+    laneDim = dims.empty() ? -1 : int(dims.back());
+    lanes = laneDim < 0 ? 1 : lanesOf(device.nest, unsigned(laneDim));
+  }
+
+  Value divided(ImplicitLocOpBuilder &at, Value number) const {
+    return lanes == 1 ? number
+                      : at.createOrFold<arith::DivUIOp>(number, arith::ConstantIndexOp::create(at, lanes).getResult());
+  }
+
+  Value reduce() {
+    Value start = device.identity();
+    if (lanes > 1)
+      start = arith::ConstantOp::create(
+          kernel.b, DenseElementsAttr::get(VectorType::get({lanes}, start.getType()), Attribute(device.nest.identity)));
+    return reduceOver(device.reductionDims, start);
+  }
+
+  Value reduceOver(ArrayRef<unsigned> dims, Value carried) {
+    if (dims.empty())
+      return device.compute(device.loadInputs(/*inCompute=*/true, lanes, laneDim), carried, lanes, laneDim);
+    return kernel
+        .emitFor(kernel.index(0), device.valueOf(device.nest.dims[dims.front()].extent), kernel.index(1), carried,
+                 [&](Value iv, ValueRange values) -> SmallVector<Value> {
+                   device.ivs[dims.front()] = iv;
+                   return {reduceOver(dims.drop_front(), values[0])};
+                 })
+        .front();
+  }
+
+  DeviceNest device;
+  KernelBuilder &kernel;
+  int laneDim = -1;
+  int64_t lanes = 1;
+};
 } // namespace
 
 void onnx_aot::emitPointwise(const DeviceContext &context, Operation *op, const LoopNest &nest) {
-  auto known = dyn_cast<KernelOp>(op);
-  DeviceNest device(context, op, nest, known ? known.getKind() : StringRef("elementwise"));
-  KernelBuilder &kernel = device.kernel;
-  ImplicitLocOpBuilder &b = kernel.b;
-  ArrayRef<unsigned> dims = device.parallelDims;
-  int laneDim = dims.empty() ? -1 : int(dims.back());
-  int64_t lanes = laneDim < 0 ? 1 : lanesOf(nest, laneDim);
+  Points points(context, op, nest);
+  KernelBuilder &kernel = points.builder();
+  points.emit(kernel.blockX());
+  kernel.launch(points.blocks(), kThreads);
+}
 
-  auto divided = [lanes](ImplicitLocOpBuilder &at, Value number) -> Value {
-    return lanes == 1 ? number
-                      : at.createOrFold<arith::DivUIOp>(number, arith::ConstantIndexOp::create(at, lanes).getResult());
-  };
-  Value number =
-      arith::AddIOp::create(b, arith::MulIOp::create(b, kernel.blockX(), kernel.index(kThreads)), kernel.threadX());
-  Value points = divided(b, device.volume(dims));
-  Value isPoint = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, number, points);
-  kernel.emitIf(isPoint, [&] {
-    if (!dims.empty())
-      device.delinearize(arith::MulIOp::create(b, number, kernel.index(lanes)), dims);
-    Value accumulator;
-    if (nest.compute) {
-      auto nested = [&](auto &self, size_t level, Value carried) -> Value {
-        if (level == device.reductionDims.size())
-          return device.compute(device.loadInputs(/*inCompute=*/true, lanes, laneDim), carried, lanes, laneDim);
-        unsigned dim = device.reductionDims[level];
-        return kernel
-            .emitFor(kernel.index(0), device.valueOf(nest.dims[dim].extent), kernel.index(1), carried,
-                     [&](Value iv, ValueRange values) -> SmallVector<Value> {
-                       device.ivs[dim] = iv;
-                       return {self(self, level + 1, values[0])};
-                     })
-            .front();
-      };
-      Value start = device.identity();
-      if (lanes > 1)
-        start = arith::ConstantOp::create(
-            b, DenseElementsAttr::get(VectorType::get({lanes}, start.getType()), Attribute(nest.identity)));
-      accumulator = nested(nested, 0, start);
-    }
-    device.storeResult(accumulator, lanes, laneDim);
-  });
-  Value all = divided(kernel.host, device.hostVolume(dims));
-  Value threads = arith::ConstantIndexOp::create(kernel.host, kThreads);
-  kernel.launch(kernel.host.createOrFold<arith::CeilDivUIOp>(all, threads), kThreads);
+/// Each has blocks of its own, one after the other.
+void onnx_aot::emitTogether(const DeviceContext &context, ArrayRef<Operation *> operations) {
+  KernelBuilder kernel(context, operations.back(), "elementwise");
+  ImplicitLocOpBuilder &b = kernel.b;
+  Value block = kernel.blockX(), before = arith::ConstantIndexOp::create(kernel.host, 0);
+  for (Operation *op : operations) {
+    Points points(kernel, op, *LoopNest::of(op));
+    Value end = kernel.host.createOrFold<arith::AddIOp>(before, points.blocks());
+    Value isReached = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, block, kernel.passIndex(before));
+    Value isBefore = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, block, kernel.passIndex(end));
+    Value own = arith::SubIOp::create(b, block, kernel.passIndex(before));
+    kernel.emitIf(arith::AndIOp::create(b, isReached, isBefore), [&] { points.emit(own); });
+    before = end;
+  }
+  kernel.launch(before, kThreads);
 }

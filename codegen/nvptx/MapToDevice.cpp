@@ -15,6 +15,7 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/nvptx/DeviceNest.h"
 #include "codegen/nvptx/HostIslands.h"
+#include "codegen/nvptx/Independence.h"
 #include "codegen/nvptx/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -128,9 +129,18 @@ private:
       return WalkResult::skip();
     });
     DenseSet<Operation *> ofHost = hostOperations(structured);
-    for (Operation *op : structured) {
+    for (size_t index = 0; index < structured.size(); ++index) {
+      Operation *op = structured[index];
       if (ofHost.contains(op))
         continue;
+      ArrayRef<Operation *> together = independent(ArrayRef(structured).drop_front(index), ofHost);
+      if (together.size() > 1) {
+        emitTogether(context, together);
+        for (Operation *each : together)
+          each->erase();
+        index += together.size() - 1;
+        continue;
+      }
       FailureOr<bool> isMade = makeKernel(op);
       if (failed(isMade))
         return failure();
@@ -138,6 +148,40 @@ private:
         op->erase();
     }
     return success();
+  }
+
+  /// The first of `operations` that are elementwise and independent of each other, with nothing between them.
+  static ArrayRef<Operation *> independent(ArrayRef<Operation *> operations, const DenseSet<Operation *> &ofHost) {
+    constexpr size_t kMost = 8;
+    auto isElementwise = [&](Operation *op) {
+      FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
+      return succeeded(nest) && !nest->compute && !ofHost.contains(op) && !isEmpty(op) && !isTooLarge(op);
+    };
+    size_t count = 0;
+    for (; count < std::min(operations.size(), kMost); ++count) {
+      Operation *op = operations[count];
+      if (!isElementwise(op) || (count != 0 && !follows(op, operations[count - 1])) ||
+          llvm::any_of(operations.take_front(count), [&](Operation *other) { return mayDepend(op, other); }))
+        break;
+    }
+    return operations.take_front(count);
+  }
+
+  /// Whether nothing that touches memory is between two operations.
+  static bool follows(Operation *op, Operation *before) {
+    if (op->getBlock() != before->getBlock())
+      return false;
+    Operation *between = before->getNextNode();
+    while (between != op && isMemoryEffectFree(between))
+      between = between->getNextNode();
+    return between == op;
+  }
+
+  static bool isTooLarge(Operation *op) {
+    return llvm::any_of(op->getOperandTypes(), [](Type type) {
+      auto buffer = dyn_cast<MemRefType>(type);
+      return buffer && buffer.hasStaticShape() && buffer.getNumElements() > kMostElements;
+    });
   }
 
   /// False where the host has to do it.

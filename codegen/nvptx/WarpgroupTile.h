@@ -41,8 +41,8 @@ private:
   /// A box is 64 rows; an operand has two, of its lanes.
   static constexpr int64_t kBoxBytes = kRow * kRowBytes, kOperandBytes = 2 * kBoxBytes, kStageBytes = 2 * kOperandBytes;
   static constexpr int64_t kBarrierBytes = 8;
-  static constexpr int64_t kLanes = 2 * kRow;  // columns of one instruction, which has kRow rows
-  static constexpr int64_t kDepthOfOne = 16; // k of one instruction
+  static constexpr int64_t kLanes = 2 * kRow; // columns of one instruction, which has kRow rows
+  static constexpr int64_t kDepthOfOne = 16;  // k of one instruction
 
   mlir::Value passMap(const TileOperand &operand);
   /// Begins to bring the step whose k are from `from` on.
