@@ -370,18 +370,25 @@ private:
     if (entry.getArgAttr(argument.getArgNumber(), "aot.slot"))
       return openOutputs.push_back(argument);
     if (entry.getArgAttr(argument.getArgNumber(), "aot.tensor")) {
-      auto shaped =
-          llvm::find_if(argument.getUsers(), [](Operation *user) { return isa<memref::ReinterpretCastOp>(user); });
-      if (shaped == argument.user_end())
+      // The tensor itself comes first; others of its shapes are those in which it is broadcast.
+      memref::ReinterpretCastOp whole;
+      for (Operation *user : argument.getUsers())
+        if (auto shaped = dyn_cast<memref::ReinterpretCastOp>(user))
+          if (!whole || shaped->isBeforeInBlock(whole))
+            whole = shaped;
+      if (!whole)
         return;
-      auto cast = mlir::cast<memref::ReinterpretCastOp>(*shaped);
-      builder.setInsertionPointAfter(cast);
-      hostBuffer = cast.getResult();
-      sizes.assign(cast.getSizes().begin(), cast.getSizes().end());
+      builder.setInsertionPointAfter(whole);
+      hostBuffer = whole.getResult();
+      sizes.assign(whole.getSizes().begin(), whole.getSizes().end());
     }
     auto type = cast<MemRefType>(hostBuffer.getType());
     Value deviceBuffer = buffer(builder, type, sizes);
     hostBuffer.replaceAllUsesWith(deviceBuffer);
+    if (hostBuffer != argument)
+      argument.replaceUsesWithIf(deviceBuffer, [&](OpOperand &use) {
+        return isa<memref::ReinterpretCastOp>(use.getOwner()) && use.getOwner() != hostBuffer.getDefiningOp();
+      });
     if (isInput) {
       builder.setInsertionPointAfterValue(deviceBuffer);
       aot::TransferOp::create(builder, entry.getLoc(), context.runtime, hostBuffer, deviceBuffer, /*to_device=*/true);
