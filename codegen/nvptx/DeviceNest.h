@@ -35,7 +35,10 @@ public:
   mlir::Value compute(llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
   /// `accumulator` is null where nothing is reduced.
   void storeResult(mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
-  mlir::Value identity();
+  /// In each of `lanes` lanes.
+  mlir::Value identity(int64_t lanes = 1);
+  /// The reduction's combination of two accumulators; of nests that have a combiner.
+  mlir::Value combine(mlir::Value left, mlir::Value right);
   /// All elements of an input, by linear address.
   mlir::Value elementsOf(unsigned input) { return elements[input]; }
 
@@ -59,10 +62,18 @@ private:
 
 /// Whether `lanes` elements along `dim` are one vector of at most 16 bytes, aligned to its size, wherever they begin.
 bool isVector(const aot::Access &access, unsigned dim, int64_t lanes);
+/// Whether they are one vector, or one element.
+bool isVectorOrOne(const aot::Access &access, unsigned dim, int64_t lanes);
+/// So many neighbouring results along `dim`, 4, 2 or 1, are vectors in the result and in all inputs that `reads` takes.
+int64_t neighboursAlong(const aot::LoopNest &nest, unsigned dim, llvm::function_ref<bool(const aot::Access &)> reads);
+/// Whether accumulators of `nest` can be combined across threads.
+bool canCombine(const aot::LoopNest &nest);
 
 /// Kernels by the shape of the nest; each launches what it makes. They refuse none.
 void emitPointwise(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 void emitReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+/// Fails where neighbouring results are not made of neighbouring elements.
+mlir::LogicalResult emitColumnReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Fails where the nest is no sum of products of two operands that is worth tiles.
 mlir::LogicalResult emitProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Linalg operations that are no nest: a thread for each point of the parallel dims.

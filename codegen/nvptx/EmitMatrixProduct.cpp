@@ -33,6 +33,8 @@ namespace {
 constexpr TileSize kTiles[] = {{128, 128, 32}, {64, 64, 32}, {32, 32, 32}};
 /// Of a chunk and of the padding: 16 bytes.
 constexpr int64_t kChunk = 8;
+/// Of mma.sync in practice, and with several steps on their way.
+constexpr ProductSpeed kSpeed = {512, 400};
 constexpr int64_t kRows = 16, kColumns = 8, kDepth = 16; // of one instruction
 
 class MatrixProduct : ProductTile {
@@ -105,7 +107,7 @@ private:
     SmallVector<Value> carried = zeros();
     Value group;
     for (int64_t stage = 0; stage < stages - 1; ++stage)
-      group = copyStep(kernel.index(stage * size.depth), kernel.index(stage));
+      group = copyStep(add(depthStart, stage * size.depth), kernel.index(stage));
     Value zero = kernel.index(0), last = kernel.index(stages - 1);
     carried.push_back(zero); // the stage
     carried.push_back(group);
@@ -121,7 +123,7 @@ private:
       sums.push_back(next);
       return sums;
     };
-    SmallVector<Value> results = kernel.emitFor(zero, depthOfAll, kernel.index(size.depth), carried, step);
+    SmallVector<Value> results = kernel.emitFor(depthStart, depthEnd, kernel.index(size.depth), carried, step);
     results.truncate(results.size() - 2);
     return results;
   }
@@ -226,6 +228,6 @@ LogicalResult onnx_aot::emitMatrixProduct(const DeviceContext &context, Operatio
   bool isNarrow = left == right && (left.isF16() || left.isBF16());
   if (!context.hasMatrixUnits || !isNarrow || !nest.identity.getType().isF32())
     return failure();
-  MatrixProduct(context, op, nest, product, chooseTile(nest, product, kTiles)).emit();
+  MatrixProduct(context, op, nest, product, chooseTile(nest, product, kTiles, kSpeed)).emit();
   return success();
 }

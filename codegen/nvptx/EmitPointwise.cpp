@@ -19,26 +19,7 @@ using namespace mlir;
 using namespace onnx_aot;
 using namespace onnx_aot::aot;
 
-namespace {
-constexpr int64_t kThreads = 256;
-
-bool isVectorOrOne(const Access &access, unsigned dim, int64_t lanes) {
-  return access.strides[dim].is(0) || isVector(access, dim, lanes);
-}
-
-int64_t lanesOf(const LoopNest &nest, unsigned dim) {
-  if (!nest.vectorizable)
-    return 1;
-  for (int64_t lanes : {4, 2}) {
-    bool fits = nest.dims[dim].extent.isMultipleOf(lanes) && !nest.output.strides[dim].is(0) &&
-                isVectorOrOne(nest.output, dim, lanes) &&
-                llvm::all_of(nest.inputs, [&](const Access &access) { return isVectorOrOne(access, dim, lanes); });
-    if (fits)
-      return lanes;
-  }
-  return 1;
-}
-} // namespace
+static constexpr int64_t kThreads = 256;
 
 void onnx_aot::emitPointwise(const DeviceContext &context, Operation *op, const LoopNest &nest) {
   auto known = dyn_cast<KernelOp>(op);
@@ -47,7 +28,7 @@ void onnx_aot::emitPointwise(const DeviceContext &context, Operation *op, const 
   ImplicitLocOpBuilder &b = kernel.b;
   ArrayRef<unsigned> dims = device.parallelDims;
   int laneDim = dims.empty() ? -1 : int(dims.back());
-  int64_t lanes = laneDim < 0 ? 1 : lanesOf(nest, laneDim);
+  int64_t lanes = laneDim < 0 ? 1 : neighboursAlong(nest, laneDim, [](const Access &) { return true; });
 
   auto divided = [lanes](ImplicitLocOpBuilder &at, Value number) -> Value {
     return lanes == 1 ? number
@@ -74,11 +55,7 @@ void onnx_aot::emitPointwise(const DeviceContext &context, Operation *op, const 
                      })
             .front();
       };
-      Value start = device.identity();
-      if (lanes > 1)
-        start = arith::ConstantOp::create(
-            b, DenseElementsAttr::get(VectorType::get({lanes}, start.getType()), Attribute(nest.identity)));
-      accumulator = nested(nested, 0, start);
+      accumulator = nested(nested, 0, device.identity(lanes));
     }
     device.storeResult(accumulator, lanes, laneDim);
   });

@@ -29,27 +29,10 @@ constexpr int64_t kWarps = 4;
 /// A reduction of fewer elements is left to one thread, and so is one of so many results that they fill the device.
 constexpr int64_t kShort = 32, kMany = 1 << 17;
 
-/// (a, b) -> the reduction's combination of both.
-Value combine(ImplicitLocOpBuilder &b, Operation *combiner, Value left, Value right) {
-  if (isa<math::FmaOp>(combiner))
-    return arith::AddFOp::create(b, left, right);
-  OperationState state(b.getLoc(), combiner->getName(), ValueRange{left, right}, left.getType());
-  return b.create(state)->getResult(0);
-}
-
-Value combineLanes(KernelBuilder &kernel, Operation *combiner, Value value, int64_t lanes) {
+Value combineLanes(DeviceNest &device, Value value, int64_t lanes) {
   for (int64_t mask = lanes / 2; mask > 0; mask /= 2)
-    value = combine(kernel.b, combiner, value, kernel.shuffleXor(value, mask));
+    value = device.combine(value, device.kernel.shuffleXor(value, mask));
   return value;
-}
-
-bool canCombine(const LoopNest &nest) {
-  Operation *combiner = nest.combiner();
-  if (!combiner || isa<DotOp>(combiner))
-    return false;
-  Type type = combiner->getResult(0).getType();
-  unsigned bits = type.isIntOrFloat() ? type.getIntOrFloatBitWidth() : 0;
-  return bits == 8 || bits == 16 || bits == 32 || bits == 64;
 }
 } // namespace
 
@@ -65,7 +48,6 @@ void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const 
   DeviceNest device(context, op, nest, cast<KernelOp>(op).getKind());
   KernelBuilder &kernel = device.kernel;
   ImplicitLocOpBuilder &b = kernel.b;
-  Operation *combiner = nest.combiner();
   bool isLong = length >= kLong;
   int64_t threads = isLong ? kThreads : kWarp; // for one result
   int64_t perBlock = isLong ? 1 : kWarps;      // results
@@ -86,7 +68,7 @@ void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const 
                                return {device.compute(device.loadInputs(/*inCompute=*/true), carried[0])};
                              })
                     .front();
-    sum = combineLanes(kernel, combiner, sum, kWarp);
+    sum = combineLanes(device, sum, kWarp);
     Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, kernel.index(0));
     if (!isLong)
       return kernel.emitIf(isFirst, [&] { device.storeResult(sum); });
@@ -99,7 +81,7 @@ void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const 
     kernel.emitIf(isFirstWarp, [&] {
       // Lanes beyond the warps' sums repeat them, in another group of the exchange.
       Value at = arith::RemUIOp::create(b, lane, kernel.index(kOfBlock));
-      Value all = combineLanes(kernel, combiner, memref::LoadOp::create(b, sums, at), kOfBlock);
+      Value all = combineLanes(device, memref::LoadOp::create(b, sums, at), kOfBlock);
       kernel.emitIf(isFirst, [&] { device.storeResult(all); });
     });
   };

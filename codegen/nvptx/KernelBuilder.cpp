@@ -163,6 +163,15 @@ SmallVector<Value> KernelBuilder::emitFor(Value low, Value high, Value step, Val
   return loop.getResults();
 }
 
+Value KernelBuilder::workspace(Value count, Type element) {
+  Value zero = arith::ConstantIndexOp::create(host, 0); // the slot too, until the mapper gives one
+  Value size = arith::ConstantIndexOp::create(host, llvm::divideCeil(element.getIntOrFloatBitWidth(), 8));
+  auto bytes = MemRefType::get({ShapedType::kDynamic}, host.getI8Type());
+  Value memory =
+      aot::DeviceMemoryOp::create(host, bytes, context.runtime, zero, host.createOrFold<arith::MulIOp>(count, size));
+  return memref::ViewOp::create(host, MemRefType::get({ShapedType::kDynamic}, element), memory, zero, count);
+}
+
 //===-- The launch ------------------------------------------------------------------------------------------------===//
 
 void KernelBuilder::launch(ArrayRef<Value> blocks, int64_t threads) {
