@@ -115,17 +115,15 @@ bool onnx_aot::isVector(const Access &access, unsigned dim, int64_t lanes) {
   return true;
 }
 
-bool onnx_aot::isVectorOrOne(const Access &access, unsigned dim, int64_t lanes) {
-  return access.strides[dim].is(0) || isVector(access, dim, lanes);
-}
-
-int64_t onnx_aot::neighboursAlong(const LoopNest &nest, unsigned dim, llvm::function_ref<bool(const Access &)> reads) {
+int64_t onnx_aot::lanesAlong(const LoopNest &nest, unsigned dim, llvm::function_ref<bool(const Access &)> takes) {
   if (!nest.vectorizable)
     return 1;
   for (int64_t lanes : {4, 2}) {
-    bool fits = nest.dims[dim].extent.isMultipleOf(lanes) && isVector(nest.output, dim, lanes) &&
-                llvm::all_of(nest.inputs,
-                             [&](const Access &access) { return !reads(access) || isVectorOrOne(access, dim, lanes); });
+    bool fits = nest.dims[dim].extent.isMultipleOf(lanes) &&
+                (!takes(nest.output) || isVector(nest.output, dim, lanes)) &&
+                llvm::all_of(nest.inputs, [&](const Access &access) {
+                  return !takes(access) || access.strides[dim].is(0) || isVector(access, dim, lanes);
+                });
     if (fits)
       return lanes;
   }

@@ -62,10 +62,9 @@ private:
 
 /// Whether `lanes` elements along `dim` are one vector of at most 16 bytes, aligned to its size, wherever they begin.
 bool isVector(const aot::Access &access, unsigned dim, int64_t lanes);
-/// Whether they are one vector, or one element.
-bool isVectorOrOne(const aot::Access &access, unsigned dim, int64_t lanes);
-/// So many neighbouring results along `dim`, 4, 2 or 1, are vectors in the result and in all inputs that `reads` takes.
-int64_t neighboursAlong(const aot::LoopNest &nest, unsigned dim, llvm::function_ref<bool(const aot::Access &)> reads);
+/// How many neighbours along `dim` can be taken at once: 4, 2 or 1. They are vectors, or one element, in all inputs and
+/// the output that `takes` holds for.
+int64_t lanesAlong(const aot::LoopNest &nest, unsigned dim, llvm::function_ref<bool(const aot::Access &)> takes);
 /// Whether accumulators of `nest` can be combined across threads.
 bool canCombine(const aot::LoopNest &nest);
 

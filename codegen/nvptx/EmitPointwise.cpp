@@ -28,7 +28,7 @@ void onnx_aot::emitPointwise(const DeviceContext &context, Operation *op, const 
   ImplicitLocOpBuilder &b = kernel.b;
   ArrayRef<unsigned> dims = device.parallelDims;
   int laneDim = dims.empty() ? -1 : int(dims.back());
-  int64_t lanes = laneDim < 0 ? 1 : neighboursAlong(nest, laneDim, [](const Access &) { return true; });
+  int64_t lanes = laneDim < 0 ? 1 : lanesAlong(nest, laneDim, [](const Access &) { return true; });
 
   auto divided = [lanes](ImplicitLocOpBuilder &at, Value number) -> Value {
     return lanes == 1 ? number

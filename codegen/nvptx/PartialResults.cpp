@@ -62,8 +62,8 @@ void PartialResults::combine(const DeviceContext &context, Operation *op) {
   ImplicitLocOpBuilder &b = sums.b, &host = kernel.host;
   Value elements = kernel.passElements(hostPartial), parts = kernel.passIndex(hostParts), volume = sums.volume(dims);
   int laneDim = dims.empty() ? -1 : int(dims.back());
-  int64_t lanes =
-      laneDim < 0 ? 1 : neighboursAlong(sums.nest, laneDim, [](const Access &access) { return access.inEpilogue; });
+  auto isOfEpilogue = [&](const Access &access) { return &access == &sums.nest.output || access.inEpilogue; };
+  int64_t lanes = laneDim < 0 ? 1 : lanesAlong(sums.nest, laneDim, isOfEpilogue);
   Value first =
       arith::AddIOp::create(b, arith::MulIOp::create(b, kernel.blockX(), kernel.index(kThreads)), kernel.threadX());
   first = b.createOrFold<arith::MulIOp>(first, kernel.index(lanes));
