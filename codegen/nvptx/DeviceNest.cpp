@@ -204,7 +204,11 @@ Value DeviceNest::compute(ArrayRef<Value> inputs, Value accumulator, int64_t lan
 }
 
 void DeviceNest::storeResult(Value accumulator, int64_t lanes, int laneDim) {
-  Value result = clone(*nest.epilogue, loadInputs(/*inCompute=*/false, lanes, laneDim), accumulator, lanes, laneDim);
+  storeResult(loadInputs(/*inCompute=*/false, lanes, laneDim), accumulator, lanes, laneDim);
+}
+
+void DeviceNest::storeResult(ArrayRef<Value> inputs, Value accumulator, int64_t lanes, int laneDim) {
+  Value result = clone(*nest.epilogue, inputs, accumulator, lanes, laneDim);
   Value at = address(nest.output);
   if (lanes == 1) {
     memref::StoreOp::create(b, result, elements.back(), at);

@@ -35,6 +35,8 @@ public:
   mlir::Value compute(llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
   /// `accumulator` is null where nothing is reduced.
   void storeResult(mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
+  /// The same with the inputs of the epilogue, one per input of the nest.
+  void storeResult(llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
   /// In each of `lanes` lanes.
   mlir::Value identity(int64_t lanes = 1);
   /// The reduction's combination of two accumulators; of nests that have a combiner.
@@ -71,6 +73,8 @@ bool canCombine(const aot::LoopNest &nest);
 /// Kernels by the shape of the nest; each launches what it makes. They refuse none.
 void emitPointwise(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 void emitReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+/// Fails where all neighbours of an elementwise operation lie along one dim, or where tiles do not pay.
+mlir::LogicalResult emitTranspose(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Fails where neighbouring results are not made of neighbouring elements.
 mlir::LogicalResult emitColumnReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Fails where the nest is no sum of products of two operands that is worth tiles.

@@ -9,7 +9,7 @@
 //     store epilogue(acc)
 //
 // Where neighbours lie side by side, or are the same, in every operand, a thread takes 4 or 2 of them at once, as
-// vectors of at most 16 bytes.
+// vectors of at most 16 bytes. Where neighbours lie apart, EmitTranspose takes over.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/nvptx/DeviceNest.h"
@@ -22,6 +22,8 @@ using namespace onnx_aot::aot;
 static constexpr int64_t kThreads = 256;
 
 void onnx_aot::emitPointwise(const DeviceContext &context, Operation *op, const LoopNest &nest) {
+  if (succeeded(emitTranspose(context, op, nest)))
+    return;
   auto known = dyn_cast<KernelOp>(op);
   DeviceNest device(context, op, nest, known ? known.getKind() : StringRef("elementwise"));
   KernelBuilder &kernel = device.kernel;
