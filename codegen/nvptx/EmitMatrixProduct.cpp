@@ -210,10 +210,13 @@ private:
     for (int64_t j = 0; j < columnFragments(); ++j)
       for (int64_t neighbour : {0, 1})
         columns.push_back(add(add(firstColumn, inColumn), j * kColumns + neighbour));
-    storeSums(rows, columns, [&](size_t i, size_t j) -> Value {
-      Value fragment = sums[(i / 2) * size_t(columnFragments()) + j / 2];
-      return vector::ExtractOp::create(b, fragment, ArrayRef<int64_t>{int64_t(i % 2), int64_t(j % 2)});
-    });
+    storeSums(
+        rows, columns,
+        [&](size_t i, size_t j) -> Value {
+          Value fragment = sums[(i / 2) * size_t(columnFragments()) + j / 2];
+          return vector::ExtractOp::create(b, fragment, ArrayRef<int64_t>{int64_t(i % 2), int64_t(j % 2)});
+        },
+        /*neighbours=*/2);
   }
 
   int64_t warpRows, warpColumns;

@@ -45,7 +45,8 @@ public:
       for (int64_t k = 0; k < size.depth; ++k)
         multiplyAt(loadLanes(row, k, rows), loadLanes(column, k, columns), result);
     });
-    storeSums(rows, columns, [&](size_t i, size_t j) { return sums[i * columns.size() + j]; });
+    auto sum = [&](size_t i, size_t j) { return sums[i * columns.size() + j]; };
+    storeSums(rows, columns, sum, /*neighbours=*/groupOf(column));
     launch();
   }
 

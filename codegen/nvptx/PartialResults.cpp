@@ -16,6 +16,12 @@ using namespace onnx_aot::aot;
 
 static constexpr int64_t kThreads = 256;
 
+/// Vectors of accumulators may be longer than what is loaded at once.
+static IntegerAttr vectorAlignment(Builder &builder, VectorType type) {
+  int64_t bytes = type.getNumElements() * int64_t(llvm::divideCeil(type.getElementTypeBitWidth(), 8));
+  return builder.getI64IntegerAttr(std::min<int64_t>(16, bytes));
+}
+
 void PartialResults::cut(int64_t most, int64_t granule, Value blocks, int64_t resultsOfBlock, int64_t enough) {
   ImplicitLocOpBuilder &host = device.kernel.host;
   auto number = [&](int64_t value) { return arith::ConstantIndexOp::create(host, value).getResult(); };
@@ -53,7 +59,13 @@ std::pair<Value, Value> PartialResults::boundsOf(Value part) {
 void PartialResults::store(Value accumulator, Value part, Value result) {
   ImplicitLocOpBuilder &b = device.b;
   Value at = arith::AddIOp::create(b, b.createOrFold<arith::MulIOp>(part, device.volume(dims)), result);
-  memref::StoreOp::create(b, accumulator, partial, at);
+  auto type = dyn_cast<VectorType>(accumulator.getType());
+  if (!type) {
+    memref::StoreOp::create(b, accumulator, partial, at);
+    return;
+  }
+  auto stored = vector::StoreOp::create(b, accumulator, partial, ValueRange{at});
+  stored.setAlignmentAttr(vectorAlignment(b, type));
 }
 
 void PartialResults::combine(const DeviceContext &context, Operation *op) {
@@ -73,8 +85,7 @@ void PartialResults::combine(const DeviceContext &context, Operation *op) {
         return memref::LoadOp::create(b, elements, at);
       auto type = VectorType::get({lanes}, sums.nest.identity.getType());
       auto loaded = vector::LoadOp::create(b, type, elements, ValueRange{at});
-      int64_t bytes = lanes * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-      loaded.setAlignmentAttr(b.getI64IntegerAttr(std::min<int64_t>(16, bytes)));
+      loaded.setAlignmentAttr(vectorAlignment(b, type));
       return loaded;
     };
     SmallVector<Value> all =

@@ -33,7 +33,8 @@ public:
 
   /// Where part number `part` begins and ends along the reduction.
   std::pair<mlir::Value, mlir::Value> boundsOf(mlir::Value part);
-  /// Stores an accumulator of result number `result`.
+  /// Stores the accumulator of result number `result`, or a vector of those from there on, where the last dim's extent
+  /// is a multiple of it.
   void store(mlir::Value accumulator, mlir::Value part, mlir::Value result);
   /// Launches the second kernel, after the first one.
   void combine(const DeviceContext &context, mlir::Operation *op);

@@ -265,24 +265,46 @@ SmallVector<Value> ProductTile::sumInTurn(SmallVector<Value> sums,
   return sums;
 }
 
+int64_t ProductTile::sumsAtOnce(int64_t neighbours) const {
+  if (product.columns.empty())
+    return 1;
+  unsigned dim = product.columns.back();
+  auto isOfEpilogue = [&](const Access &access) { return &access == &device.nest.output || access.inEpilogue; };
+  if (!partial.isCut())
+    return std::min(neighbours, lanesAlong(device.nest, dim, isOfEpilogue));
+  while (!device.nest.dims[dim].extent.isMultipleOf(neighbours))
+    neighbours /= 2;
+  return neighbours;
+}
+
 void ProductTile::storeSums(ArrayRef<Value> rows, ArrayRef<Value> columns,
-                            llvm::function_ref<Value(size_t, size_t)> sum) {
-  for (auto [i, rowOfTile] : llvm::enumerate(rows)) {
-    Value at = add(rowStart, rowOfTile);
+                            llvm::function_ref<Value(size_t, size_t)> sum, int64_t neighbours) {
+  auto lanes = size_t(sumsAtOnce(neighbours));
+  int laneDim = lanes == 1 ? -1 : int(product.columns.back());
+  auto sumsFrom = [&](size_t i, size_t j) -> Value {
+    if (lanes == 1)
+      return sum(i, j);
+    SmallVector<Value> elements;
+    for (size_t lane = 0; lane < lanes; ++lane)
+      elements.push_back(sum(i, j + lane));
+    return vector::FromElementsOp::create(b, VectorType::get({int64_t(lanes)}, elements.front().getType()), elements);
+  };
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Value at = add(rowStart, rows[i]);
     kernel.emitIf(isBelow(at, rowsOfAll), [&] {
       Value first; // result of the row
       if (partial.isCut())
         first = b.createOrFold<arith::MulIOp>(add(b.createOrFold<arith::MulIOp>(batch, rowsOfAll), at), columnsOfAll);
       else if (!product.rows.empty())
         device.delinearize(at, product.rows);
-      for (auto [j, columnOfTile] : llvm::enumerate(columns)) {
-        Value place = add(columnStart, columnOfTile);
+      for (size_t j = 0; j < columns.size(); j += lanes) {
+        Value place = add(columnStart, columns[j]);
         kernel.emitIf(isBelow(place, columnsOfAll), [&] {
           if (partial.isCut())
-            return partial.store(sum(i, j), part, add(first, place));
+            return partial.store(sumsFrom(i, j), part, add(first, place));
           if (!product.columns.empty())
             device.delinearize(place, product.columns);
-          device.storeResult(sum(i, j));
+          device.storeResult(sumsFrom(i, j), int64_t(lanes), laneDim);
         });
       }
     });

@@ -65,9 +65,10 @@ protected:
                                            llvm::function_ref<void(llvm::MutableArrayRef<mlir::Value>)> multiply);
 
   /// Stores the epilogue of sums, unless they are beyond the ends: sums[i][j] is that of rows[i] and columns[j] of the
-  /// tile.
+  /// tile. So many columns each are `neighbours`, the first of which is a multiple of them: where the result and what
+  /// the epilogue reads are vectors of them, or of a part of them, these are stored at once.
   void storeSums(llvm::ArrayRef<mlir::Value> rows, llvm::ArrayRef<mlir::Value> columns,
-                 llvm::function_ref<mlir::Value(size_t, size_t)> sum);
+                 llvm::function_ref<mlir::Value(size_t, size_t)> sum, int64_t neighbours = 1);
   /// Launches the kernel, and the one that combines parts.
   void launch();
 
@@ -93,6 +94,7 @@ private:
   void placeBlock();
   void lay(TileOperand &operand, mlir::Value start, mlir::Value end, int64_t stages, int64_t padding,
            int64_t mostChunk);
+  int64_t sumsAtOnce(int64_t neighbours) const;
   mlir::Value offsetOf(const aot::Access &access, llvm::ArrayRef<unsigned> dims);
   const aot::Access &accessOf(const TileOperand &operand) const { return device.nest.inputs[operand.input]; }
 
