@@ -115,10 +115,11 @@ bool onnx_aot::isVector(const Access &access, unsigned dim, int64_t lanes) {
   return true;
 }
 
-int64_t onnx_aot::lanesAlong(const LoopNest &nest, unsigned dim, llvm::function_ref<bool(const Access &)> takes) {
+int64_t onnx_aot::lanesAlong(const LoopNest &nest, unsigned dim, llvm::function_ref<bool(const Access &)> takes,
+                             int64_t most) {
   if (!nest.vectorizable)
     return 1;
-  for (int64_t lanes : {4, 2}) {
+  for (int64_t lanes = most; lanes > 1; lanes /= 2) {
     bool fits = nest.dims[dim].extent.isMultipleOf(lanes) &&
                 (!takes(nest.output) || isVector(nest.output, dim, lanes)) &&
                 llvm::all_of(nest.inputs, [&](const Access &access) {

@@ -64,9 +64,10 @@ private:
 
 /// Whether `lanes` elements along `dim` are one vector of at most 16 bytes, aligned to its size, wherever they begin.
 bool isVector(const aot::Access &access, unsigned dim, int64_t lanes);
-/// How many neighbours along `dim` can be taken at once: 4, 2 or 1. They are vectors, or one element, in all inputs and
-/// the output that `takes` holds for.
-int64_t lanesAlong(const aot::LoopNest &nest, unsigned dim, llvm::function_ref<bool(const aot::Access &)> takes);
+/// How many neighbours along `dim` can be taken at once: `most`, which is a power of two, or a part of it. They are
+/// vectors, or one element, in all inputs and the output that `takes` holds for.
+int64_t lanesAlong(const aot::LoopNest &nest, unsigned dim, llvm::function_ref<bool(const aot::Access &)> takes,
+                   int64_t most = 4);
 /// Whether accumulators of `nest` can be combined across threads.
 bool canCombine(const aot::LoopNest &nest);
 

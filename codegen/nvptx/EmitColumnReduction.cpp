@@ -1,7 +1,7 @@
 //===- EmitColumnReduction.cpp - neighbouring threads reduce to neighbouring results ------------------------------===//
 //
 // For reductions of which neighbouring results are made of neighbouring elements: sums over rows, and products of one
-// or a few rows by a matrix that lies [k][column]. A warp takes 32 neighbours, or as many vectors of 2 or 4; the warps
+// or a few rows by a matrix that lies [k][column]. A warp takes 32 neighbours, or as many vectors of up to 8; the warps
 // of a block, and where results are few several blocks (PartialResults.h), share the reduction:
 //
 //   columns = tile * 32 * lanes + lane * lanes ...
@@ -28,6 +28,9 @@ constexpr int64_t kWarp = KernelBuilder::kWarp, kWarps = 8, kThreads = kWarp * k
 /// Fewer columns leave most of a warp idle.
 constexpr int64_t kFewestColumns = 32;
 constexpr int64_t kMostRows = 8;
+/// Columns that a thread takes at once at most: 16 bytes of 16 bits each. All accumulators of a block are in shared
+/// memory.
+constexpr int64_t kMostLanes = 8, kSharedBytes = 48 << 10;
 /// Blocks that keep a large device busy; steps of a part at least, and parts at most.
 constexpr int64_t kEnough = 256, kFewestSteps = 8, kMostParts = 64;
 
@@ -47,7 +50,6 @@ struct Columns {
     if (columns.dim == nest.dims.size() || nest.dims[columns.dim].extent.estimate() < kFewestColumns ||
         llvm::none_of(nest.inputs, movesAlong))
       return std::nullopt;
-    columns.lanes = lanesAlong(nest, columns.dim, [](const Access &access) { return access.inCompute; });
     for (unsigned dim = 0; dim < nest.dims.size(); ++dim) {
       const LoopDim &loop = nest.dims[dim];
       if (loop.reduction || dim == columns.dim)
@@ -62,6 +64,10 @@ struct Columns {
         columns.others.push_back(dim);
       }
     }
+    columns.lanes = lanesAlong(nest, columns.dim, [](const Access &access) { return access.inCompute; }, kMostLanes);
+    int64_t bytes = llvm::divideCeil(nest.identity.getType().getIntOrFloatBitWidth(), 8);
+    while (columns.lanes > 1 && columns.rowsOfThread * kWarps * columns.ofBlock() * bytes > kSharedBytes)
+      columns.lanes /= 2;
     return columns;
   }
 

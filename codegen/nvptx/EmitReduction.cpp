@@ -7,7 +7,7 @@
 //   shared[warp] = acc; barrier; the first warp combines those
 //   thread 0: store epilogue(acc)
 //
-// Where elements lie side by side along the reduction, a thread takes 2 or 4 of them at once, in as many accumulators.
+// Where elements lie side by side along the reduction, a thread takes up to 8 of them at once, in as many accumulators.
 // Very few results of very long reductions are made in parts by several blocks (PartialResults.h).
 //
 // A block of one warp's work needs no shared memory; then a block holds several warps, each with a result of its own.
@@ -31,6 +31,8 @@ constexpr int64_t kThreads = 256, kLong = 2048;
 constexpr int64_t kWarps = 4;
 /// A reduction of fewer elements is left to one thread, and so is one of so many results that they fill the device.
 constexpr int64_t kShort = 32, kMany = 1 << 17;
+/// Elements that a thread takes at once at most: 16 bytes of 16 bits each.
+constexpr int64_t kMostLanes = 8;
 /// Blocks that keep a large device busy, the elements of a part at least, and parts at most.
 constexpr int64_t kEnough = 256, kFewestOfPart = 8192, kMostParts = 64;
 
@@ -52,8 +54,10 @@ Value combineElements(DeviceNest &device, Value value) {
 
 /// How many neighbouring elements of the reduction one of `threads` takes.
 int64_t elementsAtOnce(const LoopNest &nest, unsigned deepest, int64_t length, int64_t threads) {
-  int64_t lanes = lanesAlong(nest, deepest, [](const Access &access) { return access.inCompute; });
-  return lanes * threads <= length ? lanes : 1;
+  int64_t lanes = lanesAlong(nest, deepest, [](const Access &access) { return access.inCompute; }, kMostLanes);
+  while (lanes > 1 && lanes * threads > length)
+    lanes /= 2;
+  return lanes;
 }
 } // namespace
 
