@@ -134,6 +134,9 @@ private:
     return std::min({kMostParts, ofDepth, int64_t(double(kEnough) / blocks)});
   }
 
+  /// Loads of several steps on their way, while there are registers for them.
+  int64_t stepsAtOnce() const { return columns.rowsOfThread * columns.lanes > kMostLanes ? 2 : 4; }
+
   void setRow(int64_t row) {
     if (columns.rows)
       device.ivs[*columns.rows] = kernel.index(row);
@@ -158,7 +161,7 @@ private:
       }
       return next;
     };
-    SmallVector<Value> sums = kernel.emitFor(add(begin, warp), end, kernel.index(kWarps), start, step);
+    SmallVector<Value> sums = kernel.emitUnrolledFor(add(begin, warp), end, kWarps, stepsAtOnce(), start, step);
     Value shared = kernel.shared({columns.rowsOfThread, kWarps, columns.ofBlock()}, device.nest.identity.getType());
     for (auto [row, sum] : llvm::enumerate(sums)) {
       SmallVector<Value> at = {kernel.index(int64_t(row)), warp, column};

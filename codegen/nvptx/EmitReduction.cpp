@@ -33,6 +33,8 @@ constexpr int64_t kWarps = 4;
 constexpr int64_t kShort = 32, kMany = 1 << 17;
 /// Elements that a thread takes at once at most: 16 bytes of 16 bits each.
 constexpr int64_t kMostLanes = 8;
+/// Steps of a thread whose loads are on their way together.
+constexpr int64_t kStepsAtOnce = 4;
 /// Blocks that keep a large device busy, the elements of a part at least, and parts at most.
 constexpr int64_t kEnough = 256, kFewestOfPart = 8192, kMostParts = 64;
 
@@ -109,7 +111,7 @@ void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const 
       return {device.compute(inputs, carried[0], lanes, laneDim)};
     };
     Value start = b.createOrFold<arith::AddIOp>(begin, own);
-    Value sum = kernel.emitFor(start, end, kernel.index(threads * lanes), device.identity(lanes), step).front();
+    Value sum = kernel.emitUnrolledFor(start, end, threads * lanes, kStepsAtOnce, device.identity(lanes), step).front();
     sum = combineLanes(device, combineElements(device, sum), kWarp);
     Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, kernel.index(0));
     if (!isLong)

@@ -15,6 +15,8 @@ using namespace onnx_aot;
 using namespace onnx_aot::aot;
 
 static constexpr int64_t kThreads = 256;
+/// Parts of which a thread loads accumulators together.
+static constexpr int64_t kPartsAtOnce = 4;
 
 /// Vectors of accumulators may be longer than what is loaded at once.
 static IntegerAttr vectorAlignment(Builder &builder, VectorType type) {
@@ -52,7 +54,7 @@ std::pair<Value, Value> PartialResults::boundsOf(Value part) {
   Value depth = device.volume(device.reductionDims);
   if (!isCut())
     return {device.kernel.index(0), depth};
-  Value begin = arith::MulIOp::create(b, part, length);
+  Value begin = arith::MinUIOp::create(b, depth, arith::MulIOp::create(b, part, length));
   return {begin, arith::MinUIOp::create(b, depth, arith::AddIOp::create(b, begin, length))};
 }
 
@@ -89,11 +91,11 @@ void PartialResults::combine(const DeviceContext &context, Operation *op) {
       return loaded;
     };
     SmallVector<Value> all =
-        kernel.emitFor(kernel.index(0), parts, kernel.index(1), sums.identity(lanes),
-                       [&](Value part, ValueRange carried) -> SmallVector<Value> {
-                         Value at = arith::AddIOp::create(b, arith::MulIOp::create(b, part, volume), first);
-                         return {sums.combine(carried[0], load(at))};
-                       });
+        kernel.emitUnrolledFor(kernel.index(0), parts, 1, kPartsAtOnce, sums.identity(lanes),
+                               [&](Value part, ValueRange carried) -> SmallVector<Value> {
+                                 Value at = arith::AddIOp::create(b, arith::MulIOp::create(b, part, volume), first);
+                                 return {sums.combine(carried[0], load(at))};
+                               });
     if (!dims.empty())
       sums.delinearize(first, dims);
     sums.storeResult(all.front(), lanes, laneDim);
