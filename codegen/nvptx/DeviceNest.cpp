@@ -5,7 +5,9 @@
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "codegen/nvptx/DeviceNest.h"
 #include "codegen/VectorBody.h"
+#include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -123,6 +125,31 @@ bool onnx_aot::isVector(const Access &access, unsigned dim, int64_t lanes) {
   return true;
 }
 
+int64_t onnx_aot::lanesAlong(const LoopNest &nest, unsigned dim, llvm::function_ref<bool(const Access &)> takes,
+                             int64_t most) {
+  if (!nest.vectorizable)
+    return 1;
+  for (int64_t lanes = most; lanes > 1; lanes /= 2) {
+    bool fits = nest.dims[dim].extent.isMultipleOf(lanes) &&
+                (!takes(nest.output) || isVector(nest.output, dim, lanes)) &&
+                llvm::all_of(nest.inputs, [&](const Access &access) {
+                  return !takes(access) || access.strides[dim].is(0) || isVector(access, dim, lanes);
+                });
+    if (fits)
+      return lanes;
+  }
+  return 1;
+}
+
+bool onnx_aot::canCombine(const LoopNest &nest) {
+  Operation *combiner = nest.combiner();
+  if (!combiner || isa<DotOp>(combiner))
+    return false;
+  Type type = combiner->getResult(0).getType();
+  unsigned bits = type.isIntOrFloat() ? type.getIntOrFloatBitWidth() : 0;
+  return bits == 8 || bits == 16 || bits == 32 || bits == 64;
+}
+
 /// Vectors begin at multiples of their size: the emitters see to that.
 static IntegerAttr vectorAlignment(OpBuilder &builder, VectorType type) {
   return builder.getI64IntegerAttr(type.getNumElements() * type.getElementTypeBitWidth() / 8);
@@ -148,7 +175,20 @@ SmallVector<Value> DeviceNest::loadInputs(bool inCompute, int64_t lanes, int lan
 
 //===-- Bodies ----------------------------------------------------------------------------------------------------===//
 
-Value DeviceNest::identity() { return arith::ConstantOp::create(b, nest.identity); }
+Value DeviceNest::identity(int64_t lanes) {
+  if (lanes == 1)
+    return arith::ConstantOp::create(b, nest.identity);
+  auto type = VectorType::get({lanes}, nest.identity.getType());
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, Attribute(nest.identity)));
+}
+
+Value DeviceNest::combine(Value left, Value right) {
+  Operation *combiner = nest.combiner();
+  if (isa<math::FmaOp>(combiner))
+    return arith::AddFOp::create(b, left, right);
+  OperationState state(b.getLoc(), combiner->getName(), ValueRange{left, right}, left.getType());
+  return b.create(state)->getResult(0);
+}
 
 Value DeviceNest::clone(Region &body, ArrayRef<Value> inputs, Value accumulator, int64_t lanes, int laneDim) {
   IRMapping mapping = captured;
@@ -175,7 +215,11 @@ Value DeviceNest::compute(ArrayRef<Value> inputs, Value accumulator, int64_t lan
 }
 
 void DeviceNest::storeResult(Value accumulator, int64_t lanes, int laneDim) {
-  Value result = clone(*nest.epilogue, loadInputs(/*inCompute=*/false, lanes, laneDim), accumulator, lanes, laneDim);
+  storeResult(loadInputs(/*inCompute=*/false, lanes, laneDim), accumulator, lanes, laneDim);
+}
+
+void DeviceNest::storeResult(ArrayRef<Value> inputs, Value accumulator, int64_t lanes, int laneDim) {
+  Value result = clone(*nest.epilogue, inputs, accumulator, lanes, laneDim);
   Value at = address(nest.output);
   if (lanes == 1) {
     memref::StoreOp::create(b, result, elements.back(), at);

@@ -40,7 +40,12 @@ public:
   mlir::Value compute(llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
   /// `accumulator` is null where nothing is reduced.
   void storeResult(mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
-  mlir::Value identity();
+  /// The same with the inputs of the epilogue, one per input of the nest.
+  void storeResult(llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
+  /// In each of `lanes` lanes.
+  mlir::Value identity(int64_t lanes = 1);
+  /// The reduction's combination of two accumulators; of nests that have a combiner.
+  mlir::Value combine(mlir::Value left, mlir::Value right);
   /// All elements of an input, by linear address.
   mlir::Value elementsOf(unsigned input) { return elements[input]; }
 
@@ -68,12 +73,23 @@ private:
 
 /// Whether `lanes` elements along `dim` are one vector of at most 16 bytes, aligned to its size, wherever they begin.
 bool isVector(const aot::Access &access, unsigned dim, int64_t lanes);
+/// How many neighbours along `dim` can be taken at once: `most`, which is a power of two, or a part of it. They are
+/// vectors, or one element, in all inputs and the output that `takes` holds for.
+int64_t lanesAlong(const aot::LoopNest &nest, unsigned dim, llvm::function_ref<bool(const aot::Access &)> takes,
+                   int64_t most = 4);
+/// Whether accumulators of `nest` can be combined across threads.
+bool canCombine(const aot::LoopNest &nest);
 
 /// Kernels by the shape of the nest; each launches what it makes. They refuse none.
 void emitPointwise(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Elementwise operations of which none touches what another one stores, as one kernel in the place of the last.
 void emitTogether(const DeviceContext &context, llvm::ArrayRef<mlir::Operation *> operations);
 void emitReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+/// Whether neighbours of an elementwise operation lie along several dims, so that tiles pay; fails where they do not.
+bool isTransposition(const aot::LoopNest &nest);
+mlir::LogicalResult emitTranspose(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+/// Fails where neighbouring results are not made of neighbouring elements.
+mlir::LogicalResult emitColumnReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Fails where the nest is no sum of products of two operands that is worth tiles.
 mlir::LogicalResult emitProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 void emitResample(const DeviceContext &context, aot::ResampleOp op);

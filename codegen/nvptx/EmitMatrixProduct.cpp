@@ -38,6 +38,8 @@ constexpr TileSize kTiles[] = {{128, 128, 32}, {64, 64, 32}, {32, 32, 32}};
 constexpr TileSize kWideTiles[] = {{128, 128, 16}, {64, 64, 16}, {32, 32, 16}}; // of 32-bit elements
 /// Of a chunk, and of what ldmatrix takes of a row of a matrix.
 constexpr int64_t kChunkBytes = 16;
+/// Of mma.sync in practice, which takes half as many of 32-bit elements, and with several steps on their way.
+constexpr ProductSpeed kSpeed = {512, 400}, kWideSpeed = {256, 400};
 constexpr int64_t kRows = 16, kColumns = 8, kDepthBytes = 32; // of one instruction
 
 class MatrixProduct : WarpgroupTile {
@@ -118,7 +120,7 @@ private:
     SmallVector<Value> carried = zeros();
     Value group;
     for (int64_t stage = 0; stage < stages - 1; ++stage)
-      group = copyStep(kernel.index(stage * size.depth), kernel.index(stage));
+      group = copyStep(add(depthStart, stage * size.depth), kernel.index(stage));
     Value zero = kernel.index(0), last = kernel.index(stages - 1);
     carried.push_back(zero); // the stage
     carried.push_back(group);
@@ -134,7 +136,7 @@ private:
       sums.push_back(next);
       return sums;
     };
-    SmallVector<Value> results = kernel.emitFor(zero, depthOfAll, kernel.index(size.depth), carried, step);
+    SmallVector<Value> results = kernel.emitFor(depthStart, depthEnd, kernel.index(size.depth), carried, step);
     results.truncate(results.size() - 2);
     return results;
   }
@@ -250,10 +252,13 @@ private:
     for (int64_t j = 0; j < columnFragments(); ++j)
       for (int64_t neighbour : {0, 1})
         columns.push_back(add(add(firstColumn, inColumn), j * kColumns + neighbour));
-    storeSums(rows, columns, [&](size_t i, size_t j) -> Value {
-      Value fragment = sums[(i / 2) * size_t(columnFragments()) + j / 2];
-      return vector::ExtractOp::create(b, fragment, ArrayRef<int64_t>{int64_t(i % 2), int64_t(j % 2)});
-    });
+    storeSums(
+        rows, columns,
+        [&](size_t i, size_t j) -> Value {
+          Value fragment = sums[(i / 2) * size_t(columnFragments()) + j / 2];
+          return vector::ExtractOp::create(b, fragment, ArrayRef<int64_t>{int64_t(i % 2), int64_t(j % 2)});
+        },
+        /*neighbours=*/2);
   }
 
   int64_t warpRows, warpColumns;
@@ -270,7 +275,8 @@ LogicalResult onnx_aot::emitMatrixProduct(const DeviceContext &context, Operatio
   bool isNarrow = left.isF16() || left.isBF16(), isRounded = left.isF32() && context.roundsProducts;
   if (!context.hasMatrixUnits || left != right || !(isNarrow || isRounded) || !nest.identity.getType().isF32())
     return failure();
-  const TileSize &size = chooseTile(nest, product, isNarrow ? ArrayRef(kTiles) : ArrayRef(kWideTiles));
+  TileSize size =
+      isNarrow ? chooseTile(nest, product, kTiles, kSpeed) : chooseTile(nest, product, kWideTiles, kWideSpeed);
   MatrixProduct(context, op, nest, product, size).emit();
   return success();
 }

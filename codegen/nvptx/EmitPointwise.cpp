@@ -9,7 +9,7 @@
 //     store epilogue(acc)
 //
 // Where neighbours lie side by side, or are the same, in every operand, a thread takes 4 or 2 of them at once, as
-// vectors of at most 16 bytes.
+// vectors of at most 16 bytes. Where neighbours lie apart, EmitTranspose takes over.
 //
 // Operations that do not depend on each other (the borders of a padded image, the parts of a concatenation) are one
 // kernel, in which each has blocks of its own.
@@ -24,23 +24,6 @@ using namespace onnx_aot::aot;
 
 namespace {
 constexpr int64_t kThreads = 256;
-
-bool isVectorOrOne(const Access &access, unsigned dim, int64_t lanes) {
-  return access.strides[dim].is(0) || isVector(access, dim, lanes);
-}
-
-int64_t lanesOf(const LoopNest &nest, unsigned dim) {
-  if (!nest.vectorizable)
-    return 1;
-  for (int64_t lanes : {4, 2}) {
-    bool fits = nest.dims[dim].extent.isMultipleOf(lanes) && !nest.output.strides[dim].is(0) &&
-                isVectorOrOne(nest.output, dim, lanes) &&
-                llvm::all_of(nest.inputs, [&](const Access &access) { return isVectorOrOne(access, dim, lanes); });
-    if (fits)
-      return lanes;
-  }
-  return 1;
-}
 
 /// A nest, and what a thread does of it.
 class Points {
@@ -83,7 +66,7 @@ private:
   void chooseLanes() {
     ArrayRef<unsigned> dims = device.parallelDims;
     laneDim = dims.empty() ? -1 : int(dims.back());
-    lanes = laneDim < 0 ? 1 : lanesOf(device.nest, unsigned(laneDim));
+    lanes = laneDim < 0 ? 1 : lanesAlong(device.nest, laneDim, [](const Access &) { return true; });
   }
 
   Value divided(ImplicitLocOpBuilder &at, Value number) const {
@@ -91,13 +74,7 @@ private:
                       : at.createOrFold<arith::DivUIOp>(number, arith::ConstantIndexOp::create(at, lanes).getResult());
   }
 
-  Value reduce() {
-    Value start = device.identity();
-    if (lanes > 1)
-      start = arith::ConstantOp::create(
-          kernel.b, DenseElementsAttr::get(VectorType::get({lanes}, start.getType()), Attribute(device.nest.identity)));
-    return reduceOver(device.reductionDims, start);
-  }
+  Value reduce() { return reduceOver(device.reductionDims, device.identity(lanes)); }
 
   Value reduceOver(ArrayRef<unsigned> dims, Value carried) {
     if (dims.empty())
@@ -119,6 +96,8 @@ private:
 } // namespace
 
 void onnx_aot::emitPointwise(const DeviceContext &context, Operation *op, const LoopNest &nest) {
+  if (succeeded(emitTranspose(context, op, nest)))
+    return;
   Points points(context, op, nest);
   KernelBuilder &kernel = points.builder();
   points.emit(kernel.blockX());

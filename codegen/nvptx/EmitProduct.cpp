@@ -26,6 +26,8 @@ using namespace onnx_aot::aot;
 
 namespace {
 constexpr TileSize kTiles[] = {{128, 128, 8}, {64, 64, 16}, {32, 32, 16}};
+/// A step's elements come while the one before is computed.
+constexpr ProductSpeed kSpeed = {100, 800};
 /// Fewer rows, columns or products leave most of the smallest tile empty.
 constexpr double kFewest = 8;
 
@@ -43,7 +45,8 @@ public:
       for (int64_t k = 0; k < size.depth; ++k)
         multiplyAt(loadLanes(row, k, rows), loadLanes(column, k, columns), result);
     });
-    storeSums(rows, columns, [&](size_t i, size_t j) { return sums[i * columns.size() + j]; });
+    auto sum = [&](size_t i, size_t j) { return sums[i * columns.size() + j]; };
+    storeSums(rows, columns, sum, /*neighbours=*/groupOf(column));
     launch();
   }
 
@@ -103,6 +106,6 @@ LogicalResult onnx_aot::emitProduct(const DeviceContext &context, Operation *op,
     return failure();
   if (succeeded(emitMatrixProduct(context, op, nest, *product)))
     return success();
-  RegisterProduct(context, op, nest, *product, chooseTile(nest, *product, kTiles)).emit();
+  RegisterProduct(context, op, nest, *product, chooseTile(nest, *product, kTiles, kSpeed)).emit();
   return success();
 }

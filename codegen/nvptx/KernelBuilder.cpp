@@ -202,6 +202,34 @@ SmallVector<Value> KernelBuilder::emitFor(Value low, Value high, Value step, Val
   return loop.getResults();
 }
 
+Value KernelBuilder::workspace(Value count, Type element) {
+  Value zero = arith::ConstantIndexOp::create(host, 0); // the slot too, until the mapper gives one
+  Value size = arith::ConstantIndexOp::create(host, llvm::divideCeil(element.getIntOrFloatBitWidth(), 8));
+  auto bytes = MemRefType::get({ShapedType::kDynamic}, host.getI8Type());
+  Value memory =
+      aot::DeviceMemoryOp::create(host, bytes, context.runtime, zero, host.createOrFold<arith::MulIOp>(count, size));
+  return memref::ViewOp::create(host, MemRefType::get({ShapedType::kDynamic}, element), memory, zero, count);
+}
+
+SmallVector<Value> KernelBuilder::emitUnrolledFor(Value low, Value high, int64_t step, int64_t times,
+                                                  ValueRange carried,
+                                                  llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  if (times == 1)
+    return emitFor(low, high, index(step), carried, body);
+  SmallVector<Value> values(carried);
+  values.push_back(low); // where the rest begins
+  Value lastWhole = b.createOrFold<arith::SubIOp>(high, index((times - 1) * step));
+  values = emitFor(low, lastWhole, index(times * step), values, [&](Value iv, ValueRange inner) {
+    SmallVector<Value> next(inner.drop_back());
+    for (int64_t number = 0; number < times; ++number)
+      next = body(b.createOrFold<arith::AddIOp>(iv, index(number * step)), next);
+    next.push_back(b.createOrFold<arith::AddIOp>(iv, index(times * step)));
+    return next;
+  });
+  Value rest = values.pop_back_val();
+  return emitFor(rest, high, index(step), values, body);
+}
+
 //===-- The launch ------------------------------------------------------------------------------------------------===//
 
 void KernelBuilder::launch(ArrayRef<Value> blocks, int64_t threads) {

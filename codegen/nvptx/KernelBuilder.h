@@ -76,6 +76,15 @@ public:
   emitFor(mlir::Value low, mlir::Value high, mlir::Value step, mlir::ValueRange carried,
           llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
 
+  /// The same with several steps in an iteration as long as there are as many, so that their loads are on their way
+  /// together.
+  llvm::SmallVector<mlir::Value>
+  emitUnrolledFor(mlir::Value low, mlir::Value high, int64_t step, int64_t times, mlir::ValueRange carried,
+                  llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
+
+  /// On the host: memory of the device for `count` elements, which other kernels use before and after. Call it once.
+  mlir::Value workspace(mlir::Value count, mlir::Type element);
+
   /// Ends the function and launches it; `blocks` are the host's indices, of which those that are missing are 1.
   void launch(llvm::ArrayRef<mlir::Value> blocks, int64_t threads);
   /// Ends without a kernel.

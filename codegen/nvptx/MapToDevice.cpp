@@ -52,6 +52,8 @@ public:
     makeStructured();
     if (failed(makeKernels()))
       return failure();
+    nextSlot = contextSlots;
+    placeWorkspaces();
     replaceRoots();
     DenseSet<Value> deviceArguments;
     if (deviceBuffers) {
@@ -155,7 +157,8 @@ private:
     constexpr size_t kMost = 8;
     auto isElementwise = [&](Operation *op) {
       FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
-      return succeeded(nest) && !nest->compute && !ofHost.contains(op) && !isEmpty(op) && !isTooLarge(op);
+      return succeeded(nest) && !nest->compute && !isTransposition(*nest) && !ofHost.contains(op) && !isEmpty(op) &&
+             !isTooLarge(op);
     };
     size_t count = 0;
     for (; count < std::min(operations.size(), kMost); ++count) {
@@ -203,6 +206,36 @@ private:
     if (failed(emitProduct(context, op, *nest)))
       emitReduction(context, op, *nest);
     return true;
+  }
+
+  /// Kernels use memory of their own one after the other, so that it is one block, which is asked for at the start.
+  /// Where its size is not known there, it is asked for where it is used.
+  void placeWorkspaces() {
+    SmallVector<aot::DeviceMemoryOp> workspaces;
+    entry.walk([&](aot::DeviceMemoryOp memory) { workspaces.push_back(memory); });
+    if (workspaces.empty())
+      return;
+    IRRewriter rewriter(OpBuilder(&body, body.begin()));
+    Location loc = entry.getLoc();
+    Value slot = arith::ConstantIndexOp::create(rewriter, loc, nextSlot++), most;
+    SmallVector<aot::DeviceMemoryOp> shared;
+    for (aot::DeviceMemoryOp workspace : workspaces) {
+      Value bytes = workspace.getBytes();
+      if (failed(moveValueDefinitions(rewriter, bytes, slot.getDefiningOp()))) {
+        rewriter.setInsertionPoint(workspace);
+        workspace.getSlotMutable().assign(arith::ConstantIndexOp::create(rewriter, loc, nextSlot++));
+        continue;
+      }
+      rewriter.setInsertionPoint(slot.getDefiningOp());
+      most = most ? rewriter.createOrFold<arith::MaxUIOp>(loc, most, bytes) : bytes;
+      shared.push_back(workspace);
+    }
+    if (shared.empty())
+      return;
+    rewriter.setInsertionPointAfterValue(slot);
+    Value memory = aot::DeviceMemoryOp::create(rewriter, loc, shared.front().getType(), context.runtime, slot, most);
+    for (aot::DeviceMemoryOp workspace : shared)
+      rewriter.replaceOp(workspace, memory);
   }
 
   /// Whether nothing is stored.
@@ -350,7 +383,6 @@ private:
   }
 
   void replaceRoots() {
-    nextSlot = contextSlots;
     replaceArena();
     replaceWeights();
     replaceSlots();

@@ -4,18 +4,21 @@
 // tiles lie, how elements of the operands come to shared memory, and how sums leave. How it works: an operand's tile is
 // [lane][k] or [k][lane] in shared memory, where lanes are its rows or columns, as its neighbours lie in memory, so
 // that neighbouring threads bring neighbouring elements, in chunks of 16 bytes where these begin at multiples of 16.
+// Where tiles are few and k is long, k is cut in parts, of which a block takes one (PartialResults.h).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef ONNX_AOT_CODEGEN_NVPTX_PRODUCTTILE_H
 #define ONNX_AOT_CODEGEN_NVPTX_PRODUCTTILE_H
 
-#include "codegen/nvptx/DeviceNest.h"
+#include "codegen/nvptx/PartialResults.h"
 #include "codegen/nvptx/ProductNest.h"
 
 namespace onnx_aot {
 
 struct TileSize {
   int64_t rows, columns, depth;
+  /// At most so many blocks share a tile, each with a part of k.
+  int64_t parts = 1;
 };
 
 /// How tiles lie in shared memory: their number, how many elements rows are longer than needed, by what neighbours are
@@ -61,16 +64,18 @@ protected:
   /// Runs `body` for chunk `number` of the threads that have one.
   void forChunk(const TileOperand &operand, int64_t number, llvm::function_ref<void()> body);
 
-  /// The loop over the steps of k, which brings the elements of the next step while `multiply` adds the products of
-  /// one, whose elements are in the first stage, to the sums. Returns the sums.
+  /// The loop over the steps of the block's k, which brings the elements of the next step while `multiply` adds the
+  /// products of one, whose elements are in the first stage, to the sums. Returns the sums.
   llvm::SmallVector<mlir::Value> sumInTurn(llvm::SmallVector<mlir::Value> sums,
                                            llvm::function_ref<void(llvm::MutableArrayRef<mlir::Value>)> multiply);
 
   /// Stores the epilogue of sums, unless they are beyond the ends: sums[i][j] is that of rows[i] and columns[j] of the
-  /// tile.
+  /// tile. So many columns each are `neighbours`, the first of which is a multiple of them: where the result and what
+  /// the epilogue reads are vectors of them, or of a part of them, these are stored at once.
   void storeSums(llvm::ArrayRef<mlir::Value> rows, llvm::ArrayRef<mlir::Value> columns,
-                 llvm::function_ref<mlir::Value(size_t, size_t)> sum);
-  void launch() { kernel.launch(blocks, kThreads); }
+                 llvm::function_ref<mlir::Value(size_t, size_t)> sum, int64_t neighbours = 1);
+  /// Launches the kernel, and the one that combines parts.
+  void launch();
 
   mlir::Value add(mlir::Value left, mlir::Value right);
   mlir::Value add(mlir::Value left, int64_t right) { return add(left, kernel.index(right)); }
@@ -85,7 +90,7 @@ protected:
   const ProductNest product;
   const TileSize size;
   TileOperand row, column;
-  mlir::Value thread, depthOfAll, rowStart, columnStart;
+  mlir::Value thread, rowStart, columnStart, depthStart, depthEnd; // the latter two: of the block's part of k
 
 private:
   /// The chunks that the thread brings, zeros beyond the ends; and their way to shared memory.
@@ -93,14 +98,25 @@ private:
   void place(const TileOperand &operand, mlir::ValueRange chunks);
   void placeBlock();
   void lay(TileOperand &operand, mlir::Value start, mlir::Value end, const TileLayout &layout);
+  int64_t sumsAtOnce(int64_t neighbours) const;
   mlir::Value offsetOf(const aot::Access &access, llvm::ArrayRef<unsigned> dims);
   const aot::Access &accessOf(const TileOperand &operand) const { return device.nest.inputs[operand.input]; }
 
-  mlir::Value rowsOfAll, columnsOfAll, blocks;
+  const DeviceContext &context;
+  mlir::Operation *op;
+  PartialResults partial;
+  mlir::Value rowsOfAll, columnsOfAll, batch, part;
 };
 
-/// The largest of `sizes`, which are in falling order, of which there are enough tiles to keep a large device busy.
-const TileSize &chooseTile(const aot::LoopNest &nest, const ProductNest &product, llvm::ArrayRef<TileSize> sizes);
+/// How fast a kernel is, in clock cycles of one multiprocessor: multiplications in each, and how long a step of k takes
+/// at least, which is the way from memory.
+struct ProductSpeed {
+  double products, latency;
+};
+
+/// The fastest of `sizes` by a model of its time, with the number of parts that k is cut in.
+TileSize chooseTile(const aot::LoopNest &nest, const ProductNest &product, llvm::ArrayRef<TileSize> sizes,
+                    const ProductSpeed &speed);
 
 /// By the matrix units; fails where they do not take these elements.
 mlir::LogicalResult emitMatrixProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest,

@@ -27,7 +27,9 @@ bool WarpgroupTile::hasBoxes() const {
     return access.elementType.getIntOrFloatBitWidth() == 16 && operand.chunk == kRowBytes / 16 &&
            operand.dims.size() == 1 && batchOf(access, product.batch).size() <= kMostBatch;
   };
-  return size.rows == 2 * kRow && size.columns == kLanes && product.depth.size() == 1 && fits(row) && fits(column);
+  // What is beyond the end of a part of k would be brought, too.
+  return size.parts == 1 && size.rows == 2 * kRow && size.columns == kLanes && product.depth.size() == 1 && fits(row) &&
+         fits(column);
 }
 
 //===-- Numbers ---------------------------------------------------------------------------------------------------===//
@@ -139,9 +141,10 @@ void WarpgroupTile::storeSumsOf(Value sums) {
   for (int64_t eight = 0; eight < kLanes; eight += 8)
     for (int64_t neighbour : {0, 1})
       columns.push_back(add(firstColumn, eight + neighbour));
-  storeSums(rows, columns, [&](size_t i, size_t j) -> Value {
+  auto sum = [&](size_t i, size_t j) -> Value {
     return LLVM::ExtractValueOp::create(b, sums, ArrayRef<int64_t>{int64_t(j / 2 * 4 + i * 2 + j % 2)});
-  });
+  };
+  storeSums(rows, columns, sum, /*neighbours=*/2);
 }
 
 //===-- The tile --------------------------------------------------------------------------------------------------===//
@@ -154,7 +157,7 @@ void WarpgroupTile::multiplyByWarpgroups() {
   barriers = sum(b, memory, number(kStages * kStageBytes));
   group = divided(thread, kThreadsOfGroup);
   Value zero = kernel.index(0), stages = kernel.index(kStages);
-  Value steps = b.createOrFold<arith::CeilDivUIOp>(depthOfAll, kernel.index(kRow));
+  Value steps = b.createOrFold<arith::CeilDivUIOp>(depthEnd, kernel.index(kRow));
   Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, thread, zero);
   kernel.emitIf(isFirst, [&] {
     for (int64_t stage = 0; stage < kStages; ++stage)
