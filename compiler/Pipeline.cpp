@@ -109,6 +109,7 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   functions.addPass(createChooseLayoutPass(target));
   functions.addPass(createFuseEpilogue());
   functions.addPass(createFusePrologue());
+  functions.addPass(createFuseGeneratedPass(services.provider));
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   // From here kernels are final; each gets its strategy, and its constants the layout that the strategy reads.

@@ -1,7 +1,7 @@
 """Random graphs, compiled by onnx-aot and compared with ONNX Runtime.
 
 usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes]
-              [--images | --products | --quantized | --resamplings] [--max-ram] [--ort LIBRARY] [--json FILE] [--jobs N]
+              [--images | --products | --quantized | --resamplings] [--max-ram] [--kernels WHO] [--ort LIBRARY] [--json FILE] [--jobs N]
        run.py ... --seeds N --show      prints the graph of one seed
 
 1. Each seed makes a graph of 1 to 12 nodes (graphs.py) out of the operators in the samplers' table, with ONNX
@@ -20,7 +20,8 @@ usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-t
 8. --resamplings draws Resize in all its forms (resamplings.py).
 9. --max-ram allows each graph little more than the smallest arena that the compiler finds, so that chains of layers run in
    strips.
-10. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
+10. --kernels compiles with that flag; halide is skipped where its plugin was not built.
+11. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
    the cause, it is counted as explained.
 
 Graphs are spread over --jobs processes; when ONNX Runtime ends such a process, its graph is counted as left out.
@@ -92,6 +93,8 @@ class Checker:
         out = self.fresh("out")
         command = [str(self.runner), str(model), "--inputs", str(self.write(inputs)), "--out", str(out), "--quiet",
                    *([] if model.suffix == ".so" else ["--verify-contracts"])]
+        if self.options.kernels and model.suffix != ".so":
+            command.append(f"--kernels={self.options.kernels}")
         if self.options.quantized:
             command.append(f"--mcpu={quantized.CPUS[zlib.crc32(case.seed.encode()) % len(quantized.CPUS)]}")
         for limit in self.limits(model) if self.options.max_ram else [[]]:
@@ -124,7 +127,8 @@ class Checker:
         symbolic = case.model(symbolic=True)
         model, library = self.folder / "model.onnx", self.folder / "model.so"
         model.write_bytes(symbolic)
-        failure = run_tool([str(self.compiler), str(model), "-o", str(library), "--quiet", "--verify-contracts"])
+        failure = run_tool([str(self.compiler), str(model), "-o", str(library), "--quiet", "--verify-contracts",
+                            *([f"--kernels={self.options.kernels}"] if self.options.kernels else [])])
         if failure:
             return failure
         failure = self.compare(case, library, case.tensors(), [case.results[name].tensor for name in case.outputs])
@@ -284,6 +288,7 @@ def main():
     parser.add_argument("--quantized", action="store_true")
     parser.add_argument("--resamplings", action="store_true")
     parser.add_argument("--max-ram", action="store_true")
+    parser.add_argument("--kernels", choices=("auto", "mlir", "halide", "reference"))
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--show", action="store_true")
@@ -296,6 +301,8 @@ def main():
         return 0
     options.no_fetch, options.ort = True, options.ort or os.environ.get("ONNX_AOT_ORT")
     options.ort, reason = bench.find_ort(options)
+    if options.kernels == "halide" and not (options.build / "bin" / "libonnx_aot_halide.so").exists():
+        reason = "Halide's plugin was not built: Halide 14 is not installed"
     if reason:
         # A true reason to skip: without a reference there is nothing to compare with.
         print(f"skipped: {reason}")
