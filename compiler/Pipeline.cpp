@@ -117,6 +117,8 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
     // Memory counts before speed, and minimal filtering needs more of it.
     functions.addPass(createUsePatches({*options.arenaBytes}));
   } else {
+    if (!target.hasLittleMemory() && !target.isForSize())
+      functions.addPass(createSplitMaxima());
     functions.addPass(createUseWinogradPass(target));
     functions.addPass(createFuseRowsPass(target));
   }

@@ -176,6 +176,14 @@ for size in ([2, 7, 13, 29], [1, 16, 24, 24]):
         MODELS["pool"]["max-" + name] = pool("MaxPool", size, kernel, stride, pad, dilation, ceil_mode)
         for counts in (0, 1):
             MODELS["pool"][f"average-{name}-{counts}"] = pool("AveragePool", size, kernel, stride, pad, dilation, ceil_mode, count_include_pad=counts)
+# Large windows are maxima of one axis after the other. Roots of negative numbers are NaN, which every window keeps.
+MODELS["maxima"] = {}
+for size in ([2, 7, 23, 29], [1, 16, 24, 24], [1, 4, 9, 70]):
+    for kernel, stride, pad, dilation, ceil_mode in ((5, 1, 2, 1, 0), (7, 2, 3, 1, 1), (5, 1, 4, 2, 0)):
+        text = pool("MaxPool", size, kernel, stride, pad, dilation, ceil_mode)
+        roots = node("Add", ["x", "more"], "a") + node("Sqrt", ["a"], "b") + floats("more", [], [0.98])
+        MODELS["maxima"][f"{size[1]}-{kernel}-{stride}-{pad}"] = text.replace('input: "x" output: "y"', 'input: "b" output: "y"').replace(
+            "node {", roots + " node {", 1)
 MODELS["global"] = {"max": model([node("GlobalMaxPool", ["x"], "y")], [2, 19, 9, 7], [2, 19, 1, 1], [])}
 MODELS["alike"] = {"depthwise": alike(24, 14)}
 MODELS["pool"]["line"] = pool("MaxPool", [2, 6, 70], 3, 2, 1)
