@@ -109,6 +109,7 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   functions.addPass(createChooseLayoutPass(target));
   functions.addPass(createFuseEpilogue());
   functions.addPass(createFusePrologue());
+  functions.addPass(createFuseGeneratedPass(services.provider));
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   // From here kernels are final; each gets its strategy, and its constants the layout that the strategy reads.
@@ -116,6 +117,8 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
     // Memory counts before speed, and minimal filtering needs more of it.
     functions.addPass(createUsePatches({*options.arenaBytes}));
   } else {
+    if (!target.hasLittleMemory() && !target.isForSize())
+      functions.addPass(createSplitMaxima());
     functions.addPass(createUseWinogradPass(target));
     functions.addPass(createFuseRowsPass(target));
   }

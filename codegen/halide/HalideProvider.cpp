@@ -21,7 +21,8 @@ HalideProvider::HalideProvider(const TargetMachine &machine, bool isForced,
 bool HalideProvider::wants(aot::KernelFamily family, int64_t results) const {
   // Below that, the call is what counts.
   constexpr int64_t kFewest = 1024;
-  return isForced || (family == aot::KernelFamily::ResizeByPhases && results >= kFewest);
+  bool isFaster = family == aot::KernelFamily::ResizeByPhases || family == aot::KernelFamily::ResizeOfBytes;
+  return isForced || (isFaster && results >= kFewest);
 }
 
 HalidePlugin *HalideProvider::loadPlugin() {

@@ -226,7 +226,8 @@ def Aot_GeneratedOp : Op<Aot_Dialect, "generated", [AttrSizedOperandSegments,
   let description = [{
     What no loop nest says. The provider was asked when the operation was made (see KernelProvider.h) and has prepared
     `symbol`, a function of the dense buffers `inputs`, of `init`, which it writes, and of `scratch`, `scratch_bytes`
-    bytes that the buffer stage adds. Code generation turns the operation into a call of it.
+    bytes that the buffer stage adds. Code generation turns the operation into a call of it. `specification` is what the
+    provider was given, while elementwise neighbours may still move into it (aot-fuse-generated).
 
     ```mlir
     %y = aot.generated "resize" by "halide" @hk_1f scratch_bytes 15372 ins(%x : tensor<1x3x240x320xf32>)
@@ -234,7 +235,7 @@ def Aot_GeneratedOp : Op<Aot_Dialect, "generated", [AttrSizedOperandSegments,
     ```
   }];
   let arguments = (ins StrAttr:$kind, StrAttr:$provider, FlatSymbolRefAttr:$symbol, I64Attr:$scratch_bytes,
-      Variadic<AnyShaped>:$inputs, AnyShaped:$init, Optional<AnyMemRef>:$scratch);
+      OptionalAttr<StrAttr>:$specification, Variadic<AnyShaped>:$inputs, AnyShaped:$init, Optional<AnyMemRef>:$scratch);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $kind `by` $provider $symbol `scratch_bytes` $scratch_bytes `ins` `(` $inputs `:` type($inputs) `)`

@@ -167,8 +167,8 @@ struct GeneratedBufferization : DestinationBufferization<GeneratedBufferization,
     return bufferizeKernel(generated, rewriter, options, state, [&](ArrayRef<Value> given, Value init) {
       makeOfFitting(rewriter, loc, given, init, isDense, [&](ArrayRef<Value> inputs, Value result) {
         GeneratedOp::create(rewriter, loc, TypeRange(), generated.getKindAttr(), generated.getProviderAttr(),
-                            generated.getSymbolAttr(), generated.getScratchBytesAttr(), inputs, result,
-                            /*scratch=*/Value());
+                            generated.getSymbolAttr(), generated.getScratchBytesAttr(),
+                            /*specification=*/StringAttr(), inputs, result, /*scratch=*/Value());
       });
     });
   }

@@ -31,8 +31,9 @@ struct KernelRequest {
 /// Families of kernels that differ in whether a provider is worth while.
 enum class KernelFamily {
   ResizeByPhases, // the innermost axis stays, or has weights that repeat
-  ResizeByFactor, // the same where the innermost axis is enlarged by a small integer, as aot.resample is
+  ResizeByFactor, // the same as aot.resample does well: one or two axes, enlarged by a small integer or without weights
   ResizeByTables, // of positions, along the innermost axis
+  ResizeOfBytes,  // by phases, of data that is bytes or made of bytes
   Pool,
   Depthwise
 };

@@ -18,9 +18,6 @@ std::optional<std::string> specifyWindow(const LoopNest &nest, StrategyAttr stra
 /// Whether the kernel takes the input: it is read.
 inline bool isPassed(const Access &input) { return input.inCompute || input.inEpilogue; }
 
-/// The bits of a float as 8 hexadecimal digits.
-std::string floatWord(float value);
-
 } // namespace onnx_aot::aot
 
 #endif

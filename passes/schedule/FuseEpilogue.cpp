@@ -14,11 +14,11 @@
 #include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/schedule/FusePrologue.h"
 #include "passes/schedule/Passes.h"
+#include "passes/schedule/PlainElementwise.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_FUSEEPILOGUE
@@ -45,18 +45,6 @@ struct AbsorbGeneric : OpRewritePattern<linalg::GenericOp> {
       }
     }
     return rewriter.notifyMatchFailure(generic, "no input is a kernel's result with a single use");
-  }
-
-  static bool isPlainElementwise(linalg::GenericOp generic) {
-    if (generic.getNumDpsInits() != 1 || generic.getNumReductionLoops() != 0 || !generic.hasPureTensorSemantics() ||
-        !generic.getRegionOutputArgs()[0].use_empty())
-      return false;
-    // A destination with content of its own may be what the kernel reads: a loop's state, updated in place.
-    if (!generic.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>())
-      return false;
-    return llvm::all_of(generic.getBody()->without_terminator(), [](Operation &op) {
-      return op.hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(&op);
-    });
   }
 
   static ValueRange absorb(linalg::GenericOp generic, OpOperand *operand, aot::KernelOp kernel,
@@ -111,8 +99,7 @@ struct AbsorbIntoResample : OpRewritePattern<linalg::GenericOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(linalg::GenericOp generic, PatternRewriter &rewriter) const override {
-    if (!AbsorbGeneric::isPlainElementwise(generic) ||
-        !generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)).isIdentity())
+    if (!isPlainElementwise(generic) || !generic.getMatchingIndexingMap(generic.getDpsInitOperand(0)).isIdentity())
       return rewriter.notifyMatchFailure(generic, "not a pure elementwise operation along rows");
     for (OpOperand *operand : generic.getDpsInputOperands()) {
       auto resample = operand->get().getDefiningOp<aot::ResampleOp>();

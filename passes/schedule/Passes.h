@@ -24,6 +24,8 @@ std::unique_ptr<mlir::Pass> createUseDotProductsPass(const aot::TargetModel &tar
 std::unique_ptr<mlir::Pass> createChooseStrategyPass(const aot::TargetModel &target,
                                                      aot::KernelProvider *provider = nullptr);
 std::unique_ptr<mlir::Pass> createPackOperandsPass(const aot::TargetModel &target);
+/// The same for the given provider; without one it does nothing.
+std::unique_ptr<mlir::Pass> createFuseGeneratedPass(aot::KernelProvider *provider);
 } // namespace onnx_aot
 
 #endif

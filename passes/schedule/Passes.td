@@ -22,6 +22,16 @@ def FusePrologue : Pass<"aot-fuse-prologue", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::onnx_aot::aot::AotDialect"];
 }
 
+def FuseGenerated : Pass<"aot-fuse-generated", "::mlir::func::FuncOp"> {
+  let summary = "Let a provider's kernels do what is elementwise before and behind them";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect"];
+}
+
+def SplitMaxima : Pass<"aot-split-maxima", "::mlir::func::FuncOp"> {
+  let summary = "Take maxima over large windows one axis after the other";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def UseWinograd : Pass<"aot-use-winograd", "::mlir::func::FuncOp"> {
   let summary = "Compute 3x3 convolutions by minimal filtering where that is faster";
   let dependentDialects = ["::onnx_aot::aot::AotDialect", "::mlir::arith::ArithDialect"];

@@ -6,12 +6,17 @@
 //
 //   %y = onnx.Resize %x, ...   =>   %y = aot.generated "resize" by "halide" @hk_1f ins(%x) outs(%init)
 //
+// Bytes that are interpolated become floats before and bytes again behind it, by Cast, which the schedule stage fuses
+// into the kernel as it does with other elementwise operations (aot-fuse-generated).
+//
 // Before: onnx operations.  After: those Resize that the provider makes are kernels; the others are as before.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"
 #include "dialects/aot/KernelProvider.h"
-#include "dialects/aot/KernelSpecification.h"
+#include "dialects/aot/PostfixBody.h"
+#include "dialects/onnx/elementwise/Elementwise.h"
+#include "dialects/onnx/quantization/Quantization.h"
 #include "dialects/onnx/resampling/Resampling.h"
 #include "dialects/onnx/resampling/ResizeTables.h"
 #include "dialects/onnx/support/Constants.h"
@@ -32,6 +37,8 @@ using onnx::ResizeAxis;
 using onnx::ResizeTable;
 
 namespace {
+constexpr int64_t kFloat = 1, kUint8 = 2, kInt8 = 3; // of TensorProto.DataType
+
 /// (position -> weight) of what one result reads.
 using Taps = std::map<int64_t, double>;
 
@@ -118,8 +125,11 @@ public:
       return provider.refuse(op.getLoc(), "an extent is only known when the model runs");
     if (type.getNumElements() == 0 || result.getNumElements() == 0)
       return;
-    if (!type.getElementType().isF32())
-      return provider.refuse(op.getLoc(), "it is not of f32");
+    bool isBytes = type.getElementType().isInteger(8);
+    if (!type.getElementType().isF32() && !isBytes)
+      return provider.refuse(op.getLoc(), "it is neither of f32 nor of bytes");
+    if (isBytes && isNearest())
+      return provider.refuse(op.getLoc(), "bytes are moved");
     onnx::ShapeContext shapes;
     FailureOr<std::optional<SmallVector<ResizeAxis>>> axes = onnx::resolveResize(op, shapes);
     if (failed(axes) || !*axes)
@@ -128,21 +138,35 @@ public:
     if (!provider.wants(familyOf(**axes), result.getNumElements()) || !specify(**axes, text))
       return;
     if (std::optional<aot::PreparedKernel> kernel = provider.prepare(aot::KernelRequest{text, op.getLoc()}).front())
-      replace(*kernel, result);
+      replace(*kernel, text, result);
   }
 
 private:
+  /// Whether the kernel can read bytes: those of the data, or those that become its floats.
+  bool readsBytes() {
+    auto isOfBytes = [](Value value) { return getElementTypeOrSelf(value.getType()).isInteger(8); };
+    Operation *maker = op.getX().getDefiningOp();
+    return isOfBytes(op.getX()) || (isa_and_nonnull<onnx::CastOp, onnx::DequantizeLinearOp>(maker) &&
+                                    maker->hasOneUse() && isOfBytes(maker->getOperand(0)));
+  }
+
   /// By the last axis that has more than one element.
-  aot::KernelFamily familyOf(ArrayRef<ResizeAxis> axes) const {
-    constexpr int64_t kMostFactor = 4;
+  aot::KernelFamily familyOf(ArrayRef<ResizeAxis> axes) {
+    // Of more axes, aot.resample takes all but two in passes of their own.
+    constexpr int64_t kMostFactor = 4, kMostAxesAtOnce = 2;
+    int64_t resized = llvm::count_if(axes, [](const ResizeAxis &axis) { return axis.isResized; });
     for (const ResizeAxis &axis : llvm::reverse(axes)) {
       if (axis.isResized && axis.isTold) {
         std::optional<Phases> phases =
             PhaseFinder(onnx::makeResizeTable(op, axis), axis.in.get(), axis.out.get()).find();
         if (!phases)
           return aot::KernelFamily::ResizeByTables;
+        if (readsBytes())
+          return aot::KernelFamily::ResizeOfBytes;
         bool isFactor = phases->step == 1 && phases->period > 1 && phases->period <= kMostFactor;
-        return isFactor ? aot::KernelFamily::ResizeByFactor : aot::KernelFamily::ResizeByPhases;
+        bool isMoved = isNearest() && phases->step < phases->period;
+        return resized <= kMostAxesAtOnce && (isFactor || isMoved) ? aot::KernelFamily::ResizeByFactor
+                                                                   : aot::KernelFamily::ResizeByPhases;
       }
       if (!axis.in.is(1))
         break;
@@ -150,32 +174,25 @@ private:
     return aot::KernelFamily::ResizeByPhases;
   }
 
-  /// Neighbouring axes that stay are one.
+  bool isNearest() { return op.getMode() == "nearest"; }
+
   bool specify(ArrayRef<ResizeAxis> axes, std::string &text) {
     llvm::raw_string_ostream os(text);
-    os << "family resize\n";
-    int64_t same = 1;
-    auto flush = [&] {
-      if (same != 1)
-        os << "axis " << same << " " << same << " same\n";
-      same = 1;
-    };
+    os << "family resize\n" << (isNearest() ? "moves\n" : "");
     bool isResized = false;
     for (const ResizeAxis &axis : axes) {
       if (!axis.isResized) {
-        same *= axis.in.get();
+        os << "axis " << axis.in.get() << " " << axis.in.get() << " same\n";
         continue;
       }
       if (!axis.isTold) {
         provider.refuse(op.getLoc(), "a scale is only known when the model runs");
         return false;
       }
-      flush();
       isResized = true;
       if (!specifyAxis(axis, os))
         return false;
     }
-    flush();
     return isResized;
   }
 
@@ -218,19 +235,29 @@ private:
                                                  cast<TypedAttr>(onnx::makeConstant(type, bytes, hint))));
     };
     add(builder.getI32Type(), positions, "positions");
-    add(builder.getF32Type(), weights, "weights");
+    if (!isNearest())
+      add(builder.getF32Type(), weights, "weights");
   }
 
-  void replace(const aot::PreparedKernel &kernel, RankedTensorType result) {
+  void replace(const aot::PreparedKernel &kernel, StringRef text, RankedTensorType result) {
     OpBuilder builder(op);
-    inputs.insert(inputs.begin(), op.getX());
-    Value init = onnx::emptyTensor(builder, op.getLoc(), result);
+    Type element = builder.getF32Type();
+    inputs.insert(inputs.begin(), castElements(builder, op.getX(), element));
+    Value init = onnx::emptyTensor(builder, op.getLoc(), cast<RankedTensorType>(result.clone(element)));
     auto generated = aot::GeneratedOp::create(
-        builder, op.getLoc(), TypeRange{result}, builder.getStringAttr("resize"),
+        builder, op.getLoc(), TypeRange{init.getType()}, builder.getStringAttr("resize"),
         builder.getStringAttr(provider.name()), FlatSymbolRefAttr::get(builder.getContext(), kernel.symbol),
-        builder.getI64IntegerAttr(kernel.scratchBytes), inputs, init, /*scratch=*/Value());
-    op.getY().replaceAllUsesWith(generated.getResult(0));
+        builder.getI64IntegerAttr(kernel.scratchBytes), builder.getStringAttr(text), inputs, init, /*scratch=*/Value());
+    op.getY().replaceAllUsesWith(castElements(builder, generated.getResult(0), result.getElementType()));
     op.erase();
+  }
+
+  Value castElements(OpBuilder &builder, Value value, Type element) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (type.getElementType() == element)
+      return value;
+    int64_t dataType = element.isF32() ? kFloat : element.isUnsignedInteger() ? kUint8 : kInt8;
+    return onnx::CastOp::create(builder, op.getLoc(), type.clone(element), value, dataType, /*saturate=*/1, "up");
   }
 
   onnx::ResizeOp op;

@@ -34,7 +34,8 @@ def image(builder, types, rank):
 @layer("Resize", weight=6.0)
 def resize(builder, op):
     mode = builder.choice(("nearest", "linear", "cubic"))
-    types = (onnx.FLOAT, onnx.FLOAT, onnx.INT32, onnx.UINT8, onnx.INT8) if mode == "nearest" else (onnx.FLOAT,)
+    types = {"nearest": (onnx.FLOAT, onnx.FLOAT, onnx.INT32, onnx.UINT8, onnx.INT8),
+             "linear": (onnx.FLOAT,) * 5 + (onnx.UINT8,)}.get(mode, (onnx.FLOAT,))
     value = image(builder, types, builder.choice((2, 4, 4)) if mode == "cubic" else builder.choice((1, 2, 3, 4, 4, 5)))
     coordinates = ["half_pixel", "half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"]
     if builder.opset >= 19 and mode != "nearest":
@@ -45,7 +46,7 @@ def resize(builder, op):
     if mode == "cubic":
         attributes["cubic_coeff_a"] = builder.choice((None, -0.5))
         attributes["exclude_outside"] = builder.choice((None, 0, 1))
-    if mode != "nearest" and builder.opset >= 18:
+    if value.dtype == onnx.FLOAT and mode != "nearest" and builder.opset >= 18:  # ONNX Runtime rounds bytes then
         attributes["antialias"] = builder.choice((None, None, 1))
         if mode == "cubic" and attributes["antialias"]:
             attributes["exclude_outside"] = 1  # ONNX Runtime does so in any case, ONNX's reference does not
@@ -68,9 +69,25 @@ def resize(builder, op):
         dims = [builder.choice((dim * 2, dim * 3, builder.rng.randint(1, 3 * dim + 1))) if axis in resized else dim
                 for axis, dim in enumerate(value.dims)]
         operands = [value, None, None, builder.ints(dims)]
+    if mode == "linear" and value.dtype == onnx.UINT8:
+        # Sums that become integers toward zero: where weights are not exact, one level more or less is a matter of rounding.
+        isExact = all(out in (dim, 2 * dim, 4 * dim, dim / 2) for dim, out in zip(value.dims, dims))
+        if not isExact or attributes["coordinate_transformation_mode"] not in ("half_pixel", "asymmetric"):
+            raise Skip
     if min(dims) < 1 or math.prod(dims) > MOST_ELEMENTS:
         raise Skip
     return Node(op, operands, exact=mode == "nearest", **attributes)
+
+
+@layer("Cast", weight=1.5)
+def cast(builder, op):
+    """Images of bytes as floats."""
+    return Node(op, [image(builder, (onnx.UINT8, onnx.INT8), builder.choice((4, 4, 5)))], exact=True, to=onnx.FLOAT)
+
+
+@layer("Clip", weight=0.5)
+def clip(builder, op):
+    return Node(op, [image(builder, (onnx.FLOAT,), 4), *(builder.parameter(onnx.FLOAT, [], [bound]) for bound in (-1.0, 1.5))])
 
 
 @layer("Relu", "Neg", weight=0.5)

@@ -1,7 +1,8 @@
 """Random graphs, compiled by onnx-aot and compared with ONNX Runtime.
 
 usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-time-shapes]
-              [--images | --products | --quantized | --resamplings] [--max-ram] [--driver FOLDER] [--ort LIBRARY] [--json FILE] [--jobs N]
+              [--images | --products | --quantized | --resamplings] [--max-ram] [--kernels WHO] [--driver FOLDER] [--ort LIBRARY]
+              [--json FILE] [--jobs N]
        run.py ... --seeds N --show      prints the graph of one seed
 
 1. Each seed makes a graph of 1 to 12 nodes (graphs.py) out of the operators in the samplers' table, with ONNX
@@ -20,7 +21,7 @@ usage: run.py --build DIR --work DIR [--seeds FIRST..LAST] [--symbolic] [--run-t
 8. --resamplings draws Resize in all its forms (resamplings.py).
 9. --max-ram allows each graph little more than the smallest arena that the compiler finds, so that chains of layers run in
    strips.
-10. --driver runs on a GPU, by the driver in FOLDER (libcuda.so.1), which may be that of the tests (test/device/driver).
+10. --kernels and --driver say who makes the kernels, and where they run (kernels.py); what cannot be tested here is skipped.
 11. A graph that fails is shrunk to the fewest nodes that still fail, and printed with its seed. Where explained.py has
    the cause, it is counted as explained.
 
@@ -44,6 +45,7 @@ import elementwise  # noqa: E402,F401: fills the table
 import compare as bench  # noqa: E402
 import contained  # noqa: E402
 import images  # noqa: E402
+import kernels  # noqa: E402
 import layers  # noqa: E402,F401
 import movement  # noqa: E402,F401
 import products  # noqa: E402
@@ -93,9 +95,9 @@ class Checker:
         out = self.fresh("out")
         command = [str(self.runner), str(model), "--inputs", str(self.write(inputs)), "--out", str(out), "--quiet",
                    *([] if model.suffix == ".so" else ["--verify-contracts"])]
-        if self.options.driver:
-            command += [] if model.suffix == ".so" else ["--device=cuda"]
-        elif self.options.quantized:
+        if model.suffix != ".so":
+            command += kernels.flags(self.options)
+        if self.options.quantized and not self.options.driver:
             command.append(f"--mcpu={quantized.CPUS[zlib.crc32(case.seed.encode()) % len(quantized.CPUS)]}")
         for limit in self.limits(model) if self.options.max_ram else [[]]:
             failure = run_tool(command + limit)
@@ -128,7 +130,7 @@ class Checker:
         model, library = self.folder / "model.onnx", self.folder / "model.so"
         model.write_bytes(symbolic)
         failure = run_tool([str(self.compiler), str(model), "-o", str(library), "--quiet", "--verify-contracts",
-                            *(["--device=cuda"] if self.options.driver else [])])
+                            *kernels.flags(self.options)])
         if failure:
             return failure
         failure = self.compare(case, library, case.tensors(), [case.results[name].tensor for name in case.outputs])
@@ -288,21 +290,19 @@ def main():
     parser.add_argument("--quantized", action="store_true")
     parser.add_argument("--resamplings", action="store_true")
     parser.add_argument("--max-ram", action="store_true")
-    parser.add_argument("--driver", metavar="FOLDER", type=pathlib.Path)
+    kernels.add_argument(parser)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--worker")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    if options.driver:
-        os.environ["LD_LIBRARY_PATH"] = str(options.driver.resolve())
-
     if options.worker is not None:
         worker(options, [int(seed) for seed in options.worker.split(",")])
         return 0
     options.no_fetch, options.ort = True, options.ort or os.environ.get("ONNX_AOT_ORT")
     options.ort, reason = bench.find_ort(options)
+    reason = reason or kernels.missing(str(options.build / "bin" / "onnx-aot"), options)
     if reason:
         # A true reason to skip: without a reference there is nothing to compare with.
         print(f"skipped: {reason}")

@@ -23,6 +23,13 @@ Kernel buildWindow(const Specification &spec);
 /// A parameter of `extent` floats or positions that lie one by one.
 Halide::ImageParam flatParameter(Halide::Type type, int extent, const std::string &name);
 
+/// Bytes are unsigned where they are not computed with (Bodies.cpp).
+inline Halide::Type elementType(bool isBytes) { return isBytes ? Halide::UInt(8) : Halide::Float(32); }
+
+/// The value of a body in postfix form, of the elements x0, x1 ... and of the accumulator.
+Halide::Expr evaluate(const std::vector<std::string> &words, const std::vector<Halide::Expr> &elements,
+                      Halide::Expr accumulator);
+
 /// The largest power of two that is at most `lanes` and at most `extent`.
 inline int lanesFor(int lanes, int extent) {
   while (lanes > 1 && lanes > extent)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 /* Changes with every change of the functions below or of what specifications mean. */
-#define ONNX_AOT_HALIDE_INTERFACE 2
+#define ONNX_AOT_HALIDE_INTERFACE 3
 
 /* The function that the bitcode defines. */
 #define ONNX_AOT_HALIDE_FUNCTION "onnx_aot_halide_kernel"

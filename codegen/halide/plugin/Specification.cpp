@@ -61,6 +61,10 @@ static Address parseAddress(Words &words) {
   address.offset = toInt(words.next());
   while (!words.atEnd()) {
     std::string word = words.next();
+    if (word == "bytes") {
+      address.isBytes = true;
+      continue;
+    }
     if (word != "panel") {
       address.strides.push_back(toInt(word));
       continue;
@@ -92,24 +96,31 @@ static Axis parseAxis(Words &words) {
   return axis;
 }
 
+/// bytes | floats
+static bool parseIsBytes(const std::string &word) {
+  if (word != "bytes" && word != "floats")
+    throw Refusal("elements of the unknown type " + word);
+  return word == "bytes";
+}
+
 static void check(const Specification &spec) {
   if (spec.target.empty() || spec.lanes < 1)
     throw Refusal("no target");
   for (const Axis &axis : spec.axes)
     if (axis.kind == Axis::Phases && int(axis.phases.size()) != axis.period)
       throw Refusal("an axis does not have one phase for each of its period");
+  bool isWindow = spec.family == "window";
   std::vector<Address> addresses = spec.inputs;
-  addresses.push_back(spec.output);
-  if (spec.family != "window")
-    return;
-  int dims = int(spec.dims.size());
+  if (isWindow)
+    addresses.push_back(spec.output);
+  int dims = int(isWindow ? spec.dims.size() : spec.axes.size());
   for (const Address &address : addresses) {
     if (int(address.strides.size()) != dims)
       throw Refusal("an operand does not have one stride per dim");
     if (address.panelDim >= dims || address.panel < 1)
       throw Refusal("panels along a dim that is not there");
   }
-  if (spec.tile.vector >= dims || spec.tile.row >= dims || spec.tile.vectors < 1 || spec.tile.rows < 1)
+  if (isWindow && (spec.tile.vector >= dims || spec.tile.row >= dims || spec.tile.vectors < 1 || spec.tile.rows < 1))
     throw Refusal("a tile over dims that are not there");
 }
 
@@ -141,6 +152,14 @@ Specification onnx_aot::halide::parseSpecification(const std::string &text) {
       spec.compute = words.rest();
     } else if (key == "epilogue") {
       spec.epilogue = words.rest();
+    } else if (key == "moves") {
+      spec.moves = true;
+    } else if (key == "data") {
+      spec.hasBytes = parseIsBytes(words.next());
+    } else if (key == "result") {
+      spec.makesBytes = parseIsBytes(words.next());
+    } else if (key == "prologue") {
+      spec.prologue = words.rest();
     } else if (key == "tile") {
       spec.tile.vector = toInt(words.next());
       spec.tile.vectors = toInt(words.next());

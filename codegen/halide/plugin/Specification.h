@@ -12,6 +12,7 @@
 //   dim 3 r
 //   input 0 1 2                      offset, then one stride per dim, in elements
 //   input 0 1 0 panel 0 8 72         the same in panels: 8 points of dim 0 lie so, the next 8 points 72 elements on
+//   input 0 1 2 bytes                of bytes instead of floats
 //   output 0 1 0
 //   identity ff800000                the accumulator's first value
 //   compute x0 acc max               postfix: the next accumulator, of elements x0, x1 ... and of acc
@@ -25,6 +26,22 @@
 //   phase ...
 //   axis 320 500 table 2             reads its next two inputs: positions [2][500] and weights [2][500]
 //   axis 64 64 same
+//   moves                            elements are moved: there is one position each, and no weights
+//   data bytes                       the data has bytes, not floats
+//   input 0 0 1 0                    further operands: offset, then one stride per axis, in elements
+//   prologue acc u2f x0 sub          what is resized, of an element of the data (acc) and of elements there
+//   epilogue acc x1 mul              what is stored, of a result (acc) and of elements there
+//   result bytes
+//
+// The words of bodies, in postfix form:
+//
+//   acc x0 x1 ...                    the accumulator, elements of operands
+//   c3f800000 n42                    constants: a float's bits, an integer of 32 bits
+//   add sub mul max min              of two floats or integers; of floats also: div neg abs sqrt
+//   lt le gt ge select               a condition; condition, value where it holds, value where not
+//   u2i s2i i2byte                   bytes to integers, as unsigned or signed ones, and an integer's low byte
+//   u2f s2f i2f f2i                  bytes and integers to floats, a float to an integer (towards 0)
+//   bits                             a float's bits as an integer
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef ONNX_AOT_CODEGEN_HALIDE_PLUGIN_SPECIFICATION_H
@@ -53,6 +70,7 @@ struct Address {
   int offset = 0;
   std::vector<int> strides;
   int panelDim = -1, panel = 1, panelStride = 0;
+  bool isBytes = false; // else floats
 };
 
 struct Tile {
@@ -76,8 +94,10 @@ struct Specification {
   float identity = 0;
   std::vector<std::string> compute, epilogue;
   Tile tile;
-  // resize
+  // resize; it has inputs and an epilogue too
   std::vector<Axis> axes;
+  bool moves = false, hasBytes = false, makesBytes = false;
+  std::vector<std::string> prologue;
 };
 
 /// Reads a specification; throws Refusal where it is none.

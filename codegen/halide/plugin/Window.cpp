@@ -11,81 +11,6 @@
 using namespace Halide;
 using namespace onnx_aot::halide;
 
-/// yes where `condition` holds. Which of two values is the larger one is what "max" asks, with another answer for a NaN
-/// on the left (see the importer), so that the two must not look alike.
-static Expr choose(const Expr &condition, const Expr &yes, const Expr &no) {
-  auto compares = [&](const auto *comparison) {
-    return comparison && !Internal::is_const(comparison->a) && Internal::equal(comparison->a, yes) &&
-           Internal::equal(comparison->b, no);
-  };
-  if (compares(condition.as<Internal::GT>()) || compares(condition.as<Internal::LT>()))
-    throw Refusal("a body chooses the larger of two values without regard to NaN");
-  return select(condition, yes, no);
-}
-
-/// The value of a body in postfix form: x0, x1 ... are elements of the inputs, c<bits> constants.
-static Expr evaluate(const std::vector<std::string> &words, const std::vector<Expr> &elements, Expr accumulator) {
-  std::vector<Expr> stack;
-  auto pop = [&] {
-    if (stack.empty())
-      throw Refusal("a body takes more values than it has");
-    Expr value = stack.back();
-    stack.pop_back();
-    return value;
-  };
-  for (const std::string &word : words) {
-    if (word == "acc") {
-      stack.push_back(accumulator);
-    } else if (word[0] == 'x') {
-      size_t index = std::stoul(word.substr(1));
-      if (index >= elements.size())
-        throw Refusal("a body reads an operand that is not there");
-      stack.push_back(elements[index]);
-    } else if (word[0] == 'c') {
-      stack.push_back(parseFloat(word.substr(1)));
-    } else {
-      Expr right = pop();
-      if (word == "neg")
-        stack.push_back(-right);
-      else if (word == "abs")
-        stack.push_back(abs(right));
-      else if (word == "sqrt")
-        stack.push_back(sqrt(right));
-      else {
-        Expr left = pop();
-        if (word == "select")
-          stack.push_back(choose(pop(), left, right));
-        else if (word == "lt")
-          stack.push_back(left < right);
-        else if (word == "le")
-          stack.push_back(left <= right);
-        else if (word == "gt")
-          stack.push_back(left > right);
-        else if (word == "ge")
-          stack.push_back(left >= right);
-        else if (word == "add")
-          stack.push_back(left + right);
-        else if (word == "sub")
-          stack.push_back(left - right);
-        else if (word == "mul")
-          stack.push_back(left * right);
-        else if (word == "div")
-          stack.push_back(left / right);
-        else if (word == "max")
-          stack.push_back(max(left, right));
-        else if (word == "min")
-          stack.push_back(min(left, right));
-        else
-          throw Refusal("a body computes " + word);
-      }
-    }
-  }
-  Expr result = pop();
-  if (!stack.empty())
-    throw Refusal("a body leaves values behind");
-  return result;
-}
-
 namespace {
 class WindowBuilder {
 public:
@@ -99,7 +24,8 @@ public:
     if (std::find(results.begin(), results.end(), spec.tile.vector) == results.end())
       throw Refusal("has no parallel dim for vectors");
     for (size_t input = 0; input < spec.inputs.size(); ++input) {
-      parameters.push_back(flatParameter(Float(32), extentOf(spec.inputs[input]), "x" + std::to_string(input)));
+      const Address &address = spec.inputs[input];
+      parameters.push_back(flatParameter(elementType(address.isBytes), extentOf(address), "x" + std::to_string(input)));
       kernel.arguments.push_back(parameters.back());
     }
 
@@ -128,7 +54,10 @@ public:
     // What the epilogue reads does not depend on the window.
     for (int dim : taps)
       places[dim] = 0;
-    out(arguments) = evaluate(spec.epilogue, elements(), sum(inTile));
+    Expr stored = evaluate(spec.epilogue, elements(), sum(inTile));
+    if (stored.type() != elementType(spec.output.isBytes))
+      throw Refusal("a body makes elements of another type than the result's");
+    out(arguments) = stored;
     describeOutput();
     schedule();
     kernel.output = out;
