@@ -45,6 +45,8 @@ public:
 
   LoadedModel &model();
   mlir::ModuleOp module();
+  /// The same for the CPU at the end of the codegen stage, where the object holds both (--device=cuda,cpu); else null.
+  mlir::ModuleOp fallback();
   /// What the module says at the end of the buffer stage; null before.
   const ModelInterface *interface() const;
   /// What it does, from the end of the buffer stage on; empty unless the options want a report.

@@ -170,8 +170,9 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
   if (device.isUsed) {
     CompileKernelsOptions compile;
     compile.architectures.assign(device.architectures.begin(), device.architectures.end());
+    compile.ptxas = device.ptxas;
     passes.addPass(createCompileKernels(compile));
-    passes.addPass(createLowerDevice());
+    passes.addPass(createLowerDevice({device.hasFallback}));
     // From here the entry is code of the host like any other.
   }
   passes.addPass(createOutlineKernels());

@@ -6,10 +6,13 @@
 
 namespace onnx_aot {
 
-/// On the module, where kernels have been compiled: an ArrayAttr of {capability, specific, text}.
+/// On the module, where kernels have been compiled: an ArrayAttr of {capability, specific, cubin, text}.
 inline constexpr llvm::StringLiteral kDeviceImagesAttr = "aot.device_images";
 /// Their names, in the order of the numbers that launches have.
 inline constexpr llvm::StringLiteral kDeviceKernelsAttr = "aot.device_kernels";
+
+/// The function that does the entry's work on the CPU; it takes the entry's arguments.
+inline constexpr llvm::StringLiteral kHostEntry = "main_of_host";
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
