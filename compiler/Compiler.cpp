@@ -296,6 +296,7 @@ const ModelInterface *Compilation::interface() const {
   return state->main.interface ? &*state->main.interface : nullptr;
 }
 const ModelFacts &Compilation::facts() const { return state->main.facts; }
+const ModelFacts *Compilation::fallbackFacts() const { return state->fallback ? &state->fallback->facts : nullptr; }
 const HalideProvider *Compilation::provider() const { return state->provider.get(); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -316,6 +317,7 @@ int onnx_aot::compileModel(StringRef path, const CompilerOptions &options, Diagn
     input.interface = *interface;
   input.modelPath = path.str();
   input.facts = &compilation.facts();
+  input.fallbackFacts = compilation.fallbackFacts();
   input.provider = compilation.provider();
   if (options.artifact.kind == OutputKind::C) {
     auto isComplex = [](const TensorInterface &tensor) {

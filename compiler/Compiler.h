@@ -51,6 +51,8 @@ public:
   const ModelInterface *interface() const;
   /// What it does, from the end of the buffer stage on; empty unless the options want a report.
   const ModelFacts &facts() const;
+  /// The same of the fallback; null where there is none.
+  const ModelFacts *fallbackFacts() const;
   /// Of the generated kernels that the module calls; null where there are none.
   const HalideProvider *provider() const;
 

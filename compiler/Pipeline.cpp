@@ -159,6 +159,8 @@ static void buildBufferStage(OpPassManager &passes, const StageServices &service
     passes.addPass(createMapToDevice({device.hasBuffers, nvptx::haveMatrixUnits(device.architectures)}));
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());
+    if (services.facts)
+      passes.addPass(createDescribeDevicePass(*services.facts));
   }
   // From here nothing allocates; the arena's size is known, or a function of the entry's dims.
 }

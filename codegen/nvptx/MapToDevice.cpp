@@ -28,6 +28,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/buffer/DescribeLayers.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_MAPTODEVICE
@@ -103,7 +104,8 @@ private:
     entry.walk([&](memref::CopyOp copy) { copies.push_back(copy); });
     for (memref::CopyOp copy : copies) {
       rewriter.setInsertionPoint(copy);
-      linalg::CopyOp::create(rewriter, copy.getLoc(), copy.getSource(), copy.getTarget());
+      auto structured = linalg::CopyOp::create(rewriter, copy.getLoc(), copy.getSource(), copy.getTarget());
+      keepLayer(copy, structured);
       rewriter.eraseOp(copy);
     }
     SmallVector<linalg::LinalgOp> named;
@@ -113,8 +115,17 @@ private:
     });
     for (linalg::LinalgOp op : named) {
       rewriter.setInsertionPoint(op);
-      (void)linalg::generalizeNamedOp(rewriter, op);
+      Attribute layer = op->getAttr(kLayerAttr);
+      FailureOr<linalg::GenericOp> generic = linalg::generalizeNamedOp(rewriter, op);
+      if (layer && succeeded(generic))
+        (*generic)->setAttr(kLayerAttr, layer);
     }
+  }
+
+  /// `to` does what `from` did, for the report.
+  static void keepLayer(Operation *from, Operation *to) {
+    if (Attribute layer = from->getAttr(kLayerAttr))
+      to->setAttr(kLayerAttr, layer);
   }
 
   LogicalResult makeKernels() {
@@ -129,11 +140,17 @@ private:
     for (Operation *op : structured) {
       if (ofHost.contains(op))
         continue;
+      Operation *before = op->getPrevNode();
       FailureOr<bool> isMade = makeKernel(op);
       if (failed(isMade))
         return failure();
-      if (*isMade)
-        op->erase();
+      if (!*isMade)
+        continue;
+      // What now stands between the two came in its place.
+      for (Operation *made = before ? before->getNextNode() : &op->getBlock()->front(); made != op;
+           made = made->getNextNode())
+        made->walk([&](aot::LaunchOp launch) { keepLayer(op, launch); });
+      op->erase();
     }
     return success();
   }

@@ -14,6 +14,11 @@ inline constexpr llvm::StringLiteral kDeviceKernelsAttr = "aot.device_kernels";
 /// The function that does the entry's work on the CPU; it takes the entry's arguments.
 inline constexpr llvm::StringLiteral kHostEntry = "main_of_host";
 
+struct ModelFacts;
+
+/// Tells `facts`, which describe the layers before aot-map-to-device, what has become of them.
+std::unique_ptr<mlir::Pass> createDescribeDevicePass(ModelFacts &facts);
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "codegen/nvptx/Passes.h.inc"

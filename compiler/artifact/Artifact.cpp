@@ -336,7 +336,8 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
     error = files.write(options.depfile,
                         [&](raw_pwrite_stream &stream) { writeDepfile(artifact.output, input.inputFiles, stream); });
   ArrayRef<KernelRefusal> refusals = input.provider ? input.provider->refusals() : ArrayRef<KernelRefusal>();
-  BuiltModel built = {facts, input.interface, code ? &*code : nullptr, refusals, options, input.modelPath};
+  BuiltModel built = {facts,   input.interface, code ? &*code : nullptr, refusals,
+                      options, input.modelPath, input.fallbackFacts};
   for (StringRef report : options.reports)
     if (!error)
       error = files.write(report, [&](raw_pwrite_stream &stream) { writeReport(built, report, stream); });

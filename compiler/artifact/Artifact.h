@@ -41,6 +41,7 @@ struct ArtifactInput {
   std::vector<std::string> inputFiles;      // read by this run, for the depfile
   std::string modelPath;                    // for the report
   const ModelFacts *facts = nullptr;        // for the report and for what does not fit
+  const ModelFacts *fallbackFacts = nullptr;
   const HalideProvider *provider = nullptr; // of kernels that the module calls
 };
 
