@@ -67,6 +67,7 @@ TEST_F(CudaRuntime, PrefersMachineCode) {
   program.add(80, false, asCubin(addKernel("sm_80", 8)), /*isCubin=*/true);
   program.add(86, false, asCubin(addKernel("sm_86", 16)), /*isCubin=*/true);
   program.add(90, true, asCubin(addKernel("sm_90a", 32)), /*isCubin=*/true);
+  program.add(90, false, asCubin(addKernel("sm_90", 64)), /*isCubin=*/true);
   const std::pair<int, float> markers[] = {{80, 8}, {86, 16}, {87, 16}, {89, 16}, {90, 32}, {100, 2}};
   for (auto [capability, marker] : markers) {
     restart("cc=" + std::to_string(capability));

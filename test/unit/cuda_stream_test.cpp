@@ -125,7 +125,9 @@ TEST_F(CudaStream, StreamIsDestroyedBetweenRuns) {
 TEST_F(CudaStream, ContextIsDestroyedWhileARunIsUnderWay) {
   at(in) = 1;
   ASSERT_EQ(run(), uint32_t(ONNX_AOT_OK));
+  calls();
   context.close(); // memory that the run still needs goes
+  EXPECT_EQ(count(calls(), "cuEventSynchronize"), 1u);
   EXPECT_EQ(at(out), 2.5f);
   EXPECT_EQ(waitFor(first), 0);
 }
