@@ -13,6 +13,7 @@
 #include "compiler/Pipeline.h"
 #include "compiler/TargetLimits.h"
 #include "compiler/artifact/Artifact.h"
+#include "compiler/artifact/Fallback.h"
 #include "compiler/import/GraphImporter.h"
 #include "compiler/import/ModelReader.h"
 #include "dialects/onnx/OnnxDialect.h"
@@ -50,16 +51,30 @@ static DialectRegistry allDialects() {
   return registry;
 }
 
+namespace {
+/// The model on its way through the stages.
+struct Version {
+  CompilerOptions options;
+  OwningOpRef<ModuleOp> module;
+  std::optional<Stage> done = {}; // the last stage that ran
+  std::optional<ModelInterface> interface = {};
+  ModelFacts facts = {};
+};
+} // namespace
+
 struct Compilation::State {
   State(const CompilerOptions &options, Diagnostics &diagnostics) : options(options), diagnostics(diagnostics) {}
 
   bool createTarget();
   bool createProvider(const llvm::TargetMachine &machine);
-  bool runStage(Stage stage);
-  bool fitArena();
+  bool runTo(Version &version, Stage last);
+  bool runStage(Version &version, Stage stage);
+  bool fitArena(Version &version);
+  void beginFallback();
+  bool joinFallback();
   bool failed(const llvm::Twine &what);
   void reportRefusals(ModuleOp rest);
-  void nameFunctions();
+  static void nameFunctions(Version &version);
   void showProgress(StringRef text) const;
 
   const CompilerOptions &options;
@@ -69,11 +84,8 @@ struct Compilation::State {
   std::unique_ptr<LoadedModel> model;       // constants of the module point into it
   MLIRContext context{allDialects(), MLIRContext::Threading::DISABLED};
   DiagnosticCapture capture{context, diagnostics};
-  OwningOpRef<ModuleOp> module;
-  std::optional<Stage> done; // the last stage that ran
-  ScheduleOptions schedule = options.schedule;
-  std::optional<ModelInterface> interface;
-  ModelFacts facts;
+  Version main{options, nullptr};
+  std::optional<Version> fallback; // for the CPU, where the main one is for a device and the object holds both
 };
 
 bool Compilation::State::createTarget() {
@@ -95,7 +107,7 @@ bool Compilation::State::createTarget() {
 }
 
 bool Compilation::State::createProvider(const llvm::TargetMachine &machine) {
-  if (options.device.isUsed)
+  if (options.device.isUsed && !options.device.hasFallback)
     return true;
   if (options.kernels == KernelChoice::Halide) {
     if (auto plugin = HalidePlugin::load(); !plugin) {
@@ -146,11 +158,11 @@ void Compilation::State::reportRefusals(ModuleOp rest) {
 }
 
 /// Tells the layers which functions they became.
-void Compilation::State::nameFunctions() {
-  module->walk([&](LLVM::LLVMFuncOp function) {
+void Compilation::State::nameFunctions(Version &version) {
+  version.module->walk([&](LLVM::LLVMFuncOp function) {
     auto layers = dyn_cast_or_null<ArrayAttr>(function->removeDiscardableAttr(kLayersAttr));
     for (Attribute layer : layers ? layers.getValue() : llvm::ArrayRef<Attribute>())
-      facts.layers[cast<IntegerAttr>(layer).getInt()].function = function.getName().str();
+      version.facts.layers[cast<IntegerAttr>(layer).getInt()].function = function.getName().str();
   });
 }
 
@@ -160,47 +172,48 @@ void Compilation::State::showProgress(StringRef text) const {
     llvm::errs() << "\r\033[K" << text;
 }
 
-bool Compilation::State::runStage(Stage stage) {
-  showProgress((stageName(stage) + " stage").str());
+bool Compilation::State::runStage(Version &version, Stage stage) {
+  showProgress((stageName(stage) + " stage" + (&version == &main ? "" : " for the CPU")).str());
   PassManager passes(&context);
-  CompilerOptions chosen = options;
-  chosen.schedule = schedule;
-  buildStage(passes, stage, chosen, {*target, provider.get(), options.isMeasured() ? &facts : nullptr});
-  LogicalResult result = passes.run(*module);
+  bool isForDevice = version.options.device.isUsed;
+  buildStage(passes, stage, version.options,
+             {*target, isForDevice ? nullptr : provider.get(), options.isMeasured() ? &version.facts : nullptr});
+  LogicalResult result = passes.run(*version.module);
   showProgress("");
   if (mlir::failed(result)) {
     if (stage == Stage::Graph)
-      reportRefusals(*module);
+      reportRefusals(*version.module);
     return failed("the " + stageName(stage) + " stage");
   }
-  done = stage;
+  version.done = stage;
   if (stage == Stage::Codegen)
-    nameFunctions();
+    nameFunctions(version);
   if (stage != Stage::Buffer)
     return true;
-  FailureOr<ModelInterface> described = ModelInterface::fromModule(*module);
+  FailureOr<ModelInterface> described = ModelInterface::fromModule(*version.module);
   if (mlir::failed(described))
     return failed("the description of the model");
-  interface = std::move(*described);
-  return checkTargetLimits(*module, *interface, options, diagnostics);
+  version.interface = std::move(*described);
+  return checkTargetLimits(*version.module, *version.interface, options, diagnostics);
 }
 
 /// The schedule and buffer stages with --max-ram. What is fastest may need too much memory: then chains of kernels run
 /// in strips. Their memory is estimated before buffers are planned, so that what the plan is above the limit is taken
 /// from the next try's budget. Whether the model fits is judged when the stack is known.
-bool Compilation::State::fitArena() {
+bool Compilation::State::fitArena(Version &version) {
   constexpr int kTries = 4;
   constexpr int64_t kStack = 2048; // which the arena leaves for stack and variables
   int64_t most = *options.artifact.maxRam, allowed = std::max(most / 2, most - kStack), budget = allowed;
-  OwningOpRef<ModuleOp> start = module->clone(), best;
+  OwningOpRef<ModuleOp> start = version.module->clone(), best;
+  std::optional<ModelInterface> &interface = version.interface;
   std::optional<std::tuple<ModelInterface, ModelFacts>> bestFacts;
   for (int attempt = 0;; ++attempt) {
-    if (!runStage(Stage::Schedule) || !runStage(Stage::Buffer))
+    if (!runStage(version, Stage::Schedule) || !runStage(version, Stage::Buffer))
       return false;
     bool isSmallest = !bestFacts || interface->arenaBytes < std::get<0>(*bestFacts).arenaBytes;
     if (isSmallest) {
-      bestFacts = {*interface, facts};
-      best = std::move(module);
+      bestFacts = {*interface, version.facts};
+      best = std::move(version.module);
     }
     bool isKnown = interface->arenaBytes != TensorInterface::unbounded;
     int64_t excess = isKnown ? int64_t(interface->arenaBytes) - allowed : 0;
@@ -208,12 +221,42 @@ bool Compilation::State::fitArena() {
       break;
     if (attempt > 0)
       budget -= excess;
-    schedule.arenaBytes = std::max<int64_t>(budget, 0);
-    module = start->clone();
+    version.options.schedule.arenaBytes = std::max<int64_t>(budget, 0);
+    version.module = start->clone();
   }
-  module = std::move(best);
-  std::tie(*interface, facts) = std::move(*bestFacts);
+  version.module = std::move(best);
+  std::tie(*interface, version.facts) = std::move(*bestFacts);
   return true;
+}
+
+bool Compilation::State::runTo(Version &version, Stage last) {
+  for (Stage stage : kStages) {
+    if (stage > last || (version.done && stage <= *version.done))
+      continue;
+    bool fits = stage == Stage::Schedule && last >= Stage::Buffer && options.artifact.maxRam;
+    if (fits ? !fitArena(version) : !runStage(version, stage))
+      return false;
+  }
+  return true;
+}
+
+/// From the import on the model goes two ways. The CPU's products keep their 32 bits: narrow ones are a device's.
+void Compilation::State::beginFallback() {
+  CompilerOptions chosen = options;
+  chosen.device = DeviceOptions();
+  chosen.graph.precision = Precision::Single;
+  fallback = Version{std::move(chosen), main.module->clone()};
+}
+
+/// Brings the fallback to its end, with weights that begin as the device's do, and makes one interface of both.
+bool Compilation::State::joinFallback() {
+  noteWeights(*main.interface, *fallback->module);
+  if (!runTo(*fallback, Stage::Codegen))
+    return false;
+  if (main.interface->join(*fallback->interface))
+    return true;
+  diagnostics.internal("the versions for the device and for the CPU have different inputs or outputs");
+  return false;
 }
 
 Compilation::Compilation(const CompilerOptions &options, Diagnostics &diagnostics)
@@ -228,29 +271,32 @@ bool Compilation::load(StringRef path) {
   if (!state->model)
     return false;
   OwningOpRef<ModuleOp> partial;
-  state->module = importModel(*state->model, state->options.import, state->context, diagnostics, &partial);
+  OwningOpRef<ModuleOp> &module = state->main.module;
+  module = importModel(*state->model, state->options.import, state->context, diagnostics, &partial);
   if (partial)
     state->reportRefusals(*partial);
-  if (!state->module || diagnostics.hasErrors())
+  if (!module || diagnostics.hasErrors())
     return state->failed("the import");
+  if (state->options.device.hasFallback && !state->options.stopAfter)
+    state->beginFallback();
   return runTo(Stage::Import);
 }
 
 bool Compilation::runTo(Stage last) {
-  for (Stage stage : kStages) {
-    if (stage > last || (state->done && stage <= *state->done))
-      continue;
-    bool fits = stage == Stage::Schedule && last >= Stage::Buffer && state->options.artifact.maxRam;
-    if (fits ? !state->fitArena() : !state->runStage(stage))
-      return false;
-  }
-  return true;
+  bool isDone = state->main.done == Stage::Codegen;
+  if (!state->runTo(state->main, last))
+    return false;
+  return isDone || last != Stage::Codegen || !state->fallback || state->joinFallback();
 }
 
 LoadedModel &Compilation::model() { return *state->model; }
-ModuleOp Compilation::module() { return *state->module; }
-const ModelInterface *Compilation::interface() const { return state->interface ? &*state->interface : nullptr; }
-const ModelFacts &Compilation::facts() const { return state->facts; }
+ModuleOp Compilation::module() { return *state->main.module; }
+ModuleOp Compilation::fallback() { return state->fallback ? *state->fallback->module : ModuleOp(); }
+const ModelInterface *Compilation::interface() const {
+  return state->main.interface ? &*state->main.interface : nullptr;
+}
+const ModelFacts &Compilation::facts() const { return state->main.facts; }
+const ModelFacts *Compilation::fallbackFacts() const { return state->fallback ? &state->fallback->facts : nullptr; }
 const HalideProvider *Compilation::provider() const { return state->provider.get(); }
 
 //===--------------------------------------------------------------------------------------------------------------===//
@@ -271,6 +317,7 @@ int onnx_aot::compileModel(StringRef path, const CompilerOptions &options, Diagn
     input.interface = *interface;
   input.modelPath = path.str();
   input.facts = &compilation.facts();
+  input.fallbackFacts = compilation.fallbackFacts();
   input.provider = compilation.provider();
   if (options.artifact.kind == OutputKind::C) {
     auto isComplex = [](const TensorInterface &tensor) {
@@ -283,13 +330,19 @@ int onnx_aot::compileModel(StringRef path, const CompilerOptions &options, Diagn
       return diagnostics.exitStatus();
     input.program = std::move(*program);
   } else if (options.artifact.kind != OutputKind::MLIR && options.artifact.kind != OutputKind::PTX) {
-    // What the arguments stand for is in the interface by now; LLVM has no word for it.
-    input.module.walk([](LLVM::LLVMFuncOp function) { function.removeArgAttrsAttr(); });
-    input.llvmModule = translateModuleToLLVMIR(input.module, llvmContext, options.artifact.prefix);
-    if (!input.llvmModule) {
-      diagnostics.internal("translation to LLVM IR failed");
+    auto translate = [&](ModuleOp module) {
+      // What the arguments stand for is in the interface by now; LLVM has no word for it.
+      module.walk([](LLVM::LLVMFuncOp function) { function.removeArgAttrsAttr(); });
+      auto translated = translateModuleToLLVMIR(module, llvmContext, options.artifact.prefix);
+      if (!translated)
+        diagnostics.internal("translation to LLVM IR failed");
+      return translated;
+    };
+    input.llvmModule = translate(input.module);
+    if (ModuleOp fallback = compilation.fallback())
+      input.fallback = translate(fallback);
+    if (diagnostics.hasErrors())
       return diagnostics.exitStatus();
-    }
   }
   (void)writeArtifact(input, options, diagnostics);
   return diagnostics.exitStatus();

@@ -45,10 +45,14 @@ public:
 
   LoadedModel &model();
   mlir::ModuleOp module();
+  /// The same for the CPU at the end of the codegen stage, where the object holds both (--device=cuda,cpu); else null.
+  mlir::ModuleOp fallback();
   /// What the module says at the end of the buffer stage; null before.
   const ModelInterface *interface() const;
   /// What it does, from the end of the buffer stage on; empty unless the options want a report.
   const ModelFacts &facts() const;
+  /// The same of the fallback; null where there is none.
+  const ModelFacts *fallbackFacts() const;
   /// Of the generated kernels that the module calls; null where there are none.
   const HalideProvider *provider() const;
 

@@ -109,6 +109,9 @@ void FlagReader::apply(const GivenFlag &flag) {
   case OPT_gpu_arch:
   case OPT_io:
     return applyDevice(flag);
+  case OPT_cubin:
+    options.device.hasMachineCode = true;
+    return;
   case OPT_precision:
     return applyPrecision(flag);
   case OPT_threads:
@@ -173,11 +176,10 @@ void FlagReader::applyKernels(const GivenFlag &flag) {
 void FlagReader::applyDevice(const GivenFlag &flag) {
   DeviceOptions &device = options.device;
   if (flag.id == OPT_device) {
-    if (flag.value == "cuda,cpu")
-      return notYet(flag.spelled);
-    if (flag.value != "cuda")
-      return fault(flag, "the device that is known is cuda");
+    if (flag.value != "cuda" && flag.value != "cuda,cpu")
+      return fault(flag, "expected cuda, or cuda,cpu for an object that runs without a GPU too");
     device.isUsed = true;
+    device.hasFallback = flag.value == "cuda,cpu";
   } else if (flag.id == OPT_io) {
     if (flag.value != "host" && flag.value != "device")
       return fault(flag, "expected host or device");

@@ -10,6 +10,7 @@
 #include "codegen/cpu/TargetMachine.h"
 #include "codegen/halide/Plugin.h"
 #include "codegen/nvptx/Architecture.h"
+#include "codegen/nvptx/Assembler.h"
 #include "compiler/CommandLine.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/FlagReader.h"
@@ -167,9 +168,11 @@ static void completeDevice(CompilerOptions &options, Diagnostics &diagnostics) {
   DeviceOptions &device = options.device;
   OutputKind kind = options.artifact.kind;
   if (!device.isUsed) {
-    if (device.hasBuffers || !device.architectures.empty())
-      diagnostics.fault((device.hasBuffers ? "--io=device" : "--gpu-arch") +
-                        Twine(" has no meaning without --device=cuda"));
+    for (auto [flag, isGiven] :
+         {std::pair("--io=device", device.hasBuffers), std::pair("--cubin", device.hasMachineCode),
+          std::pair("--gpu-arch", !device.architectures.empty())})
+      if (isGiven)
+        diagnostics.fault(flag + Twine(" has no meaning without --device=cuda"));
     if (options.graph.precision != Precision::Single)
       diagnostics.unsupported("--precision other than fp32 is not supported yet without --device=cuda");
     if (kind == OutputKind::PTX)
@@ -182,6 +185,15 @@ static void completeDevice(CompilerOptions &options, Diagnostics &diagnostics) {
     diagnostics.fault("--gpu-arch names several GPUs, but a .ptx file holds the code for one");
   if (kind == OutputKind::C)
     diagnostics.fault("--device=cuda: C output holds no code for a device");
+  if (device.hasFallback && device.hasBuffers)
+    diagnostics.fault("--io=device: inputs and outputs lie on the GPU, where the CPU of --device=cuda,cpu cannot read "
+                      "them; leave one of the two out");
+  if (device.hasMachineCode && (kind == OutputKind::PTX || kind == OutputKind::MLIR))
+    diagnostics.fault("--cubin: machine code goes into an object, but the output is " + options.artifact.output);
+  if (device.hasMachineCode && (device.ptxas = nvptx::findAssembler()).empty())
+    diagnostics.fault(
+        "--cubin: there is no ptxas in PATH, in the CUDA Toolkit that CUDA_HOME or CUDA_PATH names, or in "
+        "/usr/local/cuda; without --cubin the GPU's driver compiles the PTX");
   if (options.kernels == KernelChoice::Halide)
     diagnostics.fault("--kernels=halide: Halide makes no kernels for a device");
   if (options.artifact.maxRam || options.artifact.maxFlash)

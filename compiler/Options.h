@@ -74,7 +74,10 @@ struct ScheduleOptions {
 /// --device: where the graph runs.
 struct DeviceOptions {
   bool isUsed = false;                    // --device=cuda
+  bool hasFallback = false;               // --device=cuda,cpu: the CPU does it where there is no such device
   std::vector<std::string> architectures; // --gpu-arch; codegen/nvptx knows them all
+  bool hasMachineCode = false;            // --cubin: beside the PTX
+  std::string ptxas;                      // the path of the assembler that makes it
   bool hasBuffers = false;                // --io=device: inputs and outputs lie there
 };
 

@@ -141,9 +141,13 @@ defm max_flash : Value<"max-flash", "SIZE", "fail when code and constants take m
 }
 
 let Group = DeviceGroup in {
-defm device : Value<"device", "cuda", "the graph runs on an NVIDIA GPU: the object carries PTX, and the driver is loaded by the first run">;
+defm device : Value<"device", "cuda[,cpu]",
+  "the graph runs on an NVIDIA GPU: the object carries PTX, and the driver is loaded by the first run; with\n"
+  ",cpu it carries code for the CPU too, which runs where there is no such GPU">;
 defm gpu_arch : Value<"gpu-arch", "sm_80,..",
   "the GPUs to make PTX for, which later ones run too (default: sm_80)">;
+def cubin : Switch<"cubin", "machine code for the GPUs of --gpu-arch beside the PTX, which their driver then need not\n"
+                            "compile; made by ptxas of the CUDA Toolkit, which has to be installed">;
 defm io : Value<"io", "host|device", "where inputs and outputs lie (default: host)">;
 }
 

@@ -165,6 +165,8 @@ static void buildBufferStage(OpPassManager &passes, const StageServices &service
                                       nvptx::haveWarpgroups(device.architectures)}));
     passes.addPass(createCanonicalizerPass());
     passes.addPass(createCSEPass());
+    if (services.facts)
+      passes.addPass(createDescribeDevicePass(*services.facts));
   }
   // From here nothing allocates; the arena's size is known, or a function of the entry's dims.
 }
@@ -176,8 +178,9 @@ static void buildCodegenStage(OpPassManager &passes, const CodegenOptions &optio
   if (device.isUsed) {
     CompileKernelsOptions compile;
     compile.architectures.assign(device.architectures.begin(), device.architectures.end());
+    compile.ptxas = device.ptxas;
     passes.addPass(createCompileKernels(compile));
-    passes.addPass(createLowerDevice());
+    passes.addPass(createLowerDevice({device.hasFallback}));
     // From here the entry is code of the host like any other.
   }
   passes.addPass(createOutlineKernels());

@@ -179,7 +179,8 @@ bool isRuntimeFunction(StringRef name) { return library().find(name) || !rounded
 
 static bool isPublic(StringRef name) {
   return is_contained({"onnx_aot_status_text", "onnx_aot_context_init", "onnx_aot_context_destroy",
-                       "onnx_aot_context_slot", "onnx_aot_context_error"},
+                       "onnx_aot_context_slot", "onnx_aot_context_error", "onnx_aot_context_on_device",
+                       "onnx_aot_context_set_stream"},
                       name);
 }
 

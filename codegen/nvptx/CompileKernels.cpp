@@ -3,7 +3,7 @@
 // Kernels go the way of the CPU's functions: mathematical functions become code of ours, everything becomes the LLVM
 // dialect, with indices of 32 bits. LLVM optimises the module and prints it as PTX, once per architecture. What kernels
 // call of the runtime library is linked in, so that no library of the CUDA Toolkit is needed. No product is fused with
-// a sum that the operators do not fuse.
+// a sum that the operators do not fuse. Where an assembler is given, each PTX becomes machine code too.
 //
 // Before: functions of func, scf, memref, vector, arith, math and nvvm in @device.  After: the texts are attributes of
 // the module (Passes.h), and @device is gone.
@@ -13,6 +13,7 @@
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/TargetMachine.h"
 #include "codegen/nvptx/Architecture.h"
+#include "codegen/nvptx/Assembler.h"
 #include "codegen/nvptx/Passes.h"
 #include "dialects/aot/DeviceOps.h"
 #include "mlir/Conversion/Passes.h"
@@ -82,7 +83,7 @@ struct CompileKernels : impl::CompileKernelsBase<CompileKernels> {
       device.emitError("internal error: the kernels have no LLVM IR");
       return signalPassFailure();
     }
-    SmallVector<Attribute> images;
+    SmallVector<Attribute> images, cubins;
     for (const std::string &name : architectures) {
       std::optional<nvptx::Architecture> architecture = nvptx::Architecture::named(name);
       llvm::Expected<std::string> text = compile(*module, *architecture);
@@ -90,11 +91,17 @@ struct CompileKernels : impl::CompileKernelsBase<CompileKernels> {
         device.emitError("unsupported: no PTX for ") << name << ": " << llvm::toString(text.takeError());
         return signalPassFailure();
       }
-      images.push_back(builder.getDictionaryAttr(
-          {builder.getNamedAttr("capability", builder.getI32IntegerAttr(architecture->capability)),
-           builder.getNamedAttr("specific", builder.getBoolAttr(architecture->isSpecific)),
-           builder.getNamedAttr("text", builder.getStringAttr(*text))}));
+      images.push_back(describeImage(*architecture, /*isCubin=*/false, *text));
+      if (ptxas.empty())
+        continue;
+      llvm::Expected<std::string> cubin = nvptx::assemble(ptxas, *text, name);
+      if (!cubin) {
+        device.emitError("unsupported: no machine code for ") << name << ": " << llvm::toString(cubin.takeError());
+        return signalPassFailure();
+      }
+      cubins.push_back(describeImage(*architecture, /*isCubin=*/true, *cubin));
     }
+    llvm::append_range(images, cubins);
     getOperation()->setAttr(kDeviceImagesAttr, builder.getArrayAttr(images));
     getOperation()->setAttr(kDeviceKernelsAttr, builder.getArrayAttr(kernels));
     device.erase();
@@ -126,6 +133,15 @@ struct CompileKernels : impl::CompileKernelsBase<CompileKernels> {
       call->eraseFromParent();
     }
     asked->eraseFromParent();
+  }
+
+  DictionaryAttr describeImage(const nvptx::Architecture &architecture, bool isCubin, StringRef content) {
+    Builder builder(&getContext());
+    return builder.getDictionaryAttr(
+        {builder.getNamedAttr("capability", builder.getI32IntegerAttr(architecture.capability)),
+         builder.getNamedAttr("specific", builder.getBoolAttr(architecture.isSpecific)),
+         builder.getNamedAttr("cubin", builder.getBoolAttr(isCubin)),
+         builder.getNamedAttr("text", builder.getStringAttr(content))});
   }
 
   static void buildLowering(OpPassManager &passes) {

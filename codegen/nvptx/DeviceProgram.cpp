@@ -23,7 +23,7 @@ static GlobalVariable *array(Module &module, ArrayRef<Constant *> values, Type *
   return constant(module, ConstantArray::get(ArrayType::get(type, values.size()), values), name);
 }
 
-void onnx_aot::defineDeviceProgram(Module &module, mlir::ModuleOp compiled) {
+void onnx_aot::defineDeviceProgram(Module &module, mlir::ModuleOp compiled, bool hasFallback) {
   GlobalVariable *declared = module.getGlobalVariable("onnx_aot_cuda_program", /*AllowInternal=*/true);
   auto images = compiled->getAttrOfType<mlir::ArrayAttr>(kDeviceImagesAttr);
   auto kernels = compiled->getAttrOfType<mlir::ArrayAttr>(kDeviceKernelsAttr);
@@ -34,15 +34,19 @@ void onnx_aot::defineDeviceProgram(Module &module, mlir::ModuleOp compiled) {
   PointerType *pointer = PointerType::getUnqual(context);
   auto number = [](Type *type, uint64_t value) { return ConstantInt::get(type, value); };
 
-  auto *imageType = StructType::get(i32, i32, pointer, i64);
+  auto *imageType = StructType::get(i32, i32, i32, pointer, i64);
   SmallVector<Constant *> imageRows, kernelRows;
   for (auto image : images.getAsRange<mlir::DictionaryAttr>()) {
     StringRef text = image.getAs<mlir::StringAttr>("text").getValue();
     Constant *bytes = ConstantDataArray::getString(context, text, /*AddNull=*/true);
+    bool isCubin = image.getAs<mlir::BoolAttr>("cubin").getValue();
+    GlobalVariable *content = constant(module, bytes, isCubin ? "cubin" : "ptx");
+    if (isCubin)
+      content->setAlignment(Align(8)); // it is an ELF file
     imageRows.push_back(ConstantStruct::get(imageType,
                                             number(i32, image.getAs<mlir::IntegerAttr>("capability").getInt()),
                                             number(i32, image.getAs<mlir::BoolAttr>("specific").getValue()),
-                                            constant(module, bytes, "ptx"), number(i64, text.size())));
+                                            number(i32, isCubin), content, number(i64, text.size())));
   }
   auto *kernelType = StructType::get(pointer, i32);
   for (auto kernel : kernels.getAsRange<mlir::DictionaryAttr>()) {
@@ -55,11 +59,11 @@ void onnx_aot::defineDeviceProgram(Module &module, mlir::ModuleOp compiled) {
   GlobalVariable *weights = module.getGlobalVariable("weights", /*AllowInternal=*/true);
   uint64_t weightBytes = weights ? module.getDataLayout().getTypeAllocSize(weights->getValueType()).getFixedValue() : 0;
   Constant *weightsOrNull = weights ? cast<Constant>(weights) : ConstantPointerNull::get(pointer);
-  auto *programType = StructType::get(i32, i32, pointer, pointer, pointer, i64);
-  Constant *program =
-      ConstantStruct::get(programType, number(i32, imageRows.size()), number(i32, kernelRows.size()),
-                          array(module, imageRows, imageType, "images"),
-                          array(module, kernelRows, kernelType, "kernels"), weightsOrNull, number(i64, weightBytes));
+  auto *programType = StructType::get(i32, i32, pointer, pointer, pointer, i64, i32);
+  Constant *program = ConstantStruct::get(programType, number(i32, imageRows.size()), number(i32, kernelRows.size()),
+                                          array(module, imageRows, imageType, "images"),
+                                          array(module, kernelRows, kernelType, "kernels"), weightsOrNull,
+                                          number(i64, weightBytes), number(i32, hasFallback));
   declared->replaceAllUsesWith(constant(module, program, "program"));
   declared->eraseFromParent();
 }

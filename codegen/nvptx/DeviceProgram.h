@@ -16,8 +16,9 @@ class Module;
 
 namespace onnx_aot {
 
-/// Defines the constant in `module`, if it is declared there, from the attributes of `compiled`.
-void defineDeviceProgram(llvm::Module &module, mlir::ModuleOp compiled);
+/// Defines the constant in `module`, if it is declared there, from the attributes of `compiled`. The device's weights
+/// are those that `module` has by now.
+void defineDeviceProgram(llvm::Module &module, mlir::ModuleOp compiled, bool hasFallback);
 
 /// The PTX of the first architecture; empty where no kernels were compiled.
 llvm::StringRef firstDeviceText(mlir::ModuleOp compiled);

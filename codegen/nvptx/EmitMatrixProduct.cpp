@@ -40,6 +40,8 @@ constexpr TileSize kWideTiles[] = {{128, 128, 16}, {64, 64, 16}, {32, 32, 16}}; 
 constexpr int64_t kChunkBytes = 16;
 /// Of mma.sync in practice, which takes half as many of 32-bit elements, and with several steps on their way.
 constexpr ProductSpeed kSpeed = {512, 400}, kWideSpeed = {256, 400};
+/// Of wgmma, whose steps are twice as long.
+constexpr ProductSpeed kWarpgroupSpeed = {1536, 200};
 constexpr int64_t kRows = 16, kColumns = 8, kDepthBytes = 32; // of one instruction
 
 class MatrixProduct : WarpgroupTile {
@@ -275,8 +277,9 @@ LogicalResult onnx_aot::emitMatrixProduct(const DeviceContext &context, Operatio
   bool isNarrow = left.isF16() || left.isBF16(), isRounded = left.isF32() && context.roundsProducts;
   if (!context.hasMatrixUnits || left != right || !(isNarrow || isRounded) || !nest.identity.getType().isF32())
     return failure();
-  TileSize size =
-      isNarrow ? chooseTile(nest, product, kTiles, kSpeed) : chooseTile(nest, product, kWideTiles, kWideSpeed);
+  TileSize size = isNarrow ? chooseTile(nest, product, kTiles, kSpeed,
+                                        context.hasWarpgroups ? std::optional(kWarpgroupSpeed) : std::nullopt)
+                           : chooseTile(nest, product, kWideTiles, kWideSpeed);
   MatrixProduct(context, op, nest, product, size).emit();
   return success();
 }

@@ -11,7 +11,9 @@
 //
 // A tensor map is filled by the runtime right before the launch that passes it.
 //
-// The entry is wrapped: the device is opened before and left after it, whatever its status.
+// The entry is wrapped: the device is opened before and left after it, whatever its status. A run that copies nothing
+// to or from the host leaves a caller's stream without waiting for it. With `fallback` the wrapper calls @main_of_host,
+// which the artifact stage links, where the runtime finds no device for the program.
 //
 // Before: kernels have been compiled.  After: nothing of the host is about devices.
 //
@@ -25,6 +27,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "onnx_aot/runtime.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_LOWERDEVICE
@@ -34,6 +37,8 @@ using namespace mlir;
 
 namespace {
 struct LowerDevice : impl::LowerDeviceBase<LowerDevice> {
+  using LowerDeviceBase::LowerDeviceBase;
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto entry = module.lookupSymbol<func::FuncOp>("main");
@@ -45,6 +50,11 @@ struct LowerDevice : impl::LowerDeviceBase<LowerDevice> {
     pointer = LLVM::LLVMPointerType::get(&getContext());
     makeCells(entry);
     SmallVector<Operation *> operations;
+    needsHost = entry
+                    .walk([](Operation *op) {
+                      return isa<aot::TransferOp, aot::WaitOp>(op) ? WalkResult::interrupt() : WalkResult::advance();
+                    })
+                    .wasInterrupted();
     entry.walk([&](Operation *op) {
       if (isa<aot::DeviceMemoryOp, aot::DeviceWeightsOp, aot::TransferOp, aot::WaitOp, aot::LaunchOp, aot::ReplayOp>(
               op))
@@ -259,18 +269,36 @@ private:
     LLVM::GlobalOp program = declareProgram(module);
     b.setInsertionPointToStart(wrapper.addEntryBlock());
     Value ctx = wrapper.getArgument(context), zero = number(b, 0, 32);
-    Value code =
-        call(b, "open", b.getI32Type(), {ctx, LLVM::AddressOfOp::create(b, program), LLVM::ZeroOp::create(b, pointer)});
-    Value isOpen = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, code, zero);
+    Value code = call(b, "open", b.getI32Type(), {ctx, LLVM::AddressOfOp::create(b, program)});
+    Value isOpen = isEqual(b, code, zero);
     auto choice = scf::IfOp::create(b, b.getI32Type(), isOpen, /*withElseRegion=*/true);
     func::ReturnOp::create(b, choice.getResults());
     b.setInsertionPointToStart(choice.elseBlock());
-    scf::YieldOp::create(b, code);
+    scf::YieldOp::create(b, fallback ? runOnHost(b, wrapper, code) : code);
     b.setInsertionPointToStart(choice.thenBlock());
     Value status = func::CallOp::create(b, entry, wrapper.getArguments()).getResult(0);
-    Value left = call(b, "end", b.getI32Type(), ctx);
-    Value isLeft = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, left, zero);
-    scf::YieldOp::create(b, arith::SelectOp::create(b, isLeft, status, left).getResult());
+    Value left = call(b, needsHost ? "end" : "leave", b.getI32Type(), ctx);
+    scf::YieldOp::create(b, arith::SelectOp::create(b, isEqual(b, left, zero), status, left).getResult());
+  }
+
+  static Value isEqual(ImplicitLocOpBuilder &b, Value left, Value right) {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, left, right);
+  }
+
+  /// The status of the run on the host where `code` says that there is no device for it, else `code`.
+  Value runOnHost(ImplicitLocOpBuilder &b, func::FuncOp wrapper, Value code) {
+    auto outside = OpBuilder::atBlockBegin(getOperation().getBody());
+    auto host = func::FuncOp::create(outside, b.getLoc(), kHostEntry, wrapper.getFunctionType());
+    host.setPrivate();
+    Value isMissing = isEqual(b, code, number(b, ONNX_AOT_NO_DEVICE, 32));
+    Value isOther = isEqual(b, code, number(b, ONNX_AOT_DEVICE_UNSUPPORTED, 32));
+    auto choice = scf::IfOp::create(b, b.getI32Type(), arith::OrIOp::create(b, isMissing, isOther), true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(choice.elseBlock());
+    scf::YieldOp::create(b, code);
+    b.setInsertionPointToStart(choice.thenBlock());
+    scf::YieldOp::create(b, func::CallOp::create(b, host, wrapper.getArguments()).getResult(0));
+    return choice.getResult(0);
   }
 
   /// The artifact stage defines it (DeviceProgram.h): weights have no address before.
@@ -283,6 +311,7 @@ private:
   llvm::StringMap<int32_t> numbers; // of the kernels
   Type pointer;
   Value cells, addresses;
+  bool needsHost = false; // a run copies to or from the host
 
   /// Of a CUtensorMap; and the extents, strides and box of five dims.
   static constexpr int32_t kMapBytes = 128, kMapAlignment = 64, kMostFacts = 14;

@@ -29,6 +29,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "passes/buffer/DescribeLayers.h"
 
 namespace onnx_aot {
 #define GEN_PASS_DEF_MAPTODEVICE
@@ -108,7 +109,8 @@ private:
     entry.walk([&](memref::CopyOp copy) { copies.push_back(copy); });
     for (memref::CopyOp copy : copies) {
       rewriter.setInsertionPoint(copy);
-      linalg::CopyOp::create(rewriter, copy.getLoc(), copy.getSource(), copy.getTarget());
+      auto structured = linalg::CopyOp::create(rewriter, copy.getLoc(), copy.getSource(), copy.getTarget());
+      keepLayer(copy, structured);
       rewriter.eraseOp(copy);
     }
     SmallVector<linalg::LinalgOp> named;
@@ -118,8 +120,26 @@ private:
     });
     for (linalg::LinalgOp op : named) {
       rewriter.setInsertionPoint(op);
-      (void)linalg::generalizeNamedOp(rewriter, op);
+      Attribute layer = op->getAttr(kLayerAttr);
+      FailureOr<linalg::GenericOp> generic = linalg::generalizeNamedOp(rewriter, op);
+      if (layer && succeeded(generic))
+        (*generic)->setAttr(kLayerAttr, layer);
     }
+  }
+
+  /// `to` does what `from` did, for the report.
+  static void keepLayer(Operation *from, Operation *to) {
+    if (Attribute layer = from->getAttr(kLayerAttr))
+      to->setAttr(kLayerAttr, layer);
+  }
+  /// A launch does what all of `operations` did.
+  static void keepLayers(ArrayRef<Operation *> operations, aot::LaunchOp launch) {
+    SmallVector<Attribute> layers;
+    for (Operation *op : operations)
+      if (Attribute layer = op->getAttr(kLayerAttr))
+        layers.push_back(layer);
+    if (!layers.empty())
+      launch->setAttr(kLayersAttr, ArrayAttr::get(launch.getContext(), layers));
   }
 
   LogicalResult makeKernels() {
@@ -136,18 +156,25 @@ private:
       if (ofHost.contains(op))
         continue;
       ArrayRef<Operation *> together = independent(ArrayRef(structured).drop_front(index), ofHost);
+      if (together.size() < 2)
+        together = ArrayRef(structured).slice(index, 1);
+      Operation *last = together.back(), *before = last->getPrevNode();
       if (together.size() > 1) {
         emitTogether(context, together);
-        for (Operation *each : together)
-          each->erase();
-        index += together.size() - 1;
-        continue;
+      } else {
+        FailureOr<bool> isMade = makeKernel(op);
+        if (failed(isMade))
+          return failure();
+        if (!*isMade)
+          continue;
       }
-      FailureOr<bool> isMade = makeKernel(op);
-      if (failed(isMade))
-        return failure();
-      if (*isMade)
-        op->erase();
+      // What now stands between the two came in the last one's place.
+      for (Operation *made = before ? before->getNextNode() : &last->getBlock()->front(); made != last;
+           made = made->getNextNode())
+        made->walk([&](aot::LaunchOp launch) { keepLayers(together, launch); });
+      for (Operation *each : together)
+        each->erase();
+      index += together.size() - 1;
     }
     return success();
   }

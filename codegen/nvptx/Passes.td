@@ -14,7 +14,8 @@ def MapToDevice : Pass<"aot-map-to-device", "::mlir::ModuleOp"> {
 
 def CompileKernels : Pass<"aot-compile-kernels", "::mlir::ModuleOp"> {
   let summary = "Compile the kernels of @device to PTX, one text per architecture";
-  let options = [ListOption<"architectures", "architectures", "std::string", "sm_80, sm_90 ...">];
+  let options = [ListOption<"architectures", "architectures", "std::string", "sm_80, sm_90 ...">,
+      Option<"ptxas", "ptxas", "std::string", "", "The assembler that makes machine code beside the PTX; empty: none is made">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect", "::mlir::func::FuncDialect",
       "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
       "::mlir::cf::ControlFlowDialect", "::mlir::vector::VectorDialect", "::mlir::DLTIDialect", "::mlir::affine::AffineDialect"];
@@ -22,6 +23,7 @@ def CompileKernels : Pass<"aot-compile-kernels", "::mlir::ModuleOp"> {
 
 def LowerDevice : Pass<"aot-lower-device", "::mlir::ModuleOp"> {
   let summary = "Turn what a run asks of the device into calls of the runtime";
+  let options = [Option<"fallback", "fallback", "bool", "false", "Where there is no device @main_of_host runs">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
       "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }

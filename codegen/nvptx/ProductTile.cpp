@@ -66,11 +66,12 @@ double estimateCycles(const LoopNest &nest, const ProductNest &product, const Ti
 } // namespace
 
 TileSize onnx_aot::chooseTile(const LoopNest &nest, const ProductNest &product, ArrayRef<TileSize> sizes,
-                              const ProductSpeed &speed) {
+                              const ProductSpeed &speed, std::optional<ProductSpeed> whole) {
   TileSize best = sizes.front();
   double fewest = std::numeric_limits<double>::infinity();
   auto consider = [&](const TileSize &size) {
-    double cycles = estimateCycles(nest, product, size, speed);
+    bool isWhole = whole && size.parts == 1 && size.rows == sizes.front().rows && size.columns == sizes.front().columns;
+    double cycles = estimateCycles(nest, product, size, isWhole ? *whole : speed);
     if (cycles < fewest) {
       best = size;
       fewest = cycles;

@@ -114,9 +114,10 @@ struct ProductSpeed {
   double products, latency;
 };
 
-/// The fastest of `sizes` by a model of its time, with the number of parts that k is cut in.
+/// The fastest of `sizes` by a model of its time, with the number of parts that k is cut in. `whole` is how fast the
+/// first of them is where k is not cut; the same as the others without it.
 TileSize chooseTile(const aot::LoopNest &nest, const ProductNest &product, llvm::ArrayRef<TileSize> sizes,
-                    const ProductSpeed &speed);
+                    const ProductSpeed &speed, std::optional<ProductSpeed> whole = std::nullopt);
 
 /// By the matrix units; fails where they do not take these elements.
 mlir::LogicalResult emitMatrixProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest,

@@ -16,6 +16,7 @@
 #include "compiler/artifact/CodeFacts.h"
 #include "compiler/artifact/Depfile.h"
 #include "compiler/artifact/EntryPoints.h"
+#include "compiler/artifact/Fallback.h"
 #include "compiler/artifact/HeaderWriter.h"
 #include "compiler/artifact/ObjectWriter.h"
 #include "compiler/artifact/OutputFiles.h"
@@ -181,7 +182,12 @@ static Error finishModule(ArtifactInput &input, TargetMachine &machine, const Co
   Module &module = *input.llvmModule;
   ModelInterface &model = input.interface;
   prepareModule(module, machine);
-  defineDeviceProgram(module, input.module);
+  defineDeviceProgram(module, input.module, bool(input.fallback));
+  if (input.fallback) {
+    prepareModule(*input.fallback, machine);
+    if (Error error = linkFallback(module, std::move(input.fallback)))
+      return error;
+  }
   if (Error error = emitEntryPoints(module, model, options.artifact.prefix))
     return error;
   if (Error error = linkRuntime(module))
@@ -192,7 +198,7 @@ static Error finishModule(ArtifactInput &input, TargetMachine &machine, const Co
   OptOptions optimize = optOptions(options.codegen);
   // Loops whose strides only the run knows come in versions. The unswitching of O3 would multiply those of a nest by
   // each other, in time and size; what it unrolls more than O2 has been tiled before.
-  if (optimize.level == OptLevel::O3 && (!model.dims.empty() || model.slots != 0))
+  if (optimize.level == OptLevel::O3 && (!model.dims.empty() || model.isOpenCode))
     optimize.level = OptLevel::O2;
   optimizeModule(module, machine, optimize);
   if (options.codegen.forSize)
@@ -330,7 +336,8 @@ mlir::LogicalResult writeArtifact(ArtifactInput &input, const CompilerOptions &o
     error = files.write(options.depfile,
                         [&](raw_pwrite_stream &stream) { writeDepfile(artifact.output, input.inputFiles, stream); });
   ArrayRef<KernelRefusal> refusals = input.provider ? input.provider->refusals() : ArrayRef<KernelRefusal>();
-  BuiltModel built = {facts, input.interface, code ? &*code : nullptr, refusals, options, input.modelPath};
+  BuiltModel built = {facts,   input.interface, code ? &*code : nullptr, refusals,
+                      options, input.modelPath, input.fallbackFacts};
   for (StringRef report : options.reports)
     if (!error)
       error = files.write(report, [&](raw_pwrite_stream &stream) { writeReport(built, report, stream); });

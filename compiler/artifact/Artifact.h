@@ -37,9 +37,11 @@ struct ArtifactInput {
   ModelInterface interface;                 // for all other kinds
   std::optional<c::Program> program;        // for .c
   std::unique_ptr<llvm::Module> llvmModule; // for all other kinds: @main and @weights as the codegen stage leaves them
+  std::unique_ptr<llvm::Module> fallback;   // the same for the CPU; null: there is none
   std::vector<std::string> inputFiles;      // read by this run, for the depfile
   std::string modelPath;                    // for the report
   const ModelFacts *facts = nullptr;        // for the report and for what does not fit
+  const ModelFacts *fallbackFacts = nullptr;
   const HalideProvider *provider = nullptr; // of kernels that the module calls
 };
 

@@ -104,8 +104,8 @@ static void writeIncludes(const c::Needs &needs, bool usesMathMacros, raw_ostrea
 static void writeShared(const ModelInterface &model, raw_ostream &os) {
   std::set<std::string> names = {"onnx_aot_status_text"};
   if (model.slots != 0)
-    names.insert(
-        {"onnx_aot_context_init", "onnx_aot_context_destroy", "onnx_aot_context_slot", "onnx_aot_context_error"});
+    names.insert({"onnx_aot_context_init", "onnx_aot_context_destroy", "onnx_aot_context_slot",
+                  "onnx_aot_context_error", "onnx_aot_context_on_device", "onnx_aot_context_set_stream"});
   os << weakMacro << "\n#ifndef ONNX_AOT_SHARED_ELSEWHERE\n" << c::runtimeSource(names) << "\n#endif\n";
 }
 

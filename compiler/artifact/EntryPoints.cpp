@@ -7,6 +7,7 @@
 
 #include "compiler/artifact/EntryPoints.h"
 
+#include "codegen/nvptx/Passes.h"
 #include "compiler/artifact/ContextFunctions.h"
 #include "compiler/artifact/ModelInterface.h"
 #include "onnx_aot/runtime.h"
@@ -32,6 +33,7 @@ public:
 
 private:
   Error adoptMain();
+  void promise(Function &function);
   Error adoptWeights();
   Error adoptHelpers();
   void emitRun();
@@ -94,12 +96,19 @@ Error EntryEmitter::adoptMain() {
   main->setVisibility(GlobalValue::DefaultVisibility);
   main->setDSOLocal(true);
 
-  // What the caller promises (see the header): buffers do not overlap.
-  for (Argument &argument : main->args())
+  promise(*main);
+  if (Function *host = module.getFunction(kHostEntry); host && !host->isDeclaration())
+    promise(*host);
+  return Error::success();
+}
+
+/// What the caller promises (see the header): buffers do not overlap.
+void EntryEmitter::promise(Function &function) {
+  for (Argument &argument : function.args())
     if (argument.getType() == pointer)
       argument.addAttr(Attribute::NoAlias);
   if (model.arenaBytes != 0) {
-    Argument *memory = main->getArg(arena);
+    Argument *memory = function.getArg(arena);
     memory->addAttr(Attribute::NonNull);
     memory->removeAttr(Attribute::Alignment);
     memory->addAttr(Attribute::getWithAlignment(context, Align(model.arenaAlign)));
@@ -107,7 +116,6 @@ Error EntryEmitter::adoptMain() {
     if (model.arenaBytes != TensorInterface::unbounded)
       memory->addAttr(Attribute::getWithDereferenceableBytes(context, model.arenaBytes));
   }
-  return Error::success();
 }
 
 Error EntryEmitter::adoptWeights() {
@@ -315,6 +323,8 @@ void EntryEmitter::emitArenaBytes() {
     arguments.push_back(asParameter(&argument, arenaBytes));
   // The model's function says -1 where it does not know, which is the largest number too.
   Value *bytes = builder.CreateSExtOrTrunc(builder.CreateCall(arenaBytes, arguments), i64);
+  if (model.leastArenaBytes != 0)
+    bytes = builder.CreateBinaryIntrinsic(Intrinsic::umax, bytes, ConstantInt::get(i64, model.leastArenaBytes));
   Value *largest = ConstantInt::getAllOnesValue(size);
   Value *noArena = builder.CreateICmpUGE(bytes, builder.CreateZExt(largest, i64));
   if (arenaBytes->getReturnType() != i64) // it saturates

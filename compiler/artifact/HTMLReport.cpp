@@ -100,9 +100,17 @@ static std::string nameOf(const LayerFacts &layer) {
   return escaped(node.name) + " (" + escaped(node.opType) + ")";
 }
 
+/// "matmul_2: 4 x 2 x 1 blocks of 128 threads"
+static std::string launchText(const LaunchFacts &launch) {
+  std::string text = escaped(launch.kernel) + ": ";
+  for (auto [index, extent] : enumerate(launch.blocks))
+    text += (index == 0 ? "" : " \u00d7 ") + (extent ? std::to_string(*extent) : "?");
+  return text + " blocks of " + std::to_string(launch.threads) + " threads";
+}
+
 static std::string strategyOf(const LayerFacts &layer) {
   if (!layer.strategy)
-    return "";
+    return escaped(layer.provider);
   std::string result;
   raw_string_ostream os(result);
   os << escaped(layer.strategy.getProvider()) << "<small>vector " << layer.strategy.getVector() << ", width "
@@ -124,7 +132,7 @@ static void writeRow(raw_ostream &os, StringRef cell, ArrayRef<std::string> text
 }
 
 static void writeSummary(const BuiltModel &built, raw_ostream &os) {
-  const auto &[facts, interface, code, refusals, options, modelPath] = built;
+  const auto &[facts, interface, code, refusals, options, modelPath, fallback] = built;
   bool isFunction = interface.arenaBytes == TensorInterface::unbounded;
   std::optional<uint64_t> arena = isFunction ? std::nullopt : std::optional(interface.arenaBytes);
   auto row = [&](StringRef what, const std::string &value, const std::string &parts) {
@@ -147,6 +155,10 @@ static void writeSummary(const BuiltModel &built, raw_ostream &os) {
   }
   row("Arena", bytesText(arena),
       isFunction ? "a function of the dims" : "no plan takes less than " + number(facts.arenaLowerBound));
+  if (facts.device) {
+    row("Device", escaped(llvm::join(options.device.architectures, ", ")), fallback ? "or the CPU" : "");
+    row("Copies", number(facts.device->transfers.size()) + " in a run", number(facts.device->waits) + " waits amid it");
+  }
   if (interface.slots != 0)
     row("Blocks of the context", number(interface.slots), "for buffers whose size only the run knows");
   os << "</table>\n";
@@ -166,6 +178,8 @@ static void writeLayers(const BuiltModel &built, ArrayRef<uint64_t> codeBytes, r
       text << "<small>relative error " << format("%.2e", *layer.error) << ", of a direct sum "
            << format("%.2e", layer.directError.value_or(0)) << "</small>";
     }
+    for (const LaunchFacts &launch : layer.launches)
+      kernel += "<small>" + launchText(launch) + "</small>";
     bool hasCode = built.code && !layer.function.empty();
     if (!layer.function.empty())
       kernel += "<small>" + escaped(layer.function) + "</small>";

@@ -149,6 +149,7 @@ static LogicalResult readMemory(func::FuncOp entry, unsigned &count, ModelInterf
     if (!slots || slots.getInt() < 1)
       return entry.emitError("the entry takes a context but does not say how many slots it uses");
     result.slots = uint64_t(slots.getInt());
+    result.isOpenCode = true;
   }
   if (count == 0)
     return entry.emitError("the entry has no arena");
@@ -280,6 +281,37 @@ static void readDescription(ModuleOp module, ModelInterface &result) {
   if (auto names = module->getAttrOfType<ArrayAttr>("onnx.node_names"))
     for (Attribute name : names)
       result.nodeNames.push_back(isa<StringAttr>(name) ? cast<StringAttr>(name).str() : std::string());
+}
+
+static bool isSameDim(const DimInterface &left, const DimInterface &right) {
+  return left.name == right.name && left.min == right.min && left.max == right.max;
+}
+
+static bool isSameTensor(const TensorInterface &left, const TensorInterface &right) {
+  return left.name == right.name && left.dtype == right.dtype && left.dims == right.dims && left.bytes == right.bytes &&
+         left.isInContext == right.isInContext;
+}
+
+bool ModelInterface::join(const ModelInterface &other) {
+  if (!llvm::equal(inputs, other.inputs, isSameTensor) || !llvm::equal(outputs, other.outputs, isSameTensor) ||
+      !llvm::equal(dims, other.dims, isSameDim) || other.weightBytes < weightBytes)
+    return false;
+  if (arenaFunction.empty() && other.arenaFunction.empty()) {
+    arenaBytes = std::max(arenaBytes, other.arenaBytes);
+  } else if (arenaFunction.empty()) {
+    leastArenaBytes = arenaBytes;
+    arenaBytes = TensorInterface::unbounded;
+    arenaFunction = other.arenaFunction;
+  } else {
+    return false;
+  }
+  arenaAlign = std::max(arenaAlign, other.arenaAlign);
+  slots = std::max(slots, other.slots);
+  isOpenCode = other.isOpenCode;
+  weightBytes = other.weightBytes;
+  weightAlign = std::max(weightAlign, other.weightAlign);
+  slices = other.slices;
+  return true;
 }
 
 FailureOr<ModelInterface> ModelInterface::fromModule(ModuleOp module) {

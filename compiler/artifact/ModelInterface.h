@@ -67,9 +67,11 @@ struct WeightSlice {
 struct ModelInterface {
   std::vector<TensorInterface> inputs, outputs;
   std::vector<DimInterface> dims;
-  uint64_t arenaBytes = 0; // TensorInterface::unbounded where `arenaFunction` says it
+  uint64_t arenaBytes = 0;      // TensorInterface::unbounded where `arenaFunction` says it
+  uint64_t leastArenaBytes = 0; // where `arenaFunction` says less
   std::string arenaFunction;
-  uint64_t slots = 0; // of the context; 0: none is needed
+  uint64_t slots = 0;      // of the context; 0: none is needed
+  bool isOpenCode = false; // the CPU's code has buffers whose sizes only a run knows
   uint32_t arenaAlign = 64;
   uint64_t weightBytes = 0;
   uint32_t weightAlign = 64;
@@ -83,6 +85,10 @@ struct ModelInterface {
   bool hasDynamicOutputs() const {
     return llvm::any_of(outputs, [](const TensorInterface &tensor) { return tensor.isDynamic; });
   }
+
+  /// Takes in what another version of the model needs, whose weights begin as these do. False where it is not to be
+  /// called in the same way.
+  bool join(const ModelInterface &other);
 
   /// Reports errors on the operations of `module`.
   static mlir::FailureOr<ModelInterface> fromModule(mlir::ModuleOp module);

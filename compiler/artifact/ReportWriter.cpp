@@ -17,6 +17,7 @@
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 #include <cmath>
+#include <set>
 
 using namespace llvm;
 
@@ -58,6 +59,23 @@ static StringRef refusalOf(const NodeRef &node, ArrayRef<KernelRefusal> refusals
   return reason;
 }
 
+static void writeLaunches(json::OStream &out, ArrayRef<LaunchFacts> launches) {
+  out.attribute("runs_on", launches.empty() ? "cpu" : "device");
+  if (launches.empty())
+    return out.attribute("launches", nullptr);
+  out.attributeArray("launches", [&] {
+    for (const LaunchFacts &launch : launches)
+      out.object([&] {
+        out.attribute("kernel", launch.kernel);
+        out.attributeArray("blocks", [&] {
+          for (std::optional<int64_t> extent : launch.blocks)
+            out.value(number(extent));
+        });
+        out.attribute("threads", launch.threads);
+      });
+  });
+}
+
 static void writeLayer(json::OStream &out, const LayerFacts &layer, ArrayRef<KernelRefusal> refusals,
                        std::optional<uint64_t> codeBytes) {
   NodeRef node = nodeOfLocation(layer.location);
@@ -80,8 +98,87 @@ static void writeLayer(json::OStream &out, const LayerFacts &layer, ArrayRef<Ker
       });
     else
       out.attribute("winograd_error", nullptr);
+    writeLaunches(out, layer.launches);
     out.attribute("function", text(layer.function));
     out.attribute("code_bytes", codeBytes && !layer.function.empty() ? json::Value(*codeBytes) : nullptr);
+  });
+}
+
+/// Bytes that go one way; none where only the run knows those of a copy.
+static std::optional<int64_t> bytesMoved(const DeviceFacts &device, bool isToDevice) {
+  int64_t sum = 0;
+  for (const TransferFacts &transfer : device.transfers) {
+    if (transfer.isToDevice != isToDevice)
+      continue;
+    if (!transfer.bytes)
+      return std::nullopt;
+    sum += *transfer.bytes;
+  }
+  return sum;
+}
+
+/// What the arena takes on the device; none where that depends on dims.
+static std::optional<int64_t> arenaOfDevice(const ModelFacts &facts, const ModelInterface &interface) {
+  if (!interface.dims.empty())
+    return std::nullopt;
+  int64_t bytes = 0;
+  for (const PlaceFacts &place : facts.places)
+    if (!place.output)
+      bytes = std::max(bytes, place.offset + place.bytes);
+  return bytes;
+}
+
+static void writeNode(json::OStream &out, mlir::Location location) {
+  NodeRef node = nodeOfLocation(location);
+  out.attribute("node", text(node.name));
+  out.attribute("op", text(node.opType));
+}
+
+static void writeDevice(json::OStream &out, const BuiltModel &built) {
+  if (!built.facts.device)
+    return out.attribute("device", nullptr);
+  const DeviceFacts &device = *built.facts.device;
+  const DeviceOptions &options = built.options.device;
+  out.attributeObject("device", [&] {
+    out.attributeArray("architectures", [&] {
+      for (StringRef name : options.architectures)
+        out.value(name);
+    });
+    out.attribute("machine_code", options.hasMachineCode);
+    out.attribute("io", options.hasBuffers ? "device" : "host");
+    out.attribute("arena_bytes", number(arenaOfDevice(built.facts, built.interface)));
+    out.attribute("waits", number(device.waits));
+    out.attribute("to_device_bytes", number(bytesMoved(device, true)));
+    out.attribute("to_host_bytes", number(bytesMoved(device, false)));
+    out.attributeArray("transfers", [&] {
+      for (const TransferFacts &transfer : device.transfers)
+        out.object([&] {
+          out.attribute("to", transfer.isToDevice ? "device" : "host");
+          writeNode(out, transfer.location);
+          out.attribute("bytes", number(transfer.bytes));
+        });
+    });
+    out.attributeArray("host_nodes", [&] {
+      std::set<std::pair<std::string, std::string>> known;
+      for (mlir::Location location : device.hostNodes)
+        if (NodeRef node = nodeOfLocation(location);
+            !node.opType.empty() && known.insert({node.name, node.opType}).second)
+          out.object([&] { writeNode(out, location); });
+    });
+  });
+}
+
+/// The layers of the version that runs where there is no device; null where there is no such version.
+static void writeFallback(json::OStream &out, const BuiltModel &built) {
+  if (!built.fallback)
+    return out.attribute("fallback", nullptr);
+  out.attributeObject("fallback", [&] {
+    out.attributeArray("layers", [&] {
+      for (LayerFacts layer : built.fallback->layers) {
+        layer.function.clear(); // linking may have given it another name
+        writeLayer(out, layer, built.refusals, std::nullopt);
+      }
+    });
   });
 }
 
@@ -156,6 +253,8 @@ void writeJSONReport(const BuiltModel &built, raw_ostream &os) {
       for (auto [index, layer] : enumerate(facts.layers))
         writeLayer(out, layer, refusals, code ? std::optional(codeBytes[index]) : std::nullopt);
     });
+    writeDevice(out, built);
+    writeFallback(out, built);
     out.attributeObject("memory", [&] { writeMemory(out, facts, interface); });
     writeCodeFacts(out, interface, code);
   });

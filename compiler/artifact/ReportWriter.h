@@ -12,8 +12,9 @@
 //       {"node": "conv1", "op": "Conv", "kernel": "conv", "provider": "loops",
 //        "strategy": {"vector": 1, "width": 8, "vectors": 1, "row": 3, "rows": 7, "block": 0}, "halide_refused": null,
 //        "multiply_adds": 156800, "weight_bytes": 832, "read_bytes": 4928, "written_bytes": 25088,
-//        "winograd_error": null}, ...
+//        "winograd_error": null, "runs_on": "cpu", "launches": null, ...}, ...
 //     ],
+//     "device": null, "fallback": null,
 //     "memory": {"arena_bytes": 12544, "context_slots": 0, "weights_bytes": 23968,
 //                "buffers": [{"offset": 0, "bytes": 4096, "first": 0, "last": 1}, ...]}
 //   }
@@ -48,7 +49,8 @@ struct BuiltModel {
   const CodeFacts *code;                  // null where no object was written
   llvm::ArrayRef<KernelRefusal> refusals; // of the provider of generated kernels
   const CompilerOptions &options;
-  llvm::StringRef modelPath; // the file that was compiled; a report has its name without the folder
+  llvm::StringRef modelPath;  // the file that was compiled; a report has its name without the folder
+  const ModelFacts *fallback; // of the version for the CPU beside that for a device; null: there is none
 };
 
 /// In the form that the suffix of `path` says.

@@ -268,13 +268,18 @@ public:
   /// the next run.
   const void *outputData(std::size_t index) const { return reinterpret_cast<const void *>(dimStore[index].back()); }
 
-  /// What the GPU's driver said when the last run failed; empty when there is nothing. Models that run without a
-  /// context have no such text, nor the C function behind this.
+  /// What the GPU's driver said when the last run failed, or why the CPU did it; empty when there is nothing. Models
+  /// that run without a context have no such text, nor the C functions behind this and the next two.
   std::string deviceError() const {
     std::string result(onnx_aot_context_error(&context, nullptr, 0), '\0');
     onnx_aot_context_error(&context, result.data(), result.size() + 1);
     return result;
   }
+
+  /// Whether the last run had a device: false where a model for both ran on the CPU.
+  bool onDevice() const { return onnx_aot_context_on_device(&context) != 0; }
+  /// The stream of the runs that follow, see onnx_aot_context_set_stream.
+  void setStream(void *stream) { onnx_aot_context_set_stream(&context, stream); }
 
   /// The value of a metadata property, or an empty view.
   std::string_view metadata(std::string_view key) const {

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define ONNX_AOT_ABI_VERSION 2u
+#define ONNX_AOT_ABI_VERSION 3u
 
 /* Result of a run: an onnx_aot_code in the low 8 bits, the index of the node it concerns + 1 above them (0: none). */
 typedef uint32_t onnx_aot_status;
@@ -124,7 +124,7 @@ typedef struct onnx_aot_key_value {
  * All of it is kept and reused by later runs until the context is destroyed.
  */
 typedef struct onnx_aot_context {
-  uint64_t state[8];
+  uint64_t state[16];
 } onnx_aot_context;
 
 typedef struct onnx_aot_model {
@@ -179,7 +179,7 @@ size_t onnx_aot_status_text(const onnx_aot_model *model, onnx_aot_status status,
 
 /*
  * Begins a context that has no memory yet. `allocate` gives memory aligned for any C object, or NULL; `release` takes
- * it back; both get `user`. Objects whose run takes a context define this and the next three functions (weakly).
+ * it back; both get `user`. Objects whose run takes a context define this and the next five functions (weakly).
  */
 void onnx_aot_context_init(onnx_aot_context *ctx, void *(*allocate)(void *user, uint64_t bytes),
                            void (*release)(void *user, void *memory), void *user);
@@ -194,10 +194,25 @@ void onnx_aot_context_destroy(onnx_aot_context *ctx);
 void *onnx_aot_context_slot(onnx_aot_context *ctx, uint64_t slot, uint64_t bytes);
 
 /*
- * Writes what the GPU's driver said when the last run with this context failed, as onnx_aot_status_text writes; an
- * empty string when there is nothing.
+ * Writes what the GPU's driver said when the last run with this context failed, or why the CPU did it where the model
+ * is compiled for both, as onnx_aot_status_text writes; an empty string when there is nothing.
  */
 size_t onnx_aot_context_error(const onnx_aot_context *ctx, char *buffer, size_t size);
+
+/*
+ * Whether the last run with this context had a device: 1, or 0 where there was none. A model compiled with
+ * --device=cuda,cpu then ran on the CPU, and stays there until the context is destroyed.
+ */
+int onnx_aot_context_on_device(const onnx_aot_context *ctx);
+
+/*
+ * The stream in which the runs that follow work, a CUstream or cudaStream_t of the first GPU's primary context; NULL,
+ * as at the beginning, for one of the context's own. A model compiled with --io=device that does nothing on the host
+ * only puts its work into a stream of the caller's and returns: its outputs are there when the caller has waited for
+ * the stream, which is also what tells whether the work succeeded; so does the next run. All other runs return when
+ * they are done. The stream may be destroyed between runs; it may not be one that is being captured.
+ */
+void onnx_aot_context_set_stream(onnx_aot_context *ctx, void *stream);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "passes/buffer/DescribeLayers.h"
+#include "dialects/aot/DeviceOps.h"
 #include "dialects/aot/LoopNest.h"
 #include "dialects/onnx/support/Constants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -40,10 +41,11 @@ static std::optional<int64_t> product(ArrayRef<int64_t> extents) {
   return result;
 }
 
-/// How often `op` is executed in a run.
-static std::optional<int64_t> timesOf(Operation *op) {
+std::optional<int64_t> onnx_aot::timesInRun(Operation *op) {
   std::optional<int64_t> times = 1;
   for (Operation *parent = op->getParentOp(); !isa<func::FuncOp>(parent); parent = parent->getParentOp()) {
+    if (isa<aot::ReplayOp>(parent))
+      continue;
     auto loop = dyn_cast<LoopLikeOpInterface>(parent);
     std::optional<APInt> count = loop ? loop.getStaticTripCount() : std::nullopt;
     times = product(times, count ? std::optional<int64_t>(count->getSExtValue()) : std::nullopt);
@@ -64,6 +66,10 @@ static std::optional<int64_t> bytesOf(Value buffer) {
         extent = std::min<int64_t>(extent, 1);
   Type element = type.getElementType();
   return product(product(extents), isa<IndexType>(element) ? 8 : onnx::bytesPerElement(element));
+}
+
+std::optional<int64_t> onnx_aot::bytesInRun(Operation *op, Value buffer) {
+  return product(bytesOf(buffer), timesInRun(op));
 }
 
 static std::optional<int64_t> bytesOf(ArrayRef<Value> buffers) {
@@ -221,7 +227,7 @@ std::vector<LayerFacts> onnx_aot::describeLayers(func::FuncOp function) {
     for (Value input : operands.read)
       if (isWeight(input))
         facts.weightBytes += bytesOf(input).value_or(0);
-    std::optional<int64_t> times = timesOf(op);
+    std::optional<int64_t> times = timesInRun(op);
     facts.multiplyAdds = product(facts.multiplyAdds, times);
     facts.readBytes = product(bytesOf(operands.read), times);
     facts.writtenBytes = product(bytesOf(operands.written), times);

@@ -11,11 +11,19 @@
 
 #include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace onnx_aot {
+
+/// A launch of a kernel on a device.
+struct LaunchFacts {
+  std::string kernel;
+  std::array<std::optional<int64_t>, 3> blocks;
+  int64_t threads = 0; // of a block
+};
 
 /// Numbers are those of one run; none where only the run knows them.
 struct LayerFacts {
@@ -31,6 +39,8 @@ struct LayerFacts {
   std::optional<int64_t> readBytes, writtenBytes;
   /// Of minimal filtering: see dialects/aot/WinogradError.h.
   std::optional<double> error, directError;
+  /// What it has become on a device; none for what the CPU does.
+  std::vector<LaunchFacts> launches = {};
 };
 
 /// A place of the arena or of an output, and the layers from when to when it is in use; none where it is only between
@@ -41,16 +51,34 @@ struct PlaceFacts {
   std::optional<int64_t> first = {}, last = {};
 };
 
+/// A copy between the host and a device.
+struct TransferFacts {
+  mlir::Location location; // the node before which it stands, or no node's: an input or output
+  bool isToDevice = false;
+  std::optional<int64_t> bytes; // of a run
+};
+
+struct DeviceFacts {
+  std::vector<TransferFacts> transfers;  // in the order in which they stand
+  std::vector<mlir::Location> hostNodes; // of what is left on the host
+  std::optional<int64_t> waits;          // for what the host needs amid a run
+};
+
 struct ModelFacts {
   std::vector<LayerFacts> layers; // in the order in which they stand
   std::vector<PlaceFacts> places; // those of known size
   int64_t arenaLowerBound = 0;    // the largest sum of what must lie in it at the same time
+  std::optional<DeviceFacts> device = {};
 };
 
 /// On a layer, while code is made: its number. On a function: those of the layers that it computes.
 inline constexpr llvm::StringLiteral kLayerAttr = "aot.layer", kLayersAttr = "aot.layers";
 
 bool isLayer(mlir::Operation *op);
+
+/// How often `op` is executed in a run, and the bytes of `buffer` that it touches then.
+std::optional<int64_t> timesInRun(mlir::Operation *op);
+std::optional<int64_t> bytesInRun(mlir::Operation *op, mlir::Value buffer);
 
 /// The layers of `function`, in order, which get their numbers.
 std::vector<LayerFacts> describeLayers(mlir::func::FuncOp function);

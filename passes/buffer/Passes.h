@@ -13,6 +13,10 @@ class KernelProvider;
 class TargetModel;
 } // namespace aot
 struct ModelFacts;
+
+/// On a module, for aot-place-weights: slices {offset, value} that its weights begin with.
+inline constexpr llvm::StringLiteral kFirstWeightsAttr = "aot.first_weights";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/buffer/Passes.h.inc"

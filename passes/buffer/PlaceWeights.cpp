@@ -1,7 +1,8 @@
 //===- PlaceWeights.cpp - all constants in one section ------------------------------------------------------------===//
 //
 // Bufferization leaves one memref.global per constant. They become slices of one external global, `@weights`, whose
-// bytes the artifact stage writes; equal constants share a slice.
+// bytes the artifact stage writes; equal constants share a slice. They begin with the slices that the module's
+// attribute aot.first_weights has, if any: those of another version of the model, with which it shares what is equal.
 //
 //   memref.global "private" constant @__constant_64xf32 = dense_resource<w>
 //   %0 = memref.get_global @__constant_64xf32
@@ -46,7 +47,22 @@ struct PlaceWeights : impl::PlaceWeightsBase<PlaceWeights> {
       if (global.getInitialValue() && isa<ElementsAttr>(*global.getInitialValue()))
         globals.push_back(global);
     });
-    if (globals.empty())
+    if (auto first = module->getAttrOfType<ArrayAttr>(kFirstWeightsAttr)) {
+      module->removeAttr(kFirstWeightsAttr);
+      for (auto slice : first.getAsRange<DictionaryAttr>()) {
+        SmallVector<char> storage;
+        ArrayRef<char> bytes;
+        auto value = slice.getAs<ElementsAttr>("value");
+        if (!value || !slice.getAs<IntegerAttr>("offset") || !onnx::getRawBytes(value, storage, bytes)) {
+          module.emitError("the first weights cannot be read");
+          return signalPassFailure();
+        }
+        slices.push_back({slice.getAs<IntegerAttr>("offset").getInt(), value});
+        byDigest[digestOf(bytes)].push_back(slices.back());
+        size = std::max<int64_t>(size, llvm::alignTo(slices.back().offset + bytes.size(), kAlignment));
+      }
+    }
+    if (globals.empty() && slices.empty())
       return;
     for (memref::GlobalOp global : globals) {
       auto value = cast<ElementsAttr>(*global.getInitialValue());
@@ -56,8 +72,7 @@ struct PlaceWeights : impl::PlaceWeightsBase<PlaceWeights> {
         global.emitError("a constant's bytes cannot be read");
         return signalPassFailure();
       }
-      uint64_t digest = llvm::xxh3_64bits(ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
-      SmallVector<Slice> &alike = byDigest[digest];
+      SmallVector<Slice> &alike = byDigest[digestOf(bytes)];
       const Slice *same = llvm::find_if(alike, [&](const Slice &slice) { return sameBytes(slice.value, bytes); });
       int64_t offset = same == alike.end() ? size : same->offset;
       if (same == alike.end()) {
@@ -82,6 +97,10 @@ struct PlaceWeights : impl::PlaceWeightsBase<PlaceWeights> {
     });
     for (memref::GlobalOp global : globals)
       global.erase();
+  }
+
+  static uint64_t digestOf(ArrayRef<char> bytes) {
+    return llvm::xxh3_64bits(ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
   }
 
   static bool sameBytes(ElementsAttr value, ArrayRef<char> bytes) {

@@ -6,7 +6,7 @@
  */
 #include "runtime_lib/core/context.h"
 
-enum cell { ALLOCATE, RELEASE, USER, TABLE, COUNT, DEVICE, CLOSE_DEVICE, ERROR_TEXT };
+enum cell { ALLOCATE, RELEASE, USER, TABLE, COUNT, DEVICE, CLOSE_DEVICE, ERROR_TEXT, STREAM, ON_DEVICE, CELLS = 16 };
 enum row { BLOCK, BYTES, ROW };
 
 /* What runtime.h promises, and what blocks are larger for it. */
@@ -15,6 +15,9 @@ enum row { BLOCK, BYTES, ROW };
 _Static_assert(DEVICE == ONNX_AOT_CELL_DEVICE, "see context.h");
 _Static_assert(CLOSE_DEVICE == ONNX_AOT_CELL_CLOSE, "see context.h");
 _Static_assert(ERROR_TEXT == ONNX_AOT_CELL_ERROR, "see context.h");
+_Static_assert(STREAM == ONNX_AOT_CELL_STREAM, "see context.h");
+_Static_assert(CELLS == ONNX_AOT_CELLS, "see context.h");
+_Static_assert(ON_DEVICE == ONNX_AOT_CELL_ON_DEVICE, "see context.h");
 
 typedef void *(*allocate_function)(void *, uint64_t);
 typedef void (*release_function)(void *, void *);
@@ -37,11 +40,8 @@ void onnx_aot_begin_context(uint64_t *state, allocate_function allocator, releas
   state[ALLOCATE] = (uint64_t)(uintptr_t)allocator;
   state[RELEASE] = (uint64_t)(uintptr_t)releaser;
   state[USER] = (uint64_t)(uintptr_t)user;
-  state[TABLE] = 0u;
-  state[COUNT] = 0u;
-  state[DEVICE] = 0u;
-  state[CLOSE_DEVICE] = 0u;
-  state[ERROR_TEXT] = 0u;
+  for (int cell = TABLE; cell < CELLS; ++cell)
+    state[cell] = 0u;
 }
 
 void onnx_aot_end_context(uint64_t *state) {
@@ -97,6 +97,10 @@ void *onnx_aot_grow_slot(uint64_t *state, uint64_t slot, uint64_t bytes) {
   row[BYTES] = wanted;
   return aligned(row[BLOCK]);
 }
+
+void onnx_aot_choose_stream(uint64_t *state, void *stream) { state[STREAM] = (uint64_t)(uintptr_t)stream; }
+
+uint64_t onnx_aot_was_on_device(const uint64_t *state) { return state[ON_DEVICE]; }
 
 uint64_t onnx_aot_copy_error(const uint64_t *state, char *buffer, uint64_t size) {
   const char *text = pointer(state[ERROR_TEXT]);

@@ -183,7 +183,8 @@ TEST_F(ArtifactTest, DynamicModelRunsAtEverySize) {
   EXPECT_EQ(log.find("onnx_aot"), std::string::npos) << log;
   ASSERT_EQ(shell("nm -g --defined-only dyn.o | cut -d' ' -f3 | sort"), 0);
   EXPECT_EQ(log, "dyn_arena_bytes\ndyn_model\ndyn_output_dims\ndyn_run\nonnx_aot_context_destroy\n"
-                 "onnx_aot_context_error\nonnx_aot_context_init\nonnx_aot_context_slot\nonnx_aot_status_text\n");
+                 "onnx_aot_context_error\nonnx_aot_context_init\nonnx_aot_context_on_device\n"
+                 "onnx_aot_context_set_stream\nonnx_aot_context_slot\nonnx_aot_status_text\n");
   write("main.cpp", wrapper);
   ASSERT_EQ(shell("c++ -std=c++17 -O1 -Wall -Wextra -Wpedantic -Werror " + include + "main.cpp dyn.o -o run && ./run"),
             0)

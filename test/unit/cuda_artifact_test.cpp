@@ -37,12 +37,12 @@ std::string code() {
   return "@ptx = private constant " + arrayType(ptx) + " " + asConstant(ptx) + "\n@name = private constant [4 x i8] " +
          asConstant("add") + R"llvm(
 @halves = private constant [4 x float] [float 0.5, float 0.5, float 0.5, float 0.5]
-@images = private constant [1 x { i32, i32, ptr, i64 }] [{ i32, i32, ptr, i64 } { i32 80, i32 0, ptr @ptx, i64 )llvm" +
+@images = private constant [1 x { i32, i32, i32, ptr, i64 }] [{ i32, i32, i32, ptr, i64 } { i32 80, i32 0, i32 0, ptr @ptx, i64 )llvm" +
          std::to_string(ptx.size()) + R"llvm( }]
 @kernels = private constant [1 x { ptr, i32 }] [{ ptr, i32 } { ptr @name, i32 0 }]
-@program = private constant { i32, i32, ptr, ptr, ptr, i64 }
-  { i32 1, i32 1, ptr @images, ptr @kernels, ptr @halves, i64 16 }
-declare i32 @onnx_aot_cuda_open(ptr, ptr, ptr)
+@program = private constant { i32, i32, ptr, ptr, ptr, i64, i32 }
+  { i32 1, i32 1, ptr @images, ptr @kernels, ptr @halves, i64 16, i32 0 }
+declare i32 @onnx_aot_cuda_open(ptr, ptr)
 declare i64 @onnx_aot_cuda_memory(ptr, i32, i64)
 declare i64 @onnx_aot_cuda_weights(ptr)
 declare void @onnx_aot_cuda_upload(ptr, i64, ptr, i64)
@@ -54,7 +54,7 @@ declare i32 @onnx_aot_cuda_end(ptr)
 define i32 @main(ptr %x, ptr %y, ptr %arena, ptr %ctx) {
   %cells = alloca [4 x i64]
   %params = alloca [4 x ptr]
-  %status = call i32 @onnx_aot_cuda_open(ptr %ctx, ptr @program, ptr null)
+  %status = call i32 @onnx_aot_cuda_open(ptr %ctx, ptr @program)
   %failed = icmp ne i32 %status, 0
   br i1 %failed, label %fail, label %work
 fail:
@@ -106,7 +106,7 @@ int main() {
       std::printf("%s: %s\n", status.text().c_str(), model.deviceError().c_str());
       return 1;
     }
-    if (y[0] != float(i) + 1.5f || y[3] != 5.5f || !model.deviceError().empty())
+    if (y[0] != float(i) + 1.5f || y[3] != 5.5f || !model.deviceError().empty() || !model.onDevice())
       return 2;
   }
   std::puts("fine");

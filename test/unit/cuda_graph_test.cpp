@@ -53,11 +53,11 @@ TEST_F(CudaGraph, MemoryThatGrowsInvalidates) {
   expectRun(8, "MemAlloc MemAlloc MemAlloc " + plain);
   expectRun(8, captured);
   expectRun(8, replayed);
-  ASSERT_EQ(onnx_aot_cuda_open(context.state(), program.get(), nullptr), uint32_t(ONNX_AOT_OK));
+  ASSERT_EQ(onnx_aot_cuda_open(context.state(), program.get()), uint32_t(ONNX_AOT_OK));
   EXPECT_NE(onnx_aot_cuda_memory(context.state(), 2, 100), 0u); // new memory moves none
   EXPECT_EQ(onnx_aot_cuda_end(context.state()), uint32_t(ONNX_AOT_OK));
   expectRun(8, "MemAlloc " + replayed);
-  ASSERT_EQ(onnx_aot_cuda_open(context.state(), program.get(), nullptr), uint32_t(ONNX_AOT_OK));
+  ASSERT_EQ(onnx_aot_cuda_open(context.state(), program.get()), uint32_t(ONNX_AOT_OK));
   EXPECT_NE(onnx_aot_cuda_memory(context.state(), 2, 1000), 0u);
   EXPECT_EQ(onnx_aot_cuda_end(context.state()), uint32_t(ONNX_AOT_OK));
   EXPECT_EQ(streamCalls(), "GraphExecDestroy MemFree MemAlloc");
@@ -72,7 +72,7 @@ public:
 
   uint32_t run(uint64_t bytes, float &result) {
     uint64_t *state = context.state();
-    if (uint32_t status = onnx_aot_cuda_open(state, program.get(), nullptr))
+    if (uint32_t status = onnx_aot_cuda_open(state, program.get()))
       return status;
     uint64_t in = onnx_aot_cuda_memory(state, 0, 4), out = onnx_aot_cuda_memory(state, 1, 4), key = 1;
     onnx_aot_cuda_upload(state, in, &result, 4);
@@ -121,7 +121,7 @@ TEST_F(CudaGraph, MemoryGrowsWhileItIsCaptured) {
 TEST_F(CudaGraph, NewMemoryWhileItIsCaptured) {
   uint64_t *state = context.state(), key = 1;
   for (uint32_t run = 0; run < 3; ++run) {
-    ASSERT_EQ(onnx_aot_cuda_open(state, program.get(), nullptr), uint32_t(ONNX_AOT_OK));
+    ASSERT_EQ(onnx_aot_cuda_open(state, program.get()), uint32_t(ONNX_AOT_OK));
     if (onnx_aot_cuda_begin_graph(state, &key, 1) == 0) {
       EXPECT_NE(onnx_aot_cuda_memory(state, run, 8), 0u);
       onnx_aot_cuda_end_graph(state);
@@ -145,7 +145,7 @@ TEST_F(CudaGraph, RunThatReturnsEarlyEndsTheCapture) {
   expectRun(8, "MemAlloc MemAlloc MemAlloc " + plain);
   uint64_t *state = context.state();
   for (int i = 0; i < 3; ++i) {
-    ASSERT_EQ(onnx_aot_cuda_open(state, program.get(), nullptr), uint32_t(ONNX_AOT_OK));
+    ASSERT_EQ(onnx_aot_cuda_open(state, program.get()), uint32_t(ONNX_AOT_OK));
     uint64_t key[] = {7};
     EXPECT_EQ(onnx_aot_cuda_begin_graph(state, key, 1), 0u);
     EXPECT_EQ(onnx_aot_cuda_end(state), uint32_t(ONNX_AOT_OK)) << context.error();
@@ -163,10 +163,12 @@ TEST_F(CudaGraph, CallersStream) {
   ASSERT_EQ(function<int(cu_stream *, unsigned)>("cuStreamCreate")(&theirs, 0), 0);
   calls();
   std::vector<float> x(8, 1), y;
+  onnx_aot_context_set_stream(&context.context, theirs);
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(context.run(program, x, y, theirs), uint32_t(ONNX_AOT_OK)) << context.error();
+    EXPECT_EQ(context.run(program, x, y), uint32_t(ONNX_AOT_OK)) << context.error();
     EXPECT_EQ(y[7], 2.5f);
   }
+  onnx_aot_context_set_stream(&context.context, nullptr);
   std::vector<std::string> lines = calls();
   EXPECT_EQ(count(lines, "cuStreamCreate"), 0u);
   EXPECT_EQ(count(lines, "cuGraphLaunch"), 2u);
@@ -180,8 +182,9 @@ TEST_F(CudaGraph, CallersStream) {
 
 TEST_F(CudaGraph, LegacyStreamIsNotCaptured) {
   std::vector<float> x(8, 1), y;
+  onnx_aot_context_set_stream(&context.context, CU_STREAM_LEGACY);
   for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(context.run(program, x, y, CU_STREAM_LEGACY), uint32_t(ONNX_AOT_OK)) << context.error();
+    EXPECT_EQ(context.run(program, x, y), uint32_t(ONNX_AOT_OK)) << context.error();
   EXPECT_EQ(y[7], 2.5f);
   EXPECT_EQ(streamCalls(), "MemAlloc MemAlloc MemAlloc LaunchKernel LaunchKernel LaunchKernel");
 }
@@ -189,7 +192,7 @@ TEST_F(CudaGraph, LegacyStreamIsNotCaptured) {
 TEST_F(CudaGraph, KeyWithoutCells) {
   uint64_t *state = context.state();
   for (int i = 0; i < 3; ++i) {
-    ASSERT_EQ(onnx_aot_cuda_open(state, program.get(), nullptr), uint32_t(ONNX_AOT_OK));
+    ASSERT_EQ(onnx_aot_cuda_open(state, program.get()), uint32_t(ONNX_AOT_OK));
     EXPECT_EQ(onnx_aot_cuda_begin_graph(state, nullptr, 0), i == 2 ? 1u : 0u);
     onnx_aot_cuda_end_graph(state);
     EXPECT_EQ(onnx_aot_cuda_end(state), uint32_t(ONNX_AOT_OK)) << context.error();

@@ -129,8 +129,7 @@ TEST_P(NotYet, IsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, NotYet,
-                         testing::Values("--threads=4", "--weights=w.bin", "--device=cuda,cpu",
-                                         "--mcpu=v1,v3,v4"));
+                         testing::Values("--threads=4", "--weights=w.bin", "--mcpu=v1,v3,v4"));
 
 TEST(Options, Device) {
   CompilerOptions options =
@@ -142,6 +141,11 @@ TEST(Options, Device) {
   EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--device=cuda"}).command.options.device.architectures,
               ElementsAre("sm_80"));
   EXPECT_FALSE(parse({"m.onnx", "-o", "m.o"}).command.options.device.isUsed);
+  EXPECT_FALSE(options.device.hasFallback);
+  EXPECT_FALSE(options.device.hasMachineCode);
+  DeviceOptions both = parse({"m.onnx", "-o", "m.o", "--device=cuda,cpu"}).command.options.device;
+  EXPECT_TRUE(both.isUsed);
+  EXPECT_TRUE(both.hasFallback);
   EXPECT_THAT(parse({"m.onnx", "-o", "m.o", "--io=device"}).errors,
               ElementsAre("--io=device has no meaning without --device=cuda"));
 }

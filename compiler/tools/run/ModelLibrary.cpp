@@ -115,6 +115,16 @@ std::string ModelLibrary::statusText(uint32_t status) const {
   return buffer;
 }
 
+std::string ModelLibrary::deviceText(const onnx_aot_context &context) const {
+  using ContextError = decltype(&onnx_aot_context_error);
+  auto write = reinterpret_cast<ContextError>(dlsym(handle, "onnx_aot_context_error"));
+  if (!write)
+    return "";
+  std::string text(write(&context, nullptr, 0), '\0');
+  write(&context, text.data(), text.size() + 1);
+  return text;
+}
+
 HostTensor onnx_aot::describe(const onnx_aot_tensor_info &info) {
   HostTensor tensor;
   tensor.name = info.name;

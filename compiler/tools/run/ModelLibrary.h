@@ -31,6 +31,8 @@ public:
   const onnx_aot_model &getModel() const { return *model; }
   /// What a status that a run returned means.
   std::string statusText(uint32_t status) const;
+  /// What the context knows of its device's last error; empty where there is none.
+  std::string deviceText(const onnx_aot_context &context) const;
 
 private:
   ModelLibrary() = default;
@@ -50,6 +52,8 @@ public:
 
   /// The status of the model, or of the plan where that fails: 0 is success.
   uint32_t run();
+  /// After a run that failed, or that the CPU did because there was no device: the reason.
+  std::string deviceText(const ModelLibrary &library) const { return context ? library.deviceText(*context) : ""; }
   /// After a run: the outputs, or what was overwritten.
   llvm::Expected<std::vector<HostTensor>> outputs() const;
 

@@ -353,9 +353,13 @@ int Runner::runSet(const ModelLibrary &library) {
 
   ModelRun modelRun(model, inputs, dims);
   if (uint32_t status = modelRun.run()) {
-    diagnostics.fault(command.model + ": the run failed: " + library.statusText(status));
+    std::string reason = modelRun.deviceText(library);
+    diagnostics.fault(command.model + ": the run failed: " + library.statusText(status) +
+                      (reason.empty() ? "" : ": " + reason));
     return diagnostics.exitStatus();
   }
+  if (std::string reason = modelRun.deviceText(library); !reason.empty())
+    diagnostics.warning(command.model + " ran on the CPU: " + reason);
   Expected<std::vector<HostTensor>> outputs = modelRun.outputs();
   if (!outputs) {
     diagnostics.internal(llvm::toString(outputs.takeError()));

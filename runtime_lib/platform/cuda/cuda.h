@@ -4,7 +4,7 @@
  * `state` is that of an onnx_aot_context. Everything a context has on the device hangs on its cell for the device: the
  * module, the weights, memory by slots, a stream and a captured graph. A run is
  *
- *   open, [memory, upload], begin_graph, launch ..., end_graph, [download], end
+ *   open, [memory, upload], begin_graph, launch ..., end_graph, [download], end or leave
  *
  * Errors are sticky: after the first driver call that fails all others do nothing, until `wait` or `end` returns what
  * it was as an onnx_aot_code. Only a device that is lost stays so. The driver's words are what onnx_aot_context_error
@@ -22,12 +22,13 @@
 extern "C" {
 #endif
 
-/* The device code for one architecture and those after it. */
+/* The device code for one architecture: PTX for all after it, or machine code for those of its generation after it. */
 struct onnx_aot_cuda_image {
   uint32_t compute_capability; /* 80, 90 */
   uint32_t is_specific;        /* 1: for exactly that one, as sm_90a is */
-  const char *ptx;             /* NUL-terminated */
-  uint64_t bytes;              /* without the NUL */
+  uint32_t is_cubin;
+  const char *content; /* PTX is NUL-terminated */
+  uint64_t bytes;      /* without the NUL */
 };
 
 struct onnx_aot_cuda_kernel {
@@ -41,14 +42,16 @@ struct onnx_aot_cuda_program {
   const struct onnx_aot_cuda_kernel *kernels;
   const void *weights;
   uint64_t weight_bytes;
+  uint32_t has_fallback; /* what a run does where there is no device: see open */
 };
 
 /*
- * Makes the device ready for `program` and its driver context current, until `end`. Costs next to nothing when the same
- * program was open before; another one takes its place. `stream` is a CUstream to work in, NULL for one of our own.
- * Returns an onnx_aot_code; unless it is ONNX_AOT_OK nothing is current and no `end` is needed.
+ * Makes the device ready for `program` and its driver context current, until `end` or `leave`. Costs next to nothing
+ * when the same program was open before; another one takes its place. The stream is that of the context's cell, or one
+ * of our own. Returns an onnx_aot_code; unless it is ONNX_AOT_OK nothing is current and no `end` is needed. For a
+ * program with a fallback ONNX_AOT_NO_DEVICE and ONNX_AOT_DEVICE_UNSUPPORTED are final: the driver is not asked again.
  */
-uint32_t onnx_aot_cuda_open(uint64_t *state, const struct onnx_aot_cuda_program *program, void *stream);
+uint32_t onnx_aot_cuda_open(uint64_t *state, const struct onnx_aot_cuda_program *program);
 
 /* The address of the program's weights on the device. */
 uint64_t onnx_aot_cuda_weights(uint64_t *state);
@@ -86,6 +89,12 @@ uint32_t onnx_aot_cuda_wait(uint64_t *state);
 
 /* Waits, and makes current what was so before `open`. */
 uint32_t onnx_aot_cuda_end(uint64_t *state);
+
+/*
+ * The same for a run that left nothing to be done on the host: it does not wait in a stream of the caller's. Errors of
+ * what is in the stream then come up in the next run.
+ */
+uint32_t onnx_aot_cuda_leave(uint64_t *state);
 
 /* Gives everything back; onnx_aot_context_destroy does so too. */
 void onnx_aot_cuda_close(uint64_t *state);

@@ -44,10 +44,14 @@ struct onnx_aot_cuda_device {
   cu_function *functions; /* the program's kernels */
   cu_stream stream;       /* that of this run */
   cu_stream own_stream;
+  cu_event event;      /* the end of the last run that did not wait; NULL before the first such run */
+  uint32_t is_pending; /* that run may not have ended */
   cu_address weights;
   struct onnx_aot_cuda_block *blocks;
   uint32_t num_blocks;
   struct onnx_aot_cuda_graph graph;
+  const struct onnx_aot_cuda_program *refused; /* has a fallback, for good, because of `refusal` */
+  uint32_t refusal;
   uint32_t status; /* the first error, as an onnx_aot_code */
   uint32_t is_lost;
   uint32_t length; /* of `text` */
@@ -63,6 +67,8 @@ int onnx_aot_cuda_check(struct onnx_aot_cuda_device *device, const char *functio
 void onnx_aot_cuda_fail(struct onnx_aot_cuda_device *device, uint32_t code, const char *text);
 void onnx_aot_cuda_say(struct onnx_aot_cuda_device *device, const char *text);
 void onnx_aot_cuda_say_number(struct onnx_aot_cuda_device *device, uint32_t value);
+/* Of memory that was refused: " for less than 3 MiB". */
+void onnx_aot_cuda_say_size(struct onnx_aot_cuda_device *device, uint64_t bytes);
 void onnx_aot_cuda_clear_error(struct onnx_aot_cuda_device *device);
 
 /* load.c: the driver, and the program's image for the device. */

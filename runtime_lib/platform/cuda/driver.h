@@ -50,6 +50,7 @@ enum {
   CU_JIT_ERROR_LOG_BUFFER = 5,          /* CUjit_option */
   CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6,
   CU_STREAM_NON_BLOCKING = 1,
+  CU_EVENT_DISABLE_TIMING = 2,
   CU_CAPTURE_MODE_GLOBAL = 0,
   CU_CAPTURE_MODE_THREAD_LOCAL = 1
 };
@@ -66,6 +67,7 @@ typedef struct cu_opaque_context *cu_context;
 typedef struct cu_opaque_module *cu_module;
 typedef struct cu_opaque_function *cu_function;
 typedef struct cu_opaque_stream *cu_stream;
+typedef struct cu_opaque_event *cu_event;
 typedef struct cu_opaque_graph *cu_graph;
 typedef struct cu_opaque_graph_exec *cu_graph_exec;
 
@@ -103,6 +105,11 @@ typedef int cu_tensor_map_encode(void *map, int type, uint32_t rank, void *addre
   X(cuStreamCreate, (cu_stream * stream, unsigned flags))                                                              \
   X(cuStreamDestroy_v2, (cu_stream stream))                                                                            \
   X(cuStreamSynchronize, (cu_stream stream))                                                                           \
+  X(cuStreamWaitEvent, (cu_stream stream, cu_event event, unsigned flags))                                             \
+  X(cuEventCreate, (cu_event * event, unsigned flags))                                                                 \
+  X(cuEventDestroy_v2, (cu_event event))                                                                               \
+  X(cuEventRecord, (cu_event event, cu_stream stream))                                                                 \
+  X(cuEventSynchronize, (cu_event event))                                                                              \
   X(cuStreamBeginCapture_v2, (cu_stream stream, int mode))                                                             \
   X(cuStreamEndCapture, (cu_stream stream, cu_graph * graph))                                                          \
   X(cuGraphInstantiateWithFlags, (cu_graph_exec * exec, cu_graph graph, unsigned long long flags))                     \

@@ -20,6 +20,13 @@ void onnx_aot_cuda_say_number(struct onnx_aot_cuda_device *device, uint32_t valu
   onnx_aot_cuda_say(device, digits + begin);
 }
 
+void onnx_aot_cuda_say_size(struct onnx_aot_cuda_device *device, uint64_t bytes) {
+  uint64_t mebibytes = (bytes >> 20) + 1u;
+  onnx_aot_cuda_say(device, " for less than ");
+  onnx_aot_cuda_say_number(device, mebibytes > UINT32_MAX ? UINT32_MAX : (uint32_t)mebibytes);
+  onnx_aot_cuda_say(device, " MiB");
+}
+
 void onnx_aot_cuda_clear_error(struct onnx_aot_cuda_device *device) {
   if (device->is_lost)
     return;

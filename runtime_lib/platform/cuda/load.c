@@ -1,9 +1,10 @@
 /*
  * platform/cuda/load.c: finds the driver, the device, and the program's image for it.
  *
- * An image runs on the architecture it is written for and on all later ones, after the driver has compiled it; one that
- * is specific to an architecture uses what only that has. So the best is the specific one, else the latest that is not
- * newer than the device.
+ * PTX runs on the architecture it is written for and on all later ones, after the driver has compiled it; machine code
+ * (a cubin) on that one and on later ones with the same major number. An image that is specific to an architecture uses
+ * what only that has. So the best is the specific one, else the latest that is not newer than the device; where there
+ * are both forms of it, the one that need not be compiled.
  */
 #include "runtime_lib/platform/cuda/device.h"
 
@@ -71,16 +72,26 @@ int onnx_aot_cuda_find_device(struct onnx_aot_cuda_device *device) {
   return CALL(device, cuDeviceGet, &device->device, 0);
 }
 
-static const struct onnx_aot_cuda_image *chooseImage(const struct onnx_aot_cuda_program *program, uint32_t capability) {
+static int fits(const struct onnx_aot_cuda_image *image, uint32_t capability) {
+  if (image->is_specific)
+    return image->compute_capability == capability;
+  if (image->is_cubin && image->compute_capability / 10u != capability / 10u)
+    return 0;
+  return image->compute_capability <= capability;
+}
+
+/* Of the images that the device runs and that have not been tried, the best; NULL where there is none. */
+static const struct onnx_aot_cuda_image *chooseImage(const struct onnx_aot_cuda_program *program, uint32_t capability,
+                                                     uint64_t tried) {
   const struct onnx_aot_cuda_image *best = 0;
-  for (uint32_t i = 0; i < program->num_images; ++i) {
+  uint32_t most = 0;
+  for (uint32_t i = 0; i < program->num_images && i < 64u; ++i) {
     const struct onnx_aot_cuda_image *image = &program->images[i];
-    if (image->compute_capability == capability && image->is_specific)
-      return image;
-    if (image->compute_capability > capability || image->is_specific)
+    uint32_t rank = image->compute_capability * 4u + (image->is_specific ? 2u : 0u) + (image->is_cubin ? 1u : 0u);
+    if ((tried >> i & 1u) != 0u || !fits(image, capability) || rank <= most)
       continue;
-    if (!best || best->compute_capability < image->compute_capability)
-      best = image;
+    best = image;
+    most = rank;
   }
   return best;
 }
@@ -91,35 +102,58 @@ static void sayCapability(struct onnx_aot_cuda_device *device, uint32_t capabili
   onnx_aot_cuda_say_number(device, capability % 10u);
 }
 
+static void refuseCapability(struct onnx_aot_cuda_device *device, const struct onnx_aot_cuda_program *program,
+                             uint32_t capability) {
+  onnx_aot_cuda_fail(device, ONNX_AOT_DEVICE_UNSUPPORTED,
+                     "the model is not compiled for this GPU, which has compute capability ");
+  sayCapability(device, capability);
+  const char *separator = ", but for ";
+  for (uint32_t i = 0; i < program->num_images; ++i) {
+    if (program->images[i].is_cubin)
+      continue; /* stands beside PTX for the same GPU */
+    onnx_aot_cuda_say(device, separator);
+    sayCapability(device, program->images[i].compute_capability);
+    if (program->images[i].is_specific)
+      onnx_aot_cuda_say(device, "a");
+    separator = ", ";
+  }
+}
+
+static int loadImage(struct onnx_aot_cuda_device *device, const struct onnx_aot_cuda_image *image) {
+  int options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+  void *values[] = {device->log, (void *)(uintptr_t)(sizeof(device->log) - 1u)};
+  device->log[0] = '\0';
+  device->is_specific = image->is_specific;
+  if (CALL(device, cuModuleLoadDataEx, &device->module, image->content, 2, options, values))
+    return 1;
+  device->log[sizeof(device->log) - 1u] = '\0';
+  if (device->log[0] != '\0') {
+    onnx_aot_cuda_say(device, "\n");
+    onnx_aot_cuda_say(device, device->log);
+  }
+  return 0;
+}
+
+/*
+ * The best image that the driver takes: one that is older than what made an image refuses it, and may take another. If
+ * none is taken, the last of them, which asks for the least, says why.
+ */
 static int loadModule(struct onnx_aot_cuda_device *device, const struct onnx_aot_cuda_program *program) {
   int major = 0, minor = 0;
   if (!CALL(device, cuDeviceGetAttribute, &major, CU_COMPUTE_CAPABILITY_MAJOR, device->device) ||
       !CALL(device, cuDeviceGetAttribute, &minor, CU_COMPUTE_CAPABILITY_MINOR, device->device))
     return 0;
   uint32_t capability = (uint32_t)(major * 10 + minor);
-  const struct onnx_aot_cuda_image *image = chooseImage(program, capability);
-  if (!image) {
-    onnx_aot_cuda_fail(device, ONNX_AOT_DEVICE_UNSUPPORTED,
-                       "the model is not compiled for this GPU, which has compute capability ");
-    sayCapability(device, capability);
-    for (uint32_t i = 0; i < program->num_images; ++i) {
-      onnx_aot_cuda_say(device, i == 0u ? ", but for " : ", ");
-      sayCapability(device, program->images[i].compute_capability);
-      if (program->images[i].is_specific)
-        onnx_aot_cuda_say(device, "a");
-    }
-    return 0;
-  }
-  device->is_specific = image->is_specific;
-  int options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
-  void *values[] = {device->log, (void *)(uintptr_t)(sizeof(device->log) - 1u)};
-  device->log[0] = '\0';
-  if (CALL(device, cuModuleLoadDataEx, &device->module, image->ptx, 2, options, values))
-    return 1;
-  device->log[sizeof(device->log) - 1u] = '\0';
-  if (device->log[0] != '\0') {
-    onnx_aot_cuda_say(device, "\n");
-    onnx_aot_cuda_say(device, device->log);
+  const struct onnx_aot_cuda_image *image = chooseImage(program, capability, 0);
+  if (!image)
+    refuseCapability(device, program, capability);
+  for (uint64_t tried = 0; image; image = chooseImage(program, capability, tried)) {
+    onnx_aot_cuda_clear_error(device);
+    if (loadImage(device, image))
+      return 1;
+    if (device->status != ONNX_AOT_DEVICE_UNSUPPORTED)
+      return 0;
+    tried |= (uint64_t)1 << (image - program->images);
   }
   return 0;
 }
@@ -167,8 +201,13 @@ int onnx_aot_cuda_load_program(uint64_t *state, struct onnx_aot_cuda_device *dev
     return 0;
   if (program->weight_bytes == 0u)
     return 1;
+  if (!CALL(device, cuMemAlloc_v2, &device->weights, program->weight_bytes)) {
+    device->weights = 0;
+    onnx_aot_cuda_say_size(device, program->weight_bytes);
+    onnx_aot_cuda_say(device, " of weights");
+    return 0;
+  }
   /* Waits, so that a run which fails cannot leave weights that have not arrived. */
-  return CALL(device, cuMemAlloc_v2, &device->weights, program->weight_bytes) &&
-         CALL(device, cuMemcpyHtoDAsync_v2, device->weights, program->weights, program->weight_bytes, device->stream) &&
+  return CALL(device, cuMemcpyHtoDAsync_v2, device->weights, program->weights, program->weight_bytes, device->stream) &&
          CALL(device, cuStreamSynchronize, device->stream);
 }

@@ -31,13 +31,6 @@ static int reach(uint64_t *state, struct onnx_aot_cuda_device *device, uint32_t 
   return 1;
 }
 
-static void sayAllocation(struct onnx_aot_cuda_device *device, uint64_t bytes) {
-  uint64_t mebibytes = (bytes >> 20) + 1u;
-  onnx_aot_cuda_say(device, " for less than ");
-  onnx_aot_cuda_say_number(device, mebibytes > UINT32_MAX ? UINT32_MAX : (uint32_t)mebibytes);
-  onnx_aot_cuda_say(device, " MiB");
-}
-
 /* Grows by at least half where that much is there, so that a loop which appends does not allocate in every iteration.
  */
 static int grow(struct onnx_aot_cuda_device *device, struct onnx_aot_cuda_block *block, uint64_t bytes) {
@@ -54,7 +47,7 @@ static int grow(struct onnx_aot_cuda_device *device, struct onnx_aot_cuda_block 
   }
   if (!CALL(device, cuMemAlloc_v2, &block->address, bytes)) {
     block->address = 0u;
-    sayAllocation(device, bytes);
+    onnx_aot_cuda_say_size(device, bytes);
     return 0;
   }
   block->bytes = bytes;

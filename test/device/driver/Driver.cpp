@@ -48,18 +48,20 @@ bool cu_opaque_context::disturbsCapture() {
 }
 
 size_t cu_opaque_context::live() const {
-  return memory.count() + modules.size() + streams.size() + graphs.size() + execs.size();
+  return memory.count() + modules.size() + streams.size() + events.size() + graphs.size() + execs.size();
 }
 
 std::string cu_opaque_context::describeLive() const {
   return text(memory.count(), " blocks of memory (", memory.bytes(), " bytes), ", modules.size(), " modules, ",
-              streams.size(), " streams, ", graphs.size(), " graphs, ", execs.size(), " executable graphs");
+              streams.size(), " streams, ", events.size(), " events, ", graphs.size(), " graphs, ", execs.size(),
+              " executable graphs");
 }
 
 void cu_opaque_context::clear() {
   legacy = perThread = {};
   execs.clear();
   graphs.clear();
+  events.clear();
   streams.clear();
   functions.clear();
   modules.clear();

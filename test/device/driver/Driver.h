@@ -65,6 +65,12 @@ struct cu_opaque_stream {
   void add(onnx_aot::fake::Work work) { (isCapturing ? captured : pending).push_back(std::move(work)); }
 };
 
+/// What has been added to a stream when the event was recorded is done once `isDone`.
+struct cu_opaque_event {
+  std::shared_ptr<bool> isDone = std::make_shared<bool>(true);
+  cu_stream stream = nullptr;
+};
+
 struct cu_opaque_graph {
   std::vector<onnx_aot::fake::Work> nodes;
 };
@@ -81,6 +87,7 @@ struct cu_opaque_context {
   onnx_aot::fake::Pool<cu_opaque_module> modules;
   onnx_aot::fake::Pool<cu_opaque_function> functions;
   onnx_aot::fake::Pool<cu_opaque_stream> streams;
+  onnx_aot::fake::Pool<cu_opaque_event> events;
   onnx_aot::fake::Pool<cu_opaque_graph> graphs;
   onnx_aot::fake::Pool<cu_opaque_graph_exec> execs;
   cu_opaque_stream legacy, perThread; ///< The streams of fixed handles.

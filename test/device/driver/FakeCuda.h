@@ -7,6 +7,9 @@
 // parameters. A fault in a kernel is printed on stderr and loses the device, as with a real one. Strict where the real
 // driver is lenient or where the result would be undefined.
 //
+// There is nothing that executes machine code: an image that is an ELF file is refused, except one that begins with
+// "\177ELF of fake CUDA\n", after which comes PTX.
+//
 // LD_LIBRARY_PATH=build/test/device/driver/lib makes a program load it. The environment says how it behaves:
 //
 //   ONNX_AOT_FAKE_CUDA_LOG=FILE       appends a line per call, such as "cuLaunchKernel add grid=4,1,1 ... = 0"

@@ -52,10 +52,16 @@ static int checkTarget(const Settings &settings, std::string_view target, const 
 }
 
 int cuModuleLoadDataEx(cu_module *module, const void *image, unsigned count, int *options, void **values) {
+  constexpr std::string_view elf = "\177ELF", ours = "\177ELF of fake CUDA\n";
   std::string ptx = static_cast<const char *>(image);
-  return callInContext("cuModuleLoadDataEx", text("bytes=", ptx.size()), [&](cu_opaque_context &context) -> int {
+  bool isCode = ptx.rfind(elf, 0) == 0, isOurs = ptx.rfind(ours, 0) == 0;
+  std::string details = isOurs ? "cubin" : isCode ? "machine code" : text("bytes=", ptx.size());
+  return callInContext("cuModuleLoadDataEx", details, [&](cu_opaque_context &context) -> int {
     const Settings &settings = Driver::get().settings;
     Log log(count, options, values);
+    if (isCode && !isOurs)
+      return log.refuse(CU_NO_BINARY_FOR_GPU, "machine code cannot be interpreted");
+    ptx.erase(0, isOurs ? ours.size() : 0);
     if (context.disturbsCapture())
       return CU_CAPTURE_UNSUPPORTED;
     auto parsed = ptx::Module::parse(ptx);

@@ -151,6 +151,67 @@ int cuStreamSynchronize(cu_stream stream) {
   return result;
 }
 
+//===-- Events --------------------------------------------------------------------------------------------------===//
+
+int cuEventCreate(cu_event *event, unsigned flags) {
+  return callInContext("cuEventCreate", text("flags=", flags), [&](cu_opaque_context &context) -> int {
+    *event = context.events.make();
+    return CU_OK;
+  });
+}
+
+int cuEventDestroy_v2(cu_event event) {
+  return callInContext("cuEventDestroy_v2", "", [&](cu_opaque_context &context) {
+    return context.events.destroy(event) ? CU_OK : CU_INVALID_HANDLE;
+  });
+}
+
+int cuEventRecord(cu_event event, cu_stream stream) {
+  return callInContext("cuEventRecord", "", [&](cu_opaque_context &context) -> int {
+    cu_stream found = context.find(stream);
+    if (!context.events.find(event) || !found)
+      return CU_INVALID_HANDLE;
+    if (found->isCapturing)
+      return misuse("an event is recorded in a stream that is captured");
+    event->isDone = std::make_shared<bool>(false);
+    event->stream = stream;
+    found->add([isDone = event->isDone](cu_opaque_context &) -> int {
+      *isDone = true;
+      return CU_OK;
+    });
+    return CU_OK;
+  });
+}
+
+/// Does what was in the event's stream, unless that is done, as it is where the stream has been destroyed.
+static int reach(cu_opaque_context &context, const std::shared_ptr<bool> &isDone, cu_stream stream) {
+  if (*isDone || !context.find(stream))
+    return CU_OK;
+  return context.finish(*context.find(stream));
+}
+
+int cuEventSynchronize(cu_event event) {
+  return callInContext("cuEventSynchronize", "", [&](cu_opaque_context &context) -> int {
+    if (!context.events.find(event))
+      return CU_INVALID_HANDLE;
+    return reach(context, event->isDone, event->stream);
+  });
+}
+
+int cuStreamWaitEvent(cu_stream stream, cu_event event, unsigned flags) {
+  return callInContext("cuStreamWaitEvent", text("flags=", flags), [&](cu_opaque_context &context) -> int {
+    cu_stream found = context.find(stream);
+    if (!context.events.find(event) || !found)
+      return CU_INVALID_HANDLE;
+    if (found == context.find(event->stream))
+      return CU_OK;
+    found->add([isDone = event->isDone, other = event->stream](cu_opaque_context &context) {
+      return reach(context, isDone, other);
+    });
+    return CU_OK;
+  });
+}
+
 //===-- Graphs ----------------------------------------------------------------------------------------------------===//
 
 int cuStreamBeginCapture_v2(cu_stream stream, int mode) {
