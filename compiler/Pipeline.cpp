@@ -102,6 +102,14 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   if (isForDevice) {
     // A device's kernels read the layouts that the model has, and get their threads when they are made.
     functions.addPass(createFuseEpilogue());
+    // A dim that somebody asks a tensor for would be a use of it.
+    functions.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
+    functions.addPass(createUseRowKernels());
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
+    functions.addPass(createUseFusedAttention());
     functions.addPass(createCanonicalizerPass());
     functions.addPass(createCSEPass());
     return functions.addPass(createChooseStrategyPass(target));

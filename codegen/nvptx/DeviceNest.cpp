@@ -138,6 +138,11 @@ SmallVector<Value> DeviceNest::loadInputs(bool inCompute, int64_t lanes, int lan
 
 //===-- Bodies ----------------------------------------------------------------------------------------------------===//
 
+void DeviceNest::mapCaptured(IRMapping &mapping) const {
+  for (auto [from, to] : captured.getValueMap())
+    mapping.map(from, to);
+}
+
 Value DeviceNest::identity() { return arith::ConstantOp::create(b, nest.identity); }
 
 Value DeviceNest::clone(Region &body, ArrayRef<Value> inputs, Value accumulator, int64_t lanes, int laneDim) {
@@ -165,12 +170,16 @@ Value DeviceNest::compute(ArrayRef<Value> inputs, Value accumulator, int64_t lan
 }
 
 void DeviceNest::storeResult(Value accumulator, int64_t lanes, int laneDim) {
-  Value result = clone(*nest.epilogue, loadInputs(/*inCompute=*/false, lanes, laneDim), accumulator, lanes, laneDim);
+  store(clone(*nest.epilogue, loadInputs(/*inCompute=*/false, lanes, laneDim), accumulator, lanes, laneDim));
+}
+
+void DeviceNest::store(Value value) {
   Value at = address(nest.output);
-  if (lanes == 1) {
-    memref::StoreOp::create(b, result, elements.back(), at);
+  auto type = dyn_cast<VectorType>(value.getType());
+  if (!type) {
+    memref::StoreOp::create(b, value, elements.back(), at);
     return;
   }
-  auto store = vector::StoreOp::create(b, result, elements.back(), ValueRange{at});
-  store.setAlignmentAttr(vectorAlignment(b, cast<VectorType>(result.getType())));
+  auto store = vector::StoreOp::create(b, value, elements.back(), ValueRange{at});
+  store.setAlignmentAttr(vectorAlignment(b, type));
 }

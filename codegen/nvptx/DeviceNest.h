@@ -35,7 +35,11 @@ public:
   mlir::Value compute(llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
   /// `accumulator` is null where nothing is reduced.
   void storeResult(mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
+  /// An element, or a vector of those along the dim that lanes run along.
+  void store(mlir::Value value);
   mlir::Value identity();
+  /// Adds what the bodies use from outside.
+  void mapCaptured(mlir::IRMapping &mapping) const;
   /// All elements of an input, by linear address.
   mlir::Value elementsOf(unsigned input) { return elements[input]; }
 
@@ -60,11 +64,19 @@ private:
 /// Whether `lanes` elements along `dim` are one vector of at most 16 bytes, aligned to its size, wherever they begin.
 bool isVector(const aot::Access &access, unsigned dim, int64_t lanes);
 
+/// (a, b) -> the combination of both by `combiner`, which combines an accumulator and a value; `value` of all of
+/// `lanes` neighbouring lanes, combined by exchanges.
+mlir::Value combine(mlir::ImplicitLocOpBuilder &b, mlir::Operation *combiner, mlir::Value left, mlir::Value right);
+mlir::Value combineLanes(KernelBuilder &kernel, mlir::Operation *combiner, mlir::Value value, int64_t lanes);
+
 /// Kernels by the shape of the nest; each launches what it makes. They refuse none.
 void emitPointwise(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 void emitReduction(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Fails where the nest is no sum of products of two operands that is worth tiles.
 mlir::LogicalResult emitProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+/// The kernel of an aot.rows, and of an aot.attention.
+mlir::LogicalResult emitRows(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+mlir::LogicalResult emitAttention(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Linalg operations that are no nest: a thread for each point of the parallel dims.
 mlir::LogicalResult emitStructured(const DeviceContext &context, mlir::Operation *op);
 

@@ -29,20 +29,6 @@ constexpr int64_t kWarps = 4;
 /// A reduction of fewer elements is left to one thread, and so is one of so many results that they fill the device.
 constexpr int64_t kShort = 32, kMany = 1 << 17;
 
-/// (a, b) -> the reduction's combination of both.
-Value combine(ImplicitLocOpBuilder &b, Operation *combiner, Value left, Value right) {
-  if (isa<math::FmaOp>(combiner))
-    return arith::AddFOp::create(b, left, right);
-  OperationState state(b.getLoc(), combiner->getName(), ValueRange{left, right}, left.getType());
-  return b.create(state)->getResult(0);
-}
-
-Value combineLanes(KernelBuilder &kernel, Operation *combiner, Value value, int64_t lanes) {
-  for (int64_t mask = lanes / 2; mask > 0; mask /= 2)
-    value = combine(kernel.b, combiner, value, kernel.shuffleXor(value, mask));
-  return value;
-}
-
 bool canCombine(const LoopNest &nest) {
   Operation *combiner = nest.combiner();
   if (!combiner || isa<DotOp>(combiner))
@@ -52,6 +38,19 @@ bool canCombine(const LoopNest &nest) {
   return bits == 8 || bits == 16 || bits == 32 || bits == 64;
 }
 } // namespace
+
+Value onnx_aot::combine(ImplicitLocOpBuilder &b, Operation *combiner, Value left, Value right) {
+  if (isa<math::FmaOp>(combiner))
+    return arith::AddFOp::create(b, left, right);
+  OperationState state(b.getLoc(), combiner->getName(), ValueRange{left, right}, left.getType());
+  return b.create(state)->getResult(0);
+}
+
+Value onnx_aot::combineLanes(KernelBuilder &kernel, Operation *combiner, Value value, int64_t lanes) {
+  for (int64_t mask = lanes / 2; mask > 0; mask /= 2)
+    value = combine(kernel.b, combiner, value, kernel.shuffleXor(value, mask));
+  return value;
+}
 
 void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const LoopNest &nest) {
   double results = 1;
