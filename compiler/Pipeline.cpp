@@ -101,9 +101,12 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   functions.addPass(createFuseElementwise());
   if (isForDevice) {
     // A device's kernels read the layouts that the model has, and get their threads when they are made.
-    functions.addPass(createFuseEpilogue());
     // A dim that somebody asks a tensor for would be a use of it.
     functions.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
+    functions.addPass(createNarrowEarly());
+    functions.addPass(createFuseEpilogue());
     functions.addPass(createCanonicalizerPass());
     functions.addPass(createCSEPass());
     functions.addPass(createUseRowKernels());

@@ -76,3 +76,8 @@ def UseFusedAttention : Pass<"aot-use-fused-attention", "::mlir::func::FuncOp"> 
   let summary = "Make both products of attention, and the softmax between them, one kernel of a device";
   let dependentDialects = ["::onnx_aot::aot::AotDialect"];
 }
+
+def NarrowEarly : Pass<"aot-narrow-early", "::mlir::func::FuncOp"> {
+  let summary = "Round elements beside what makes them, before they are reshaped and transposed";
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+}

@@ -1,8 +1,8 @@
 """Writes a model of attention, softmax(Q K^T / sqrt(depth) + mask) V, as exports write it.
 
-usage: make_attention.py FILE.onnx BATCH HEADS QUERIES KEYS DEPTH WIDTH [open] [transposed] [flat] [add|where|causal|rows]
+usage: make_attention.py FILE.onnx BATCH HEADS QUERIES KEYS DEPTH WIDTH [open] [half] [transposed] [flat] [add|where|causal|rows]
 
-With `open` batch, queries and keys are names of dims. Keys come as [.. depth, keys] with `transposed`; with `flat` all come as
+With `open` batch, queries and keys are names of dims; with `half` elements have 16 bits. Keys come as [.. depth, keys] with `transposed`; with `flat` all come as
 [batch, place, heads, element] and are transposed in the graph. The mask is added (a row of numbers for each batch), forbids
 single scores, those of later keys, or also all of some rows.
 """
@@ -17,11 +17,13 @@ file, words, flags = sys.argv[1], list(map(int, sys.argv[2:8])), set(sys.argv[8:
 batch, heads, queries, keys, depth, width = words
 if "open" in flags:
     batch, queries, keys = "batch", "queries", "keys"
+real = onnx.FLOAT16 if "half" in flags else onnx.FLOAT
 graph = onnx.Graph("attention")
 
 
 def constant(name, kind, shape, values):
-    raw = struct.pack(f"<{len(values)}{'f' if kind == onnx.FLOAT else 'q'}", *values)
+    code = {onnx.FLOAT: "f", onnx.FLOAT16: "e", onnx.INT64: "q"}[kind]
+    raw = struct.pack(f"<{len(values)}{code}", *values)
     graph.initializers.append(onnx.tensor(kind, shape, raw, name))
     return name
 
@@ -40,22 +42,22 @@ def operand(name, places, elements, permutation=None):
         order = [order[place] for place in permutation]
         if "transposed" in flags and "flat" not in flags:
             shape, order = (batch, heads, elements, places), [0, 1, 2, 3]
-    graph.inputs.append(onnx.value_info(name, onnx.FLOAT, shape))
+    graph.inputs.append(onnx.value_info(name, real, shape))
     return name if order == [0, 1, 2, 3] else node("Transpose", [name], {"perm": order})
 
 
 q, k, v = operand("q", queries, depth), operand("k", keys, depth, [0, 1, 3, 2]), operand("v", keys, width)
-scores = node("Mul", [node("MatMul", [q, k]), constant("scale", onnx.FLOAT, (), [depth**-0.5])])
-lowest = constant("lowest", onnx.FLOAT, (), [float("-inf")])
-zero = constant("zero", onnx.FLOAT, (), [0.0])
+scores = node("Mul", [node("MatMul", [q, k]), constant("scale", real, (), [depth**-0.5])])
+lowest = constant("lowest", real, (), [float("-inf")])
+zero = constant("zero", real, (), [0.0])
 if "add" in flags:
-    graph.inputs.append(onnx.value_info("mask", onnx.FLOAT, (batch, 1, 1, keys)))
+    graph.inputs.append(onnx.value_info("mask", real, (batch, 1, 1, keys)))
     scores = node("Add", [scores, "mask"])
 if "where" in flags or "rows" in flags:
-    graph.inputs.append(onnx.value_info("mask", onnx.FLOAT, (batch, 1, queries, keys)))
+    graph.inputs.append(onnx.value_info("mask", real, (batch, 1, queries, keys)))
     scores = node("Where", [node("Less", ["mask", zero]), lowest, scores])
 if "rows" in flags:
-    graph.inputs.append(onnx.value_info("row", onnx.FLOAT, (queries, 1)))
+    graph.inputs.append(onnx.value_info("row", real, (queries, 1)))
     scores = node("Where", [node("Less", ["row", zero]), lowest, scores])
 if "causal" in flags:
     constant("first", onnx.INT64, (), [0])
@@ -65,5 +67,5 @@ if "causal" in flags:
                               constant("axes", onnx.INT64, (1,), [1])])
     scores = node("Where", [node("Less", [rows, columns]), lowest, scores])
 y = node("MatMul", [node("Softmax", [scores], {"axis": -1}), v])
-graph.outputs = [onnx.value_info(y, onnx.FLOAT, (batch, heads, queries, width))]
+graph.outputs = [onnx.value_info(y, real, (batch, heads, queries, width))]
 pathlib.Path(file).write_bytes(bytes(onnx.model(graph, 13)))
