@@ -88,7 +88,7 @@ private:
         llvm::all_of(device.reductionDims, [&](unsigned dim) { return device.nest.dims[dim].extent.isStatic(); });
     threads = kThreadsOfLong;
     if (length <= kRowOfWarp)
-      threads = isKnown ? std::min<int64_t>(kWarp, int64_t(llvm::PowerOf2Ceil(uint64_t(length / chunk)))) : kWarp;
+      threads = isKnown ? std::clamp<int64_t>(int64_t(llvm::PowerOf2Ceil(uint64_t(length / chunk))), 1, kWarp) : kWarp;
     perBlock = threads > kWarp ? 1 : kThreads / threads;
     if (isKnown && length <= kRowInRegisters)
       kept.resize(size_t(llvm::divideCeil(length, chunk * threads)));

@@ -49,7 +49,8 @@ bool isElementwise(Operation *op) {
          });
 }
 
-/// A kernel whose partial results can be combined by exchanges between threads.
+/// A kernel of real numbers whose partial results can be combined by exchanges between threads. Those of integers are
+/// mostly checks of inputs, which the host may make by itself.
 bool isReduction(Operation *op) {
   auto kernel = dyn_cast<aot::KernelOp>(op);
   if (!kernel || kernel.getKind() != "reduce" || kernel.getResults().size() != 1 ||
@@ -58,8 +59,7 @@ bool isReduction(Operation *op) {
   FailureOr<aot::LoopNest> nest = aot::LoopNest::of(kernel);
   Operation *combiner = succeeded(nest) && nest->hasReduction() ? nest->combiner() : nullptr;
   Type type = combiner ? combiner->getResult(0).getType() : Type();
-  bool isExchanged = type && type.isIntOrFloat() && llvm::isPowerOf2_32(type.getIntOrFloatBitWidth()) &&
-                     type.getIntOrFloatBitWidth() >= 8 && !isa<aot::DotOp>(combiner);
+  bool isExchanged = isa_and_nonnull<FloatType>(type) && type.getIntOrFloatBitWidth() >= 8;
   auto isElementwiseBody = [](Region &region) {
     return llvm::all_of(region.front().without_terminator(), [](Operation &part) {
       return part.hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(&part);
@@ -171,6 +171,9 @@ private:
       auto dim = dyn_cast<AffineDimExpr>(expr);
       if (!dim) // a dim of one element, which the result keeps
         continue;
+      // What slides would be computed again for each place.
+      if (!isa<AffineDimExpr, AffineConstantExpr>(at))
+        return;
       if (dims[dim.getPosition()] && dims[dim.getPosition()] != at)
         return;
       dims[dim.getPosition()] = at;
@@ -359,9 +362,7 @@ void RowChain::cloneReduction(OpBuilder &b, aot::KernelOp kernel) {
   Block &compute = kernel.getCompute().front(), &epilogue = kernel.getEpilogue().front();
   IRMapping mapping, finish;
   for (auto [index, operand] : llvm::enumerate(kernel.getInputsMutable())) {
-    // What only one of the bodies reads is an element of the other one, too.
-    if (compute.getArgument(index).use_empty() && epilogue.getArgument(index).use_empty())
-      continue;
+    // One that no body reads is there for the extents that it shows.
     Value element = elementOf(operand);
     mapping.map(compute.getArgument(index), element);
     finish.map(epilogue.getArgument(index), element);

@@ -145,3 +145,34 @@ func.func @costly(%x: tensor<?x?xf32>, %m: index, %n: index) -> tensor<?x?xf32> 
   } -> tensor<?x?xf32>
   return %y : tensor<?x?xf32>
 }
+
+// An input that no body reads shows how long a window is.
+// CHECK-LABEL: @windows
+// CHECK-SAME: (%[[X:.*]]: tensor<8x66xf32>, %[[W:.*]]: tensor<3xi8>)
+// CHECK: aot.rows "rows" ins(%[[X]], %[[W]] : tensor<8x66xf32>, tensor<3xi8>) {{.*}} reduced 1
+#place = affine_map<(r, c, k) -> (r, c + k)>
+#window = affine_map<(r, c, k) -> (k)>
+#kept2 = affine_map<(r, c, k) -> (r, c)>
+func.func @windows(%x: tensor<8x66xf32>, %w: tensor<3xi8>) -> tensor<8x64xf32> {
+  %e = tensor.empty() : tensor<8x64xf32>
+  %m = aot.kernel "reduce" ins(%x, %w : tensor<8x66xf32>, tensor<3xi8>) outs(%e : tensor<8x64xf32>) maps [#place, #window, #kept2]
+      iterators ["parallel", "parallel", "reduction"] identity 0xFF800000 : f32 compute {
+  ^bb0(%a: f32, %unread: i8, %acc: f32):
+    %n = arith.maximumf %acc, %a : f32
+    aot.yield %n : f32
+  } epilogue {
+  ^bb0(%a: f32, %unread: i8, %acc: f32):
+    aot.yield %acc : f32
+  } -> tensor<8x64xf32>
+  %s = aot.kernel "reduce" ins(%x, %m, %w : tensor<8x66xf32>, tensor<8x64xf32>, tensor<3xi8>) outs(%e : tensor<8x64xf32>)
+      maps [#place, #kept2, #window, #kept2] iterators ["parallel", "parallel", "reduction"] identity 0.0 : f32 compute {
+  ^bb0(%a: f32, %b: f32, %unread: i8, %acc: f32):
+    %d = arith.subf %a, %b : f32
+    %n = arith.addf %acc, %d : f32
+    aot.yield %n : f32
+  } epilogue {
+  ^bb0(%a: f32, %b: f32, %unread: i8, %acc: f32):
+    aot.yield %acc : f32
+  } -> tensor<8x64xf32>
+  return %s : tensor<8x64xf32>
+}
