@@ -101,7 +101,18 @@ static void buildScheduleStage(OpPassManager &passes, const ScheduleOptions &opt
   functions.addPass(createFuseElementwise());
   if (isForDevice) {
     // A device's kernels read the layouts that the model has, and get their threads when they are made.
+    // A dim that somebody asks a tensor for would be a use of it.
+    functions.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
+    functions.addPass(createNarrowEarly());
     functions.addPass(createFuseEpilogue());
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
+    functions.addPass(createUseRowKernels());
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
+    functions.addPass(createUseFusedAttention());
     functions.addPass(createCanonicalizerPass());
     functions.addPass(createCSEPass());
     return functions.addPass(createChooseStrategyPass(target));

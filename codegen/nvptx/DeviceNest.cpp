@@ -175,6 +175,11 @@ SmallVector<Value> DeviceNest::loadInputs(bool inCompute, int64_t lanes, int lan
 
 //===-- Bodies ----------------------------------------------------------------------------------------------------===//
 
+void DeviceNest::mapCaptured(IRMapping &mapping) const {
+  for (auto [from, to] : captured.getValueMap())
+    mapping.map(from, to);
+}
+
 Value DeviceNest::identity(int64_t lanes) {
   if (lanes == 1)
     return arith::ConstantOp::create(b, nest.identity);
@@ -182,13 +187,7 @@ Value DeviceNest::identity(int64_t lanes) {
   return arith::ConstantOp::create(b, DenseElementsAttr::get(type, Attribute(nest.identity)));
 }
 
-Value DeviceNest::combine(Value left, Value right) {
-  Operation *combiner = nest.combiner();
-  if (isa<math::FmaOp>(combiner))
-    return arith::AddFOp::create(b, left, right);
-  OperationState state(b.getLoc(), combiner->getName(), ValueRange{left, right}, left.getType());
-  return b.create(state)->getResult(0);
-}
+Value DeviceNest::combine(Value left, Value right) { return onnx_aot::combine(b, nest.combiner(), left, right); }
 
 Value DeviceNest::clone(Region &body, ArrayRef<Value> inputs, Value accumulator, int64_t lanes, int laneDim) {
   IRMapping mapping = captured;
@@ -219,12 +218,16 @@ void DeviceNest::storeResult(Value accumulator, int64_t lanes, int laneDim) {
 }
 
 void DeviceNest::storeResult(ArrayRef<Value> inputs, Value accumulator, int64_t lanes, int laneDim) {
-  Value result = clone(*nest.epilogue, inputs, accumulator, lanes, laneDim);
+  store(clone(*nest.epilogue, inputs, accumulator, lanes, laneDim));
+}
+
+void DeviceNest::store(Value value) {
   Value at = address(nest.output);
-  if (lanes == 1) {
-    memref::StoreOp::create(b, result, elements.back(), at);
+  auto type = dyn_cast<VectorType>(value.getType());
+  if (!type) {
+    memref::StoreOp::create(b, value, elements.back(), at);
     return;
   }
-  auto store = vector::StoreOp::create(b, result, elements.back(), ValueRange{at});
-  store.setAlignmentAttr(vectorAlignment(b, cast<VectorType>(result.getType())));
+  auto store = vector::StoreOp::create(b, value, elements.back(), ValueRange{at});
+  store.setAlignmentAttr(vectorAlignment(b, type));
 }

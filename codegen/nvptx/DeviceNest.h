@@ -42,10 +42,14 @@ public:
   void storeResult(mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
   /// The same with the inputs of the epilogue, one per input of the nest.
   void storeResult(llvm::ArrayRef<mlir::Value> inputs, mlir::Value accumulator, int64_t lanes = 1, int laneDim = -1);
+  /// An element, or a vector of those along the dim that lanes run along.
+  void store(mlir::Value value);
   /// In each of `lanes` lanes.
   mlir::Value identity(int64_t lanes = 1);
   /// The reduction's combination of two accumulators; of nests that have a combiner.
   mlir::Value combine(mlir::Value left, mlir::Value right);
+  /// Adds what the bodies use from outside.
+  void mapCaptured(mlir::IRMapping &mapping) const;
   /// All elements of an input, by linear address.
   mlir::Value elementsOf(unsigned input) { return elements[input]; }
 
@@ -80,6 +84,11 @@ int64_t lanesAlong(const aot::LoopNest &nest, unsigned dim, llvm::function_ref<b
 /// Whether accumulators of `nest` can be combined across threads.
 bool canCombine(const aot::LoopNest &nest);
 
+/// (a, b) -> the combination of both by `combiner`, which combines an accumulator and a value; `value` of all of
+/// `lanes` neighbouring lanes, combined by exchanges.
+mlir::Value combine(mlir::ImplicitLocOpBuilder &b, mlir::Operation *combiner, mlir::Value left, mlir::Value right);
+mlir::Value combineLanes(KernelBuilder &kernel, mlir::Operation *combiner, mlir::Value value, int64_t lanes);
+
 /// Kernels by the shape of the nest; each launches what it makes. They refuse none.
 void emitPointwise(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Elementwise operations of which none touches what another one stores, as one kernel in the place of the last.
@@ -93,6 +102,9 @@ mlir::LogicalResult emitColumnReduction(const DeviceContext &context, mlir::Oper
 /// Fails where the nest is no sum of products of two operands that is worth tiles.
 mlir::LogicalResult emitProduct(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 void emitResample(const DeviceContext &context, aot::ResampleOp op);
+/// The kernel of an aot.rows, and of an aot.attention.
+mlir::LogicalResult emitRows(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
+mlir::LogicalResult emitAttention(const DeviceContext &context, mlir::Operation *op, const aot::LoopNest &nest);
 /// Linalg operations that are no nest: a thread for each point of the parallel dims.
 mlir::LogicalResult emitStructured(const DeviceContext &context, mlir::Operation *op);
 

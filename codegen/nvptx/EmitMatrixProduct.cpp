@@ -18,9 +18,10 @@
 // longer than needed, so that the eight rows of a matrix lie in different banks; where single elements are loaded, four
 // threads along k and eight along the lanes do with 32 bytes.
 //
-// The instructions' fragments are described in the PTX ISA manual, "Warp Level Matrix Multiply-Accumulate".
+// What a fragment is: MatrixFragments.h.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "codegen/nvptx/MatrixFragments.h"
 #include "codegen/nvptx/WarpgroupTile.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -211,37 +212,9 @@ private:
       for (auto [i, x] : llvm::enumerate(left))
         for (auto [j, y] : llvm::enumerate(right)) {
           Value &sum = sums[i * right.size() + j];
-          sum = multiplyFragments(x, y, sum);
+          sum = multiplyFragments(b, x, y, sum);
         }
     }
-  }
-
-  Value multiplyFragments(Value left, Value right, Value sum) {
-    if (!element.isBF16())
-      return nvgpu::MmaSyncOp::create(b, left, right, sum, ArrayRef<int64_t>{kRows, kColumns, depth}, isWide());
-    // nvgpu has no word for bfloat16: pairs are registers of 32 bits.
-    auto registersOf = [&](Value pairs) {
-      SmallVector<Value> registers;
-      for (int64_t i = 0; i < cast<VectorType>(pairs.getType()).getDimSize(0); ++i) {
-        Value pair = vector::ExtractOp::create(b, pairs, i);
-        Value word = vector::BitCastOp::create(b, VectorType::get({1}, b.getI32Type()), pair);
-        registers.push_back(vector::ExtractOp::create(b, word, 0));
-      }
-      return registers;
-    };
-    SmallVector<Value> sums;
-    for (int64_t i : {0, 1})
-      for (int64_t j : {0, 1})
-        sums.push_back(vector::ExtractOp::create(b, sum, ArrayRef<int64_t>{i, j}));
-    Type f32 = b.getF32Type();
-    auto result = NVVM::MmaOp::create(
-        b, LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32}), registersOf(left),
-        registersOf(right), sums, ArrayRef<int64_t>{kRows, kColumns, depth}, std::nullopt, std::nullopt,
-        std::array{NVVM::MMATypes::bf16, NVVM::MMATypes::bf16}, std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
-    for (int64_t i = 0; i < 4; ++i)
-      sum =
-          vector::InsertOp::create(b, LLVM::ExtractValueOp::create(b, result, i), sum, ArrayRef<int64_t>{i / 2, i % 2});
-    return sum;
   }
 
   /// Of each fragment a thread has two neighbours in row lane / 4, and two in the row eight below.

@@ -38,12 +38,6 @@ constexpr int64_t kStepsAtOnce = 4;
 /// Blocks that keep a large device busy, the elements of a part at least, and parts at most.
 constexpr int64_t kEnough = 256, kFewestOfPart = 8192, kMostParts = 64;
 
-Value combineLanes(DeviceNest &device, Value value, int64_t lanes) {
-  for (int64_t mask = lanes / 2; mask > 0; mask /= 2)
-    value = device.combine(value, device.kernel.shuffleXor(value, mask));
-  return value;
-}
-
 Value combineElements(DeviceNest &device, Value value) {
   auto type = dyn_cast<VectorType>(value.getType());
   if (!type)
@@ -62,6 +56,19 @@ int64_t elementsAtOnce(const LoopNest &nest, unsigned deepest, int64_t length, i
   return lanes;
 }
 } // namespace
+
+Value onnx_aot::combine(ImplicitLocOpBuilder &b, Operation *combiner, Value left, Value right) {
+  if (isa<math::FmaOp>(combiner))
+    return arith::AddFOp::create(b, left, right);
+  OperationState state(b.getLoc(), combiner->getName(), ValueRange{left, right}, left.getType());
+  return b.create(state)->getResult(0);
+}
+
+Value onnx_aot::combineLanes(KernelBuilder &kernel, Operation *combiner, Value value, int64_t lanes) {
+  for (int64_t mask = lanes / 2; mask > 0; mask /= 2)
+    value = combine(kernel.b, combiner, value, kernel.shuffleXor(value, mask));
+  return value;
+}
 
 void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const LoopNest &nest) {
   double results = 1;
@@ -112,7 +119,7 @@ void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const 
     };
     Value start = b.createOrFold<arith::AddIOp>(begin, own);
     Value sum = kernel.emitUnrolledFor(start, end, threads * lanes, kStepsAtOnce, device.identity(lanes), step).front();
-    sum = combineLanes(device, combineElements(device, sum), kWarp);
+    sum = combineLanes(kernel, nest.combiner(), combineElements(device, sum), kWarp);
     Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, kernel.index(0));
     if (!isLong)
       return kernel.emitIf(isFirst, [&] { device.storeResult(sum); });
@@ -125,7 +132,7 @@ void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const 
     kernel.emitIf(isFirstWarp, [&] {
       // Lanes beyond the warps' sums repeat them, in another group of the exchange.
       Value at = arith::RemUIOp::create(b, lane, kernel.index(kOfBlock));
-      Value all = combineLanes(device, memref::LoadOp::create(b, sums, at), kOfBlock);
+      Value all = combineLanes(kernel, nest.combiner(), memref::LoadOp::create(b, sums, at), kOfBlock);
       kernel.emitIf(isFirst, [&] {
         if (partial.isCut())
           partial.store(all, part, result);

@@ -145,7 +145,7 @@ private:
   LogicalResult makeKernels() {
     SmallVector<Operation *> structured;
     entry.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (!isa<linalg::LinalgOp, aot::KernelOp, aot::ResampleOp>(op))
+      if (!isa<linalg::LinalgOp, aot::KernelOp, aot::ResampleOp, aot::RowsOp, aot::AttentionOp>(op))
         return WalkResult::advance();
       structured.push_back(op);
       return WalkResult::skip();
@@ -228,6 +228,11 @@ private:
       return true;
     }
     FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
+    if (isFused(op)) {
+      bool isMade = succeeded(nest) &&
+                    succeeded(isa<aot::RowsOp>(op) ? emitRows(context, op, *nest) : emitAttention(context, op, *nest));
+      return isMade ? FailureOr<bool>(true) : op->emitError("internal error: a fused kernel that no loop nest tells");
+    }
     if (failed(nest))
       return succeeded(emitStructured(context, op));
     if (failed(emitProduct(context, op, *nest)))
@@ -264,6 +269,9 @@ private:
     for (aot::DeviceMemoryOp workspace : shared)
       rewriter.replaceOp(workspace, memory);
   }
+
+  /// Whether only the device has code for it.
+  static bool isFused(Operation *op) { return isa<aot::RowsOp, aot::AttentionOp>(op); }
 
   /// Whether nothing is stored.
   static bool isEmpty(Operation *op) {
@@ -341,7 +349,7 @@ private:
       bool isForHost = llvm::all_of(styled.getDpsInits(), [&](Value init) {
         return isReadByHost(op, bufferOf(init), [&](Operation *user) { return result.contains(user); });
       });
-      if (isSmall && isReady && isForHost)
+      if (isSmall && isReady && isForHost && !isFused(op))
         result.insert(op);
     }
     return result;

@@ -10,7 +10,7 @@
 //       memref.reinterpret_cast %x to offset: [0], sizes: [%n], strides: [%stride]
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "dialects/aot/AotDialect.h"
+#include "dialects/aot/DeviceOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -64,6 +64,31 @@ struct KernelBufferization : DestinationBufferization<KernelBufferization, Kerne
                                        kernel.getIdentity(), kernel.getStrategyAttr());
       buffered.getCompute().takeBody(kernel.getCompute());
       buffered.getEpilogue().takeBody(kernel.getEpilogue());
+    });
+  }
+};
+
+struct RowsBufferization : DestinationBufferization<RowsBufferization, RowsOp> {
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto rows = cast<RowsOp>(op);
+    return bufferizeKernel(rows, rewriter, options, state, [&](ArrayRef<Value> inputs, Value init) {
+      auto buffered = RowsOp::create(rewriter, rows.getLoc(), TypeRange(), rows.getKindAttr(), inputs, init,
+                                     rows.getIndexingMapsAttr(), rows.getReducedAttr());
+      buffered.getBody().takeBody(rows.getBody());
+    });
+  }
+};
+
+struct AttentionBufferization : DestinationBufferization<AttentionBufferization, AttentionOp> {
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto attention = cast<AttentionOp>(op);
+    return bufferizeKernel(attention, rewriter, options, state, [&](ArrayRef<Value> inputs, Value init) {
+      auto buffered = AttentionOp::create(rewriter, attention.getLoc(), TypeRange(), inputs, init,
+                                          attention.getIndexingMapsAttr(), attention.getZeroRowsAttr());
+      buffered.getScores().takeBody(attention.getScores());
+      buffered.getFinish().takeBody(attention.getFinish());
     });
   }
 };
@@ -255,6 +280,8 @@ void onnx_aot::aot::registerBufferization(DialectRegistry &registry) {
     WinogradOp::attachInterface<WinogradBufferization>(*context);
     ResampleOp::attachInterface<ResampleBufferization>(*context);
     GeneratedOp::attachInterface<GeneratedBufferization>(*context);
+    RowsOp::attachInterface<RowsBufferization>(*context);
+    AttentionOp::attachInterface<AttentionBufferization>(*context);
     BroadcastOp::attachInterface<BroadcastBufferization>(*context);
   });
 }

@@ -13,6 +13,7 @@
 #define ONNX_AOT_AOT_DEVICE
 
 include "dialects/aot/AotBase.td"
+include "dialects/aot/Fused.td"
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"

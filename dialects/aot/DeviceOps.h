@@ -1,4 +1,4 @@
-//===- DeviceOps.h - what a run asks of a device (see Device.td) --------------------------------------------------===//
+//===- DeviceOps.h - what a run asks of a device (see Device.td, Fused.td) ----------------------------------------===//
 #ifndef ONNX_AOT_DIALECTS_AOT_DEVICEOPS_H
 #define ONNX_AOT_DIALECTS_AOT_DEVICEOPS_H
 
@@ -14,6 +14,9 @@ struct StreamResource : mlir::SideEffects::Resource::Base<StreamResource> {
 
 /// The module that holds the kernels, and their launches' callees.
 inline constexpr llvm::StringLiteral kDeviceModule = "device";
+
+/// The longest row whose elements the threads of a block keep in registers (aot.rows).
+inline constexpr int64_t kRowInRegisters = 8192;
 
 /// On a kernel: the threads of a block.
 inline constexpr llvm::StringLiteral kThreadsAttr = "aot.threads";

@@ -1,6 +1,6 @@
 //===- LoopNest.cpp - a structured operation as a strided loop nest -----------------------------------------------===//
 #include "dialects/aot/LoopNest.h"
-#include "dialects/aot/AotDialect.h"
+#include "dialects/aot/DeviceOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -332,6 +332,19 @@ FailureOr<LoopNest> LoopNest::of(Operation *op) {
     maps = generic.getIndexingMapsArray();
     reduction.assign(generic.getNumLoops(), false);
     nest.epilogue = &generic.getRegion();
+  } else if (auto rows = dyn_cast<RowsOp>(op)) {
+    llvm::append_range(maps, rows.getIndexingMaps().getAsValueRange<AffineMapAttr>());
+    reduction.assign(rows.getNumLoops(), false);
+    std::fill_n(reduction.rbegin(), rows.getReduced(), true);
+    nest.epilogue = &rows.getBody();
+  } else if (auto attention = dyn_cast<AttentionOp>(op)) {
+    llvm::append_range(maps, attention.getIndexingMaps().getAsValueRange<AffineMapAttr>());
+    reduction.assign(attention.getNumLoops(), false);
+    reduction[attention.dimOfKey()] = reduction[attention.dimOfDepth()] = true;
+    nest.compute = &attention.getScores();
+    nest.epilogue = &attention.getFinish();
+    // Positions are those of the operation's dims, and each of the last four has a part of its own.
+    nest.usesIndex = true;
   } else {
     return failure();
   }

@@ -98,8 +98,9 @@ struct LoopNest {
   /// The dim whose four points an aot.dot takes at once, or -1. It is no neighbour's part.
   int dot = -1;
 
-  /// The view of `op`, an aot.kernel or a linalg.generic without reductions, on tensors or on memrefs. Where a memref's
-  /// offset is dynamic, addresses are relative to it. Fails for others.
+  /// The view of `op`, an aot.kernel or a linalg.generic without reductions, on tensors or on memrefs, and of aot.rows
+  /// and aot.attention, whose regions take the place of the bodies. Where a memref's offset is dynamic, addresses are
+  /// relative to it. Fails for others.
   static llvm::FailureOr<LoopNest> of(mlir::Operation *op);
 
   bool hasReduction() const;

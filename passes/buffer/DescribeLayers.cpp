@@ -19,7 +19,8 @@ using namespace mlir;
 using namespace onnx_aot;
 
 bool onnx_aot::isLayer(Operation *op) {
-  return isa<aot::KernelOp, aot::WinogradOp, aot::ResampleOp, aot::GeneratedOp, linalg::LinalgOp, memref::CopyOp>(op);
+  return isa<aot::KernelOp, aot::WinogradOp, aot::ResampleOp, aot::GeneratedOp, aot::RowsOp, aot::AttentionOp,
+             linalg::LinalgOp, memref::CopyOp>(op);
 }
 
 //===-- How often and how much ------------------------------------------------------------------------------------===//
@@ -182,6 +183,19 @@ static Operands operandsOf(Operation *op) {
   return {read.takeVector(), written.takeVector()};
 }
 
+/// Those of both products.
+static std::optional<int64_t> multiplyAddsOf(aot::AttentionOp attention) {
+  SmallVector<int64_t> extents(attention.getNumLoops(), ShapedType::kDynamic);
+  for (auto [index, operand] : llvm::enumerate(attention->getOperands()))
+    for (auto [result, expr] : llvm::enumerate(attention.getMap(index).getResults()))
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        extents[dim.getPosition()] = cast<ShapedType>(operand.getType()).getDimSize(result);
+  int64_t depth = extents[attention.dimOfDepth()], value = extents[attention.dimOfValue()];
+  return product(product(ArrayRef(extents).drop_back(2)), ShapedType::isDynamic(depth) || ShapedType::isDynamic(value)
+                                                              ? std::optional<int64_t>()
+                                                              : depth + value);
+}
+
 static void describeWork(Operation *op, LayerFacts &facts) {
   facts.multiplyAdds = 0;
   if (auto kernel = dyn_cast<aot::KernelOp>(op)) {
@@ -204,6 +218,11 @@ static void describeWork(Operation *op, LayerFacts &facts) {
   } else if (auto generated = dyn_cast<aot::GeneratedOp>(op)) {
     facts.kernel = generated.getKind().str();
     facts.provider = generated.getProvider().str();
+  } else if (auto rows = dyn_cast<aot::RowsOp>(op)) {
+    facts.kernel = rows.getKind().str();
+  } else if (auto attention = dyn_cast<aot::AttentionOp>(op)) {
+    facts.kernel = "attention";
+    facts.multiplyAdds = multiplyAddsOf(attention);
   } else if (auto linalg = dyn_cast<linalg::LinalgOp>(op)) {
     facts.kernel = kindOf(linalg).str();
     if (linalg.getNumReductionLoops() != 0 && addsProducts(op->getRegion(0)))

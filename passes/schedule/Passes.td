@@ -76,3 +76,18 @@ def PackWeights : Pass<"aot-pack-weights", "::mlir::func::FuncOp"> {
 def DetachMergedResults : Pass<"aot-detach-merged-results", "::mlir::func::FuncOp"> {
   let summary = "Keep a buffer for a kernel whose lanes a slice of its destination would cut short";
 }
+
+def UseRowKernels : Pass<"aot-use-row-kernels", "::mlir::func::FuncOp"> {
+  let summary = "Make reductions of rows, and what is computed of them, one kernel of a device";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect"];
+}
+
+def UseFusedAttention : Pass<"aot-use-fused-attention", "::mlir::func::FuncOp"> {
+  let summary = "Make both products of attention, and the softmax between them, one kernel of a device";
+  let dependentDialects = ["::onnx_aot::aot::AotDialect"];
+}
+
+def NarrowEarly : Pass<"aot-narrow-early", "::mlir::func::FuncOp"> {
+  let summary = "Round elements beside what makes them, before they are reshaped and transposed";
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect", "::mlir::arith::ArithDialect"];
+}
