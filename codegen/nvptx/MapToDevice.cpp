@@ -184,7 +184,7 @@ private:
     constexpr size_t kMost = 8;
     auto isElementwise = [&](Operation *op) {
       FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
-      return succeeded(nest) && !nest->compute && !isTransposition(*nest) && !ofHost.contains(op) && !isEmpty(op) &&
+      return !isFused(op) && succeeded(nest) && !nest->compute && !isTransposition(*nest) && !ofHost.contains(op) && !isEmpty(op) &&
              !isTooLarge(op);
     };
     size_t count = 0;

@@ -195,8 +195,7 @@ private:
         next = placeOfResult(source, user->getResult(0));
       } else if (auto found = members.find(user);
                  found != members.end() && !cast<DestinationStyleOpInterface>(user).isDpsInit(&use)) {
-        AffineMap map = mapOf(use).replaceDimsAndSymbols(found->second, {}, frame, 0);
-        next = before(source, value, map);
+        next = before(source, value, inFrame(use));
       }
       if (!next || (place && *next && *next != place))
         return std::nullopt;
@@ -204,6 +203,17 @@ private:
         place = *next;
     }
     return place;
+  }
+
+  /// Where each point of the frame reads an operand of a member; a dim of one element is 0.
+  AffineMap inFrame(OpOperand &operand) {
+    SmallVector<AffineExpr> dims;
+    for (AffineExpr expr : members[operand.getOwner()]) {
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      bool isUnit = dim && extentOfDim(root, dim.getPosition()).isUnit();
+      dims.push_back(isUnit ? getAffineConstantExpr(0, root->getContext()) : expr);
+    }
+    return mapOf(operand).replaceDimsAndSymbols(dims, {}, frame, 0);
   }
 
   /// Finds what the reduced dims of `op` are in the frame: the last ones, in their order.
@@ -340,7 +350,7 @@ private:
 Value RowChain::elementOf(OpOperand &operand) {
   if (Value element = made.lookup(sourceOf(operand.get()).getDefiningOp()))
     return element;
-  AffineMap map = mapOf(operand).replaceDimsAndSymbols(members[operand.getOwner()], {}, frame, 0);
+  AffineMap map = inFrame(operand);
   for (auto [index, input] : llvm::enumerate(inputs))
     if (input == operand.get() && maps[index] == map)
       return body->getArgument(index);
