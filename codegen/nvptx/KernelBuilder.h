@@ -38,6 +38,8 @@ public:
   static constexpr int64_t kWarp = 32;
   /// More elements than a buffer has: the extent of buffers whose extent does not matter.
   static constexpr int64_t kElements = INT32_MAX;
+  /// That a buffer has at most: counters of loops go a step beyond, and have 32 bits with a sign.
+  static constexpr int64_t kMostElements = kElements - (1 << 16);
 
   /// Launches stand before `op`, in whose place the kernel is. `kind` begins its name.
   KernelBuilder(const DeviceContext &context, mlir::Operation *op, llvm::StringRef kind);
