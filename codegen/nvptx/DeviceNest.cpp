@@ -133,7 +133,8 @@ int64_t onnx_aot::lanesAlong(const LoopNest &nest, unsigned dim, llvm::function_
     bool fits = nest.dims[dim].extent.isMultipleOf(lanes) &&
                 (!takes(nest.output) || isVector(nest.output, dim, lanes)) &&
                 llvm::all_of(nest.inputs, [&](const Access &access) {
-                  return !takes(access) || access.strides[dim].is(0) || isVector(access, dim, lanes);
+                  bool isOne = access.strides[dim].is(0) && access.panelDim != int(dim);
+                  return !takes(access) || isOne || isVector(access, dim, lanes);
                 });
     if (fits)
       return lanes;

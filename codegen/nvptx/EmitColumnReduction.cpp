@@ -131,7 +131,7 @@ private:
     for (unsigned dim : columns.others)
       blocks *= double(device.nest.dims[dim].extent.estimate());
     int64_t ofDepth = device.nest.reductionVolume() / (kWarps * kFewestSteps);
-    return std::min({kMostParts, ofDepth, int64_t(double(kEnough) / blocks)});
+    return std::min({kMostParts, ofDepth, int64_t(double(kEnough) / std::max(blocks, 1.0))});
   }
 
   /// Loads of several steps on their way, while there are registers for them.

@@ -248,10 +248,14 @@ LogicalResult onnx_aot::emitMatrixProduct(const DeviceContext &context, Operatio
                                           const ProductNest &product) {
   Type left = nest.inputs[product.rowInput].elementType, right = nest.inputs[product.columnInput].elementType;
   bool isNarrow = left.isF16() || left.isBF16(), isRounded = left.isF32() && context.roundsProducts;
-  if (!context.hasMatrixUnits || left != right || !(isNarrow || isRounded) || !nest.identity.getType().isF32())
+  auto identity = dyn_cast<FloatAttr>(nest.identity);
+  bool startsAtZero = identity && identity.getType().isF32() && identity.getValue().isZero();
+  if (!context.hasMatrixUnits || left != right || !(isNarrow || isRounded) || !startsAtZero)
     return failure();
   TileSize size = isNarrow ? chooseTile(nest, product, kTiles, kSpeed,
-                                        context.hasWarpgroups ? std::optional(kWarpgroupSpeed) : std::nullopt)
+                                        context.hasWarpgroups && WarpgroupTile::takeBoxes(nest, product)
+                                            ? std::optional(kWarpgroupSpeed)
+                                            : std::nullopt)
                            : chooseTile(nest, product, kWideTiles, kWideSpeed);
   MatrixProduct(context, op, nest, product, size).emit();
   return success();

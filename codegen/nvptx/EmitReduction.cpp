@@ -96,7 +96,8 @@ void onnx_aot::emitReduction(const DeviceContext &context, Operation *op, const 
   Value blocks = device.hostVolume(device.parallelDims);
   PartialResults partial(device, device.parallelDims);
   if (isLong) {
-    int64_t mostParts = std::min({kMostParts, length / kFewestOfPart, int64_t(double(kEnough) / results)});
+    int64_t mostParts =
+        std::min({kMostParts, length / kFewestOfPart, int64_t(double(kEnough) / std::max(results, 1.0))});
     partial.cut(mostParts, kThreads * lanes, blocks, perBlock, kEnough);
     blocks = partial.allBlocks();
   }

@@ -68,7 +68,8 @@ private:
 
   const Access &input(unsigned index) const { return device.nest.inputs[index]; }
   bool movesInRow(const Access &access) const {
-    return llvm::any_of(device.reductionDims, [&](unsigned dim) { return !access.strides[dim].is(0); });
+    return llvm::any_of(device.reductionDims,
+                        [&](unsigned dim) { return !access.strides[dim].is(0) || access.panelDim == int(dim); });
   }
 
   /// Whether `lanes` neighbours of the row are a vector of each operand, or one element of it.

@@ -22,8 +22,12 @@ static Value sourceOf(Value value) {
 /// What a value is a view of, itself first.
 static SmallVector<Value> sourcesOf(Value value) {
   SmallVector<Value> sources;
-  for (; value; value = sourceOf(value))
+  for (; value; value = sourceOf(value)) {
+    // Places are counted from the base again.
+    if (value.getDefiningOp<memref::ReinterpretCastOp>())
+      sources.clear();
     sources.push_back(value);
+  }
   return sources;
 }
 
@@ -34,12 +38,14 @@ static bool isPlace(Value root) {
   return isa<memref::GetGlobalOp>(root.getDefiningOp());
 }
 
-/// The bytes of the arena, or of another place, that were given to a buffer.
+/// The bytes of a root that were given to a buffer.
 static std::optional<std::pair<int64_t, int64_t>> bytesOf(ArrayRef<Value> sources) {
   for (Value source : sources) {
     auto view = source.getDefiningOp<memref::ViewOp>();
     if (!view)
       continue;
+    if (view.getSource() != sources.back())
+      return std::nullopt;
     std::optional<int64_t> begin = getConstantIntValue(view.getByteShift());
     auto type = cast<MemRefType>(source.getType());
     if (!begin || !type.hasStaticShape())

@@ -7,7 +7,8 @@
 namespace onnx_aot {
 
 /// Whether two buffers may have an element in common. Parts of a buffer are told apart by their boxes, and what lies in
-/// the arena by its bytes; what a run chooses, or a loop carries, may be anything.
+/// the arena by its bytes; arguments do not overlap (runtime.h); what a run chooses, or a loop carries, may be
+/// anything.
 bool mayMeet(mlir::Value left, mlir::Value right);
 
 /// Whether one of two structured operations may touch what the other one stores.

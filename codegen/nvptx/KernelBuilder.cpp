@@ -249,6 +249,8 @@ void KernelBuilder::launch(ArrayRef<Value> blocks, int64_t threads) {
   for (auto other : module.getOps<func::FuncOp>()) {
     if (other == function || other.getFunctionType() != function.getFunctionType() ||
         other->getAttr(aot::kThreadsAttr) != function->getAttr(aot::kThreadsAttr) ||
+        other->getAttr(aot::kSharedBytesAttr) != function->getAttr(aot::kSharedBytesAttr) ||
+        other.getArgAttrsAttr() != function.getArgAttrsAttr() ||
         !OperationEquivalence::isRegionEquivalentTo(&other.getBody(), &function.getBody(),
                                                     OperationEquivalence::IgnoreLocations))
       continue;

@@ -238,6 +238,8 @@ private:
       return;
     maps =
         LLVM::AllocaOp::create(b, pointer, b.getI8Type(), number(b, int64_t(mostMaps) * kMapBytes, 32), kMapAlignment);
+    LLVM::MemsetOp::create(b, maps, number(b, 0, 8), number(b, int64_t(mostMaps) * kMapBytes, 64),
+                           /*isVolatile=*/false);
     facts = LLVM::AllocaOp::create(b, pointer, b.getI64Type(), number(b, kMostFacts, 32), /*alignment=*/8);
   }
 

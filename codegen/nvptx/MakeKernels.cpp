@@ -105,16 +105,17 @@ private:
 
   /// The first of `operations` that are elementwise and independent of each other, with nothing between them.
   static ArrayRef<Operation *> independent(ArrayRef<Operation *> operations, const DenseSet<Operation *> &ofHost) {
-    constexpr size_t kMost = 8;
+    constexpr size_t kMost = 8, kMostOperands = 64; // a kernel has 4 KB of them
     auto isElementwise = [&](Operation *op) {
       FailureOr<aot::LoopNest> nest = aot::LoopNest::of(op);
-      return !isFused(op) && succeeded(nest) && !nest->compute && !isTransposition(*nest) && !ofHost.contains(op) &&
-             !isEmpty(op) && !isTooLarge(op);
+      return isa<linalg::GenericOp, aot::KernelOp>(op) && succeeded(nest) && !nest->compute &&
+             !isTransposition(*nest) && !ofHost.contains(op) && !isEmpty(op) && !isTooLarge(op);
     };
-    size_t count = 0;
+    size_t count = 0, operands = 0;
     for (; count < std::min(operations.size(), kMost); ++count) {
       Operation *op = operations[count];
-      if (!isElementwise(op) || (count != 0 && !follows(op, operations[count - 1])) ||
+      operands += op->getNumOperands();
+      if (!isElementwise(op) || operands > kMostOperands || (count != 0 && !follows(op, operations[count - 1])) ||
           llvm::any_of(operations.take_front(count), [&](Operation *other) { return mayDepend(op, other); }))
         break;
     }

@@ -20,16 +20,24 @@ static SmallVector<unsigned> batchOf(const Access &access, ArrayRef<unsigned> ba
   return llvm::filter_to_vector(batch, [&](unsigned dim) { return !access.strides[dim].is(0); });
 }
 
-bool WarpgroupTile::hasBoxes() const {
+bool WarpgroupTile::takeBoxes(const LoopNest &nest, const ProductNest &product) {
+  constexpr int64_t kChunk = 8;    // elements of 16 bytes
   constexpr size_t kMostBatch = 3; // of the five dims of a tensor map
-  auto fits = [&](const TileOperand &operand) {
-    const Access &access = device.nest.inputs[operand.input];
-    return access.elementType.getIntOrFloatBitWidth() == 16 && operand.chunk == kRowBytes / 16 &&
-           operand.dims.size() == 1 && batchOf(access, product.batch).size() <= kMostBatch;
+  auto fits = [&](unsigned input, ArrayRef<unsigned> lanes) {
+    const Access &access = nest.inputs[input];
+    if (lanes.size() != 1 || access.elementType.getIntOrFloatBitWidth() != 16 ||
+        batchOf(access, product.batch).size() > kMostBatch)
+      return false;
+    unsigned neighbours = access.strides[lanes.front()].is(1) ? lanes.front() : product.depth.front();
+    return isVector(access, neighbours, kChunk) && nest.dims[neighbours].extent.isMultipleOf(kChunk);
   };
+  return product.depth.size() == 1 && fits(product.rowInput, product.rows) &&
+         fits(product.columnInput, product.columns);
+}
+
+bool WarpgroupTile::hasBoxes() const {
   // What is beyond the end of a part of k would be brought, too.
-  return size.parts == 1 && size.rows == 2 * kRow && size.columns == kLanes && product.depth.size() == 1 && fits(row) &&
-         fits(column);
+  return size.parts == 1 && size.rows == 2 * kRow && size.columns == kLanes && takeBoxes(device.nest, product);
 }
 
 //===-- Numbers ---------------------------------------------------------------------------------------------------===//

@@ -26,11 +26,15 @@
 namespace onnx_aot {
 
 class WarpgroupTile : protected ProductTile {
+public:
+  /// Whether both operands can be brought in boxes: of 16-bit elements, with one dim each of lanes and of k, in chunks
+  /// of 16 bytes.
+  static bool takeBoxes(const aot::LoopNest &nest, const ProductNest &product);
+
 protected:
   using ProductTile::ProductTile;
 
-  /// Whether both operands can be brought in boxes: of 16-bit elements, with one dim each of lanes and of k, in chunks
-  /// of 16 bytes. After prepare().
+  /// Whether the tile is made so.
   bool hasBoxes() const;
   void multiplyByWarpgroups();
 

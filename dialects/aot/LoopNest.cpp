@@ -66,9 +66,11 @@ public:
     for (auto [expr, stride] : llvm::zip(map.getResults(), stridesOf(operand)))
       if (!addPanel(expr, resolve(stride), access) && !addLinear(expr, resolve(stride), access.strides, access.offset))
         return false;
-    // A place in a panel without the panel's number would be another function.
-    if (access.panelDim >= 0 && (access.panelStride.is(0) || !access.strides[access.panelDim].isStatic() ||
-                                 !access.panelStride.isMultipleOf(access.panel)))
+    // A place in a panel without the panel's number would be another function, and so would a panel's number without a
+    // place: it is not the same for all points of a dim that the operand does not move along.
+    if (access.panelDim >= 0 &&
+        (access.panelStride.is(0) || access.strides[access.panelDim].is(0) ||
+         !access.strides[access.panelDim].isStatic() || !access.panelStride.isMultipleOf(access.panel)))
       return false;
     access.packable = map.isProjectedPermutation(/*allowZeroInResults=*/true) && matchPattern(operand, m_Constant());
     return true;

@@ -4,12 +4,12 @@
 // these. Where that is less than half of the work, the kernel becomes two: 5x5 takes 10 maxima for 25. It is exact, and
 // a NaN gets through both.
 //
-//   %y = aot.kernel "pool" maximum over (ky, kx)   =>   %r = aot.kernel "pool" maximum over kx, for all rows of the
-//   data
-//                                                       %y = aot.kernel "pool" maximum over ky of %r, and the epilogue
+//   %y = aot.kernel "pool" maximum over (ky, kx)
 //
-// Before: kernels have their layouts, prologues and epilogues.  After: no large window is a maximum in two axes at
-// once.
+//   %r = aot.kernel "pool" maximum over kx, for all rows of the data
+//   %y = aot.kernel "pool" maximum over ky of %r, and the epilogue
+//
+// Before: kernels have their layouts, prologues and epilogues.  After: no large window is a maximum in two axes.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "dialects/aot/AotDialect.h"

@@ -10,7 +10,7 @@
 // 1. From an operation, the root, backwards: a producer joins where all that read its result have, at one place for
 //    each point of the root's iteration space, the frame. Reshapes that move no element are looked through.
 // 2. A reduction joins where the dims that it reduces are the frame's last ones, the same for all; those are a row.
-// 3. Reductions become aot.across, whose steps hold what depends on the accumulator; the rest of their bodies, and
+// 3. Reductions become aot.across, whose steps hold what depends on the accumulator. The rest of their bodies, and
 // those
 //    of elementwise operations, become the body.
 //
@@ -38,12 +38,27 @@ bool isReshape(Operation *op) {
   return isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp>(op);
 }
 
+/// Whether operands are read at sums of places: not by the number of a group of places that share an element.
+bool readsPlaceByPlace(ArrayAttr maps) {
+  auto isLinear = [](AffineExpr expr) {
+    bool divides = false;
+    expr.walk([&](AffineExpr part) {
+      AffineExprKind kind = part.getKind();
+      divides |= kind == AffineExprKind::FloorDiv || kind == AffineExprKind::CeilDiv || kind == AffineExprKind::Mod;
+    });
+    return !divides;
+  };
+  return llvm::all_of(maps.getAsValueRange<AffineMapAttr>(),
+                      [&](AffineMap map) { return llvm::all_of(map.getResults(), isLinear); });
+}
+
 /// Elementwise, without a look at positions or at other tensors.
 bool isElementwise(Operation *op) {
   auto generic = dyn_cast<linalg::GenericOp>(op);
   return generic && generic.getNumDpsInits() == 1 && generic.getNumDpsInputs() > 0 &&
          generic.getNumReductionLoops() == 0 && generic.hasPureTensorSemantics() &&
-         generic.getRegionOutputArgs()[0].use_empty() && generic.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>() &&
+         generic.getRegionOutputArgs()[0].use_empty() && readsPlaceByPlace(generic.getIndexingMaps()) &&
+         generic.getDpsInits()[0].getDefiningOp<tensor::EmptyOp>() &&
          llvm::all_of(generic.getBody()->without_terminator(), [](Operation &part) {
            return part.hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(&part);
          });
@@ -54,7 +69,7 @@ bool isElementwise(Operation *op) {
 bool isReduction(Operation *op) {
   auto kernel = dyn_cast<aot::KernelOp>(op);
   if (!kernel || kernel.getKind() != "reduce" || kernel.getResults().size() != 1 ||
-      !kernel.getInit().getDefiningOp<tensor::EmptyOp>())
+      !kernel.getInit().getDefiningOp<tensor::EmptyOp>() || !readsPlaceByPlace(kernel.getIndexingMaps()))
     return false;
   FailureOr<aot::LoopNest> nest = aot::LoopNest::of(kernel);
   Operation *combiner = succeeded(nest) && nest->hasReduction() ? nest->combiner() : nullptr;
@@ -205,12 +220,13 @@ private:
     return place;
   }
 
-  /// Where each point of the frame reads an operand of a member; a dim of one element is 0.
+  /// Where each point of the frame reads an operand of a member; a dim of one element is 0, but not in a row, whose
+  /// extents the operands show.
   AffineMap inFrame(OpOperand &operand) {
     SmallVector<AffineExpr> dims;
     for (AffineExpr expr : members[operand.getOwner()]) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
-      bool isUnit = dim && extentOfDim(root, dim.getPosition()).isUnit();
+      bool isUnit = dim && dim.getPosition() < frame - reduced && extentOfDim(root, dim.getPosition()).isUnit();
       dims.push_back(isUnit ? getAffineConstantExpr(0, root->getContext()) : expr);
     }
     return mapOf(operand).replaceDimsAndSymbols(dims, {}, frame, 0);

@@ -2,7 +2,8 @@
 
 usage: assemble.py --compiler ONNX-AOT --models DIR --examples DIR [--filter REGEX] [--json FILE] [--jobs N]
 
-Each model is compiled for sm_75, sm_80, sm_90 and sm_90a, and with --precision=fp16 for sm_80 and sm_90a. Where the CUDA
+Each model is compiled for sm_75, sm_80, sm_90 and sm_90a, and with --precision=fp16 and tf32 for sm_80, bf16 for
+sm_90a. Where the CUDA
 Toolkit is installed (PATH, CUDA_HOME, /usr/local/cuda), ptxas assembles the result; elsewhere that half is skipped, and
 the text must still name its target and hold a kernel. The models are those beside the project, where there are any, the
 examples' and some of Debian's set of ONNX's test data.
@@ -21,7 +22,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import contained  # noqa: E402
 
 TIMEOUT = 300
-TARGETS = [("sm_75", "fp32"), ("sm_80", "fp32"), ("sm_90", "fp32"), ("sm_90a", "fp32"), ("sm_80", "fp16"), ("sm_90a", "fp16")]
+TARGETS = [("sm_75", "fp32"), ("sm_80", "fp32"), ("sm_90", "fp32"), ("sm_90a", "fp32"), ("sm_80", "fp16"), ("sm_80", "tf32"),
+           ("sm_90a", "bf16")]
 SHARED = ["mnist_cnn_op8", "resnet8_cifar_op13", "resnet8_cifar_qdq_int8_op13", "mobilenet_v1_025_vww_op13", "gru_cls_op11_static",
           "gpt2_tiny_kv_op13_dyn", "tcn1d_op12_dynT", "silero_vad_v5"]
 DEBIAN = pathlib.Path("/usr/share/libonnx-testdata/data")
@@ -48,7 +50,8 @@ def fault(options, ptxas, model, target, precision):
         if not ptxas:
             return None
         status, lines = contained.run([ptxas, f"-arch={target}", ptx, "-o", folder + "/model.cubin"], TIMEOUT)
-        return None if status == 0 else "ptxas: " + (lines or ["no result in time"])[0]
+        serialized = [line for line in lines if "serialized" in line]
+        return "ptxas: " + (serialized or lines or ["no result in time"])[0] if status != 0 or serialized else None
 
 
 def main():

@@ -27,8 +27,9 @@ struct onnx_aot_cuda_block {
 struct onnx_aot_cuda_graph {
   uint64_t *key;
   uint32_t cells, room; /* of the key, and how many fit */
-  uint32_t is_seen;     /* a run with this key went well, or is under way */
+  uint32_t is_seen;     /* a run with this key was issued */
   uint32_t is_capturing;
+  cu_stream stream; /* while one is captured: the run's */
   cu_graph_exec exec;
 };
 
@@ -76,6 +77,9 @@ int onnx_aot_cuda_load_driver(struct onnx_aot_cuda_device *device);
 int onnx_aot_cuda_find_device(struct onnx_aot_cuda_device *device);
 int onnx_aot_cuda_load_program(uint64_t *state, struct onnx_aot_cuda_device *device,
                                const struct onnx_aot_cuda_program *program);
+
+/* open.c: whether there is a stream of our own. */
+int onnx_aot_cuda_make_own_stream(struct onnx_aot_cuda_device *device);
 
 /* graph.c */
 void onnx_aot_cuda_settle_graph(struct onnx_aot_cuda_device *device);

@@ -52,32 +52,44 @@ uint32_t onnx_aot_cuda_begin_graph(uint64_t *state, const uint64_t *key, uint32_
     return 0;
   struct onnx_aot_cuda_graph *graph = &device->graph;
   if (!isSame(graph, key, key_cells)) {
+    /* The graph may be under way: this stream goes on after the run that launched it. */
+    if (graph->exec && device->is_pending && !CALL(device, cuStreamSynchronize, device->stream))
+      return 0;
     onnx_aot_cuda_drop_graph(device);
     remember(state, graph, key, key_cells);
     return 0;
   }
   if (graph->exec)
     return (uint32_t)CALL(device, cuGraphLaunch, graph->exec, device->stream);
-  if (device->stream != CU_STREAM_LEGACY)
-    graph->is_capturing = (uint32_t)CALL(device, cuStreamBeginCapture_v2, device->stream, CU_CAPTURE_MODE_THREAD_LOCAL);
+  /* In a stream of our own, which no use of the legacy stream by others disturbs. */
+  if (onnx_aot_cuda_make_own_stream(device) &&
+      CALL(device, cuStreamBeginCapture_v2, device->own_stream, CU_CAPTURE_MODE_THREAD_LOCAL)) {
+    graph->is_capturing = 1;
+    graph->stream = device->stream;
+    device->stream = device->own_stream;
+  }
   return 0;
 }
 
-/* Takes the stream out of its capture, whatever came of that. */
+/* Takes our own stream out of its capture, and goes back to the run's. */
+static int endCapture(struct onnx_aot_cuda_device *device, cu_graph *graph) {
+  int result = device->driver.cuStreamEndCapture(device->own_stream, graph);
+  device->graph.is_capturing = 0;
+  device->stream = device->graph.stream;
+  return result;
+}
+
+/* Ends a capture of which nothing is wanted. */
 void onnx_aot_cuda_abandon_capture(struct onnx_aot_cuda_device *device) {
   cu_graph graph = 0;
-  if (!device->graph.is_capturing)
-    return;
-  device->graph.is_capturing = 0;
-  if (device->driver.cuStreamEndCapture(device->stream, &graph) == CU_OK && graph)
+  if (device->graph.is_capturing && endCapture(device, &graph) == CU_OK && graph)
     device->driver.cuGraphDestroy(graph);
 }
 
 /* Ends a capture and launches what was captured. */
 static void launchCaptured(struct onnx_aot_cuda_device *device) {
   cu_graph graph = 0;
-  device->graph.is_capturing = 0;
-  if (!CALL(device, cuStreamEndCapture, device->stream, &graph))
+  if (!onnx_aot_cuda_check(device, "cuStreamEndCapture", endCapture(device, &graph)))
     return;
   if (CALL(device, cuGraphInstantiateWithFlags, &device->graph.exec, graph, 0))
     CALL(device, cuGraphLaunch, device->graph.exec, device->stream);

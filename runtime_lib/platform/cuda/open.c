@@ -86,13 +86,17 @@ static struct onnx_aot_cuda_device *makeDevice(uint64_t *state) {
   return device;
 }
 
+int onnx_aot_cuda_make_own_stream(struct onnx_aot_cuda_device *device) {
+  return device->own_stream || CALL(device, cuStreamCreate, &device->own_stream, CU_STREAM_NON_BLOCKING);
+}
+
 /*
  * The stream of this run: the caller's, or our own, which is made when it is first needed. It goes on after the last
  * run, which used the same memory and may still be under way: in another stream, or in one that has been destroyed.
  */
 static int chooseStream(const uint64_t *state, struct onnx_aot_cuda_device *device) {
   cu_stream stream = (cu_stream)(uintptr_t)state[ONNX_AOT_CELL_STREAM];
-  if (!stream && !device->own_stream && !CALL(device, cuStreamCreate, &device->own_stream, CU_STREAM_NON_BLOCKING))
+  if (!stream && !onnx_aot_cuda_make_own_stream(device))
     return 0;
   device->stream = stream ? stream : device->own_stream;
   return !device->is_pending || CALL(device, cuStreamWaitEvent, device->stream, device->event, 0);
