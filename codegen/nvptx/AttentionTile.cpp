@@ -15,7 +15,7 @@ using namespace onnx_aot;
 using namespace onnx_aot::aot;
 
 AttentionTile::AttentionTile(const DeviceContext &context, AttentionOp op, const LoopNest &nest, const Size &size)
-    : op(op), device(context, op, nest, "attention"), kernel(device.kernel), b(kernel.b), size(size),
+    : NestKernel(context, op, nest, "attention"), op(op), size(size),
       dims{nest.dimOf(op.dimOfQuery()), nest.dimOf(op.dimOfKey()), nest.dimOf(op.dimOfDepth()),
            nest.dimOf(op.dimOfValue())} {}
 
@@ -23,17 +23,6 @@ AttentionTile::AttentionTile(const DeviceContext &context, AttentionOp op, const
 
 Value AttentionTile::constant(double value) {
   return arith::ConstantOp::create(b, b.getFloatAttr(b.getF32Type(), value));
-}
-Value AttentionTile::add(Value left, Value right) { return b.createOrFold<arith::AddIOp>(left, right); }
-Value AttentionTile::times(Value value, int64_t factor) {
-  return b.createOrFold<arith::MulIOp>(value, kernel.index(factor));
-}
-Value AttentionTile::divided(Value value, int64_t by) {
-  return b.createOrFold<arith::DivUIOp>(value, kernel.index(by));
-}
-Value AttentionTile::rest(Value value, int64_t by) { return b.createOrFold<arith::RemUIOp>(value, kernel.index(by)); }
-Value AttentionTile::isBelow(Value value, Value end) {
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, value, end);
 }
 
 //===-- Where tiles lie -------------------------------------------------------------------------------------------===//

@@ -9,11 +9,11 @@
 #ifndef ONNX_AOT_CODEGEN_NVPTX_ATTENTIONTILE_H
 #define ONNX_AOT_CODEGEN_NVPTX_ATTENTIONTILE_H
 
-#include "codegen/nvptx/DeviceNest.h"
+#include "codegen/nvptx/NestKernel.h"
 
 namespace onnx_aot {
 
-class AttentionTile {
+class AttentionTile : protected NestKernel {
 protected:
   struct Size {
     int64_t queries, keys; // of a tile
@@ -46,21 +46,11 @@ protected:
   void launch() { kernel.launch(blocks, size.threads); }
 
   mlir::Value constant(double value);
-  mlir::Value add(mlir::Value left, mlir::Value right);
-  mlir::Value add(mlir::Value left, int64_t right) { return add(left, kernel.index(right)); }
-  mlir::Value times(mlir::Value value, int64_t factor);
-  mlir::Value divided(mlir::Value value, int64_t by);
-  mlir::Value rest(mlir::Value value, int64_t by);
-  mlir::Value isBelow(mlir::Value value, mlir::Value end);
-
   /// Elements of a head, padded, of queries and keys and of values.
   int64_t depth() const { return padded(dims.depth); }
   int64_t width() const { return padded(dims.value); }
 
   aot::AttentionOp op;
-  DeviceNest device;
-  KernelBuilder &kernel;
-  mlir::ImplicitLocOpBuilder &b;
   const Size size;
   /// Of the nest; -1 where there is one element.
   struct {

@@ -151,9 +151,10 @@ bool onnx_aot::canCombine(const LoopNest &nest) {
   return bits == 8 || bits == 16 || bits == 32 || bits == 64;
 }
 
-/// Vectors begin at multiples of their size: the emitters see to that.
-static IntegerAttr vectorAlignment(OpBuilder &builder, VectorType type) {
-  return builder.getI64IntegerAttr(type.getNumElements() * type.getElementTypeBitWidth() / 8);
+IntegerAttr onnx_aot::vectorAlignment(Builder &builder, VectorType type) {
+  constexpr int64_t kMostBytes = 16;
+  int64_t bytes = type.getNumElements() * int64_t(llvm::divideCeil(type.getElementTypeBitWidth(), 8));
+  return builder.getI64IntegerAttr(std::min(kMostBytes, bytes));
 }
 
 Value DeviceNest::load(unsigned input, int64_t lanes, int laneDim) {

@@ -77,6 +77,8 @@ private:
 
 /// Whether `lanes` elements along `dim` are one vector of at most 16 bytes, aligned to its size, wherever they begin.
 bool isVector(const aot::Access &access, unsigned dim, int64_t lanes);
+/// Of a vector that begins at a multiple of its size, or of 16 bytes where it is longer.
+mlir::IntegerAttr vectorAlignment(mlir::Builder &builder, mlir::VectorType type);
 /// How many neighbours along `dim` can be taken at once: `most`, which is a power of two, or a part of it. They are
 /// vectors, or one element, in all inputs and the output that `takes` holds for.
 int64_t lanesAlong(const aot::LoopNest &nest, unsigned dim, llvm::function_ref<bool(const aot::Access &)> takes,

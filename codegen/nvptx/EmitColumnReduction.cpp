@@ -13,6 +13,7 @@
 // one thread, so that the matrix is read once.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
+#include "codegen/nvptx/NestKernel.h"
 #include "codegen/nvptx/PartialResults.h"
 #include "dialects/aot/AotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -82,10 +83,10 @@ struct Columns {
   int64_t ofBlock() const { return kWarp * lanes; }
 };
 
-class ColumnReduction {
+class ColumnReduction : NestKernel {
 public:
   ColumnReduction(const DeviceContext &context, Operation *op, const LoopNest &nest, const Columns &columns)
-      : device(context, op, nest, cast<KernelOp>(op).getKind()), kernel(device.kernel), b(kernel.b), columns(columns),
+      : NestKernel(context, op, nest, cast<KernelOp>(op).getKind()), columns(columns),
         partial(device, columns.order()) {}
 
   void emit(const DeviceContext &context, Operation *op) {
@@ -99,10 +100,6 @@ public:
   }
 
 private:
-  Value add(Value left, Value right) { return b.createOrFold<arith::AddIOp>(left, right); }
-  Value times(Value left, Value right) { return b.createOrFold<arith::MulIOp>(left, right); }
-  Value isBelow(Value value, Value end) { return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, value, end); }
-
   /// Columns vary first from block to block, then the other results, then parts.
   void placeBlock() {
     ImplicitLocOpBuilder &host = kernel.host;
@@ -197,9 +194,6 @@ private:
     });
   }
 
-  DeviceNest device;
-  KernelBuilder &kernel;
-  ImplicitLocOpBuilder &b;
   Columns columns;
   PartialResults partial;
   Value thread, firstColumn, allColumns, other, part;

@@ -11,7 +11,7 @@
 // is that of Ruetsch and Micikevicius, "Optimizing Matrix Transpose in CUDA" (NVIDIA, 2009).
 //
 //===--------------------------------------------------------------------------------------------------------------===//
-#include "codegen/nvptx/DeviceNest.h"
+#include "codegen/nvptx/NestKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -68,12 +68,12 @@ struct Transposition {
   }
 };
 
-class TransposeEmitter {
+class TransposeEmitter : NestKernel {
 public:
   TransposeEmitter(const DeviceContext &context, Operation *op, const LoopNest &nest,
                    const Transposition &transposition)
-      : device(context, op, nest, "transpose"), kernel(device.kernel), b(kernel.b), from(transposition.from),
-        to(transposition.to), inputs(transposition.inputs), side(transposition.sideOf(nest)) {}
+      : NestKernel(context, op, nest, "transpose"), from(transposition.from), to(transposition.to),
+        inputs(transposition.inputs), side(transposition.sideOf(nest)) {}
 
   void emit() {
     placeBlock();
@@ -86,9 +86,6 @@ public:
   }
 
 private:
-  Value add(Value left, Value right) { return b.createOrFold<arith::AddIOp>(left, right); }
-  Value times(Value value, int64_t factor) { return b.createOrFold<arith::MulIOp>(value, kernel.index(factor)); }
-
   /// Tiles vary first along the result's neighbours, then along the inputs', then the other dims.
   void placeBlock() {
     SmallVector<unsigned> others;
@@ -176,9 +173,6 @@ private:
     });
   }
 
-  DeviceNest device;
-  KernelBuilder &kernel;
-  ImplicitLocOpBuilder &b;
   unsigned from, to;
   SmallVector<unsigned> inputs;
   int64_t side;

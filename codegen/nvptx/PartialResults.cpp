@@ -18,12 +18,6 @@ static constexpr int64_t kThreads = 256;
 /// Parts of which a thread loads accumulators together.
 static constexpr int64_t kPartsAtOnce = 4;
 
-/// Vectors of accumulators may be longer than what is loaded at once.
-static IntegerAttr vectorAlignment(Builder &builder, VectorType type) {
-  int64_t bytes = type.getNumElements() * int64_t(llvm::divideCeil(type.getElementTypeBitWidth(), 8));
-  return builder.getI64IntegerAttr(std::min<int64_t>(16, bytes));
-}
-
 void PartialResults::cut(int64_t most, int64_t granule, Value blocks, int64_t resultsOfBlock, int64_t enough) {
   ImplicitLocOpBuilder &host = device.kernel.host;
   auto number = [&](int64_t value) { return arith::ConstantIndexOp::create(host, value).getResult(); };

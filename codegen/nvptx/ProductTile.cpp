@@ -23,8 +23,8 @@ static SmallVector<unsigned> resultDims(const ProductNest &product) {
 
 ProductTile::ProductTile(const DeviceContext &context, Operation *op, const LoopNest &nest, const ProductNest &product,
                          const TileSize &size)
-    : device(context, op, nest, cast<KernelOp>(op).getKind()), kernel(device.kernel), b(kernel.b), product(product),
-      size(size), row{product.rowInput, product.rows, size.rows, size.depth},
+    : NestKernel(context, op, nest, cast<KernelOp>(op).getKind()), product(product), size(size),
+      row{product.rowInput, product.rows, size.rows, size.depth},
       column{product.columnInput, product.columns, size.columns, size.depth}, context(context), op(op),
       partial(device, resultDims(product)) {}
 
@@ -88,18 +88,6 @@ TileSize onnx_aot::chooseTile(const LoopNest &nest, const ProductNest &product, 
       consider(size);
   }
   return best;
-}
-
-//===-- Arithmetic ------------------------------------------------------------------------------------------------===//
-
-Value ProductTile::add(Value left, Value right) { return b.createOrFold<arith::AddIOp>(left, right); }
-Value ProductTile::times(Value value, int64_t factor) {
-  return b.createOrFold<arith::MulIOp>(value, kernel.index(factor));
-}
-Value ProductTile::divided(Value value, int64_t by) { return b.createOrFold<arith::DivUIOp>(value, kernel.index(by)); }
-Value ProductTile::rest(Value value, int64_t by) { return b.createOrFold<arith::RemUIOp>(value, kernel.index(by)); }
-Value ProductTile::isBelow(Value value, Value end) {
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, value, end);
 }
 
 //===-- Where tiles lie -------------------------------------------------------------------------------------------===//

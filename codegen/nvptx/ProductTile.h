@@ -10,6 +10,7 @@
 #ifndef ONNX_AOT_CODEGEN_NVPTX_PRODUCTTILE_H
 #define ONNX_AOT_CODEGEN_NVPTX_PRODUCTTILE_H
 
+#include "codegen/nvptx/NestKernel.h"
 #include "codegen/nvptx/PartialResults.h"
 #include "codegen/nvptx/ProductNest.h"
 
@@ -40,7 +41,7 @@ struct TileOperand {
   llvm::SmallVector<mlir::Value> laneAddress, isLaneInside; // of the chunks that a thread brings
 };
 
-class ProductTile {
+class ProductTile : protected NestKernel {
 protected:
   static constexpr int64_t kThreads = 256;
 
@@ -77,16 +78,6 @@ protected:
   /// Launches the kernel, and the one that combines parts.
   void launch();
 
-  mlir::Value add(mlir::Value left, mlir::Value right);
-  mlir::Value add(mlir::Value left, int64_t right) { return add(left, kernel.index(right)); }
-  mlir::Value times(mlir::Value value, int64_t factor);
-  mlir::Value divided(mlir::Value value, int64_t by);
-  mlir::Value rest(mlir::Value value, int64_t by);
-  mlir::Value isBelow(mlir::Value value, mlir::Value end);
-
-  DeviceNest device;
-  KernelBuilder &kernel;
-  mlir::ImplicitLocOpBuilder &b;
   const ProductNest product;
   const TileSize size;
   TileOperand row, column;

@@ -6,33 +6,10 @@
  * Prints a line of JSON: the median time of a run that is waited for, and the time per run where RUNS of them are put
  * into a stream and waited for together, which is what the device takes; microseconds. Floats are random, integers 1.
  */
+#include "../device/driver_calls.h"
 #include "model.h"
 
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
-
-typedef uint64_t device_pointer;
-
-static void *driver;
-#define CALL(name, parameters, ...)                                                                                    \
-  do {                                                                                                                 \
-    int result = ((int(*) parameters)dlsym(driver, #name))(__VA_ARGS__);                                               \
-    if (result != 0) {                                                                                                 \
-      fprintf(stderr, #name " gave %d\n", result);                                                                     \
-      exit(1);                                                                                                         \
-    }                                                                                                                  \
-  } while (0)
-
-static void *allocate(void *user, uint64_t bytes) {
-  (void)user;
-  return malloc(bytes);
-}
-static void release(void *user, void *memory) {
-  (void)user;
-  free(memory);
-}
 
 static double now(void) {
   struct timespec time;

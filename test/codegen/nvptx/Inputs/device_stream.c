@@ -2,32 +2,8 @@
  * Runs a model with --io=device in a stream of its own, between copies in the same stream, and waits once for each run.
  * What came before it would be told: the driver of the tests does nothing before somebody waits.
  */
+#include "../../../device/driver_calls.h"
 #include "model.h"
-
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-static void *allocate(void *user, uint64_t bytes) {
-  (void)user;
-  return malloc(bytes);
-}
-static void release(void *user, void *memory) {
-  (void)user;
-  free(memory);
-}
-
-typedef uint64_t device_pointer;
-
-static void *driver;
-#define CALL(name, parameters, ...)                                                                                    \
-  do {                                                                                                                 \
-    int result = ((int(*) parameters)dlsym(driver, #name))(__VA_ARGS__);                                               \
-    if (result != 0) {                                                                                                 \
-      printf(#name " gave %d\n", result);                                                                              \
-      exit(1);                                                                                                         \
-    }                                                                                                                  \
-  } while (0)
 
 int main(void) {
   onnx_aot_context ctx;

@@ -1,17 +1,6 @@
 /* Runs a model with a symbolic batch on whatever is there, and says where that was and why. */
+#include "../../../device/driver_calls.h"
 #include "model.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-static void *allocate(void *user, uint64_t bytes) {
-  (void)user;
-  return malloc(bytes);
-}
-static void release(void *user, void *memory) {
-  (void)user;
-  free(memory);
-}
 
 int main(void) {
   static float x[3][4] = {{1, 2, 3, 4}, {5, 6, 7, 8}, {9, 10, 11, 12}}, y[3][4];
